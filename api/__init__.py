@@ -1,0 +1,1 @@
+"""The HTTP and WebSocket doors: one writes, one reads."""

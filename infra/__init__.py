@@ -1,0 +1,1 @@
+"""The outermost ring: drivers, settings, wiring, entry points."""

@@ -1,0 +1,1 @@
+"""The real servers that `make run` starts by itself: Postgres and Redis."""

@@ -1,0 +1,1 @@
+"""Hosts: they move events, they decide nothing."""

@@ -1,0 +1,1 @@
+"""The read side: facts in, views out."""
