@@ -31,7 +31,8 @@ $(READY): requirements-dev.txt
 	  echo "$$python cannot make a virtual environment: install its venv module" >&2; \
 	  echo '(on Debian and Ubuntu the package python3-venv).' >&2; exit 1; \
 	fi; \
-	[ -x $(BIN)/python ] || "$$python" -m venv .venv; \
+	$(BIN)/python -m pip --version >/dev/null 2>&1 \
+	  || "$$python" -m venv --clear .venv; \
 	echo 'Installing the pinned requirements into .venv'; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --require-hashes --requirement requirements-dev.txt; \

@@ -1,0 +1,247 @@
+"""Everything that can be set from the environment, in one frozen struct.
+
+Each field carries its sentence of documentation and its bounds, so that the page
+docs/SETTINGS.md, the file .env.example and the check at start cannot disagree.
+
+>>> read_settings({"BOURSE_PORT": "8001"}).port
+8001
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast, get_args, get_origin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+DATABASE_URL_PATTERN = r"^postgres(ql)?://."
+REDIS_URL_PATTERN = r"^(rediss?|unix)://."
+
+# A secret is never shown: not in a representation, a log line or an error.
+SECRET = {"secret": True}
+
+
+class SettingsError(Exception):
+    """Some variables of the environment are wrong; nothing was started."""
+
+    code = "settings-wrong"
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        self.reasons = dict(reasons)
+        lines = [f"  {name}: {reason}" for name, reason in self.reasons.items()]
+        heading = "These environment variables are wrong:"
+        super().__init__("\n".join([heading, *lines]))
+
+
+def _variable_name(name: str) -> str:
+    return f"BOURSE_{name.upper()}"
+
+
+class Settings(Struct, frozen=True, kw_only=True, rename=_variable_name):
+    """What one process of Bourse was told at its start."""
+
+    home: Annotated[
+        Path,
+        Meta(
+            description="Folder of everything this installation keeps: the embedded "
+            "servers' data, `run.json` and `demo.json`. Relative to where it starts."
+        ),
+    ] = Path(".bourse")
+    host: Annotated[
+        str, Meta(min_length=1, description="Address the HTTP server listens on.")
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, Meta(ge=1, le=65535, description="Port the HTTP server listens on.")
+    ] = 8000
+    demo: Annotated[
+        bool,
+        Meta(
+            description="Whether the first start seeds a listed market with funded "
+            "traders and writes `demo.json`."
+        ),
+    ] = True
+    database_url: Annotated[
+        Annotated[str, Meta(pattern=DATABASE_URL_PATTERN)] | None,
+        Meta(
+            description="Postgres that holds the log. Unset: an embedded server under "
+            "`BOURSE_HOME`.",
+            extra=SECRET,
+        ),
+    ] = field(name="DATABASE_URL", default=None)
+    redis_url: Annotated[
+        Annotated[str, Meta(pattern=REDIS_URL_PATTERN)] | None,
+        Meta(
+            description="Redis that holds the read models. Unset: an embedded server "
+            "under `BOURSE_HOME`.",
+            extra=SECRET,
+        ),
+    ] = field(name="REDIS_URL", default=None)
+    secret_key: Annotated[
+        Annotated[str, Meta(min_length=32)] | None,
+        Meta(
+            description="Key that signs tokens and guards personal data, at least 32 "
+            "characters. Unset: one is made at the first start and kept in the "
+            "database beside the log, so that every server of one database agrees.",
+            extra=SECRET,
+        ),
+    ] = None
+    token_minutes: Annotated[
+        int,
+        Meta(ge=1, le=43_200, description="How long a login stays valid, in minutes."),
+    ] = 720
+    market_timezone: Annotated[
+        ZoneInfo,
+        Meta(
+            description="Time zone of the venue: its midnight is the day roll and the "
+            "expiry of day orders. An IANA name."
+        ),
+    ] = ZoneInfo("UTC")
+    queue_limit: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="Commands that may wait for the writer; when as many wait, "
+            "the next is answered with 503 and `Retry-After`.",
+        ),
+    ] = 20_000
+    body_limit: Annotated[
+        int,
+        Meta(
+            ge=65_536,
+            le=67_108_864,
+            description="Largest accepted request body, in bytes. A batch of 500 "
+            "orders takes about 150,000.",
+        ),
+    ] = 1_048_576
+    snapshot_every: Annotated[
+        int,
+        Meta(
+            ge=1_000,
+            description="Events between two snapshots of the writer: fewer mean a "
+            "faster restart and more work while running.",
+        ),
+    ] = 250_000
+    log_format: Annotated[
+        Literal["auto", "json", "console"],
+        Meta(
+            description="Form of the log on standard error: `json`, `console`, or "
+            "`auto`, which is console on a terminal and json elsewhere."
+        ),
+    ] = "auto"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Meta(description="Least severe log line that is written."),
+    ] = "info"
+    orderflow: Annotated[
+        Path | None,
+        Meta(
+            description="Folder of the recorded order flows `aapl.jsonl.zst` and "
+            "`goog.jsonl.zst`, for tests and proofs only."
+        ),
+    ] = None
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{each.attribute}="
+            + ("<hidden>" if each.secret else repr(getattr(self, each.attribute)))
+            for each in variables()
+        )
+        return f"Settings({', '.join(shown)})"
+
+
+class Variable(Struct, frozen=True):
+    """One environment variable: its name, its type, its default, its sentence."""
+
+    name: str
+    attribute: str
+    type_: object
+    default: object
+    sentence: str
+    secret: bool
+
+
+def variables() -> tuple[Variable, ...]:
+    """Every variable, in the order in which the struct declares them."""
+    found: list[Variable] = []
+    for each in msgspec.structs.fields(Settings):
+        meta = _documentation(each.type)
+        found.append(
+            Variable(
+                name=each.encode_name,
+                attribute=each.name,
+                type_=each.type,
+                default=each.default,
+                sentence=meta.description or "",
+                secret=bool((meta.extra or {}).get("secret")),
+            )
+        )
+    return tuple(found)
+
+
+def _documentation(annotated: object) -> Meta:
+    metas = [each for each in get_args(annotated)[1:] if isinstance(each, Meta)]
+    described = [each for each in metas if each.description]
+    assert get_origin(annotated) is Annotated
+    assert described, f"{annotated} has no sentence"
+    return described[-1]
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings, or one `SettingsError` that names every wrong variable.
+
+    An empty value counts as unset: that is how compose files and shells leave a
+    variable out.
+    """
+    source = os.environ if environment is None else environment
+    values: dict[str, object] = {}
+    reasons: dict[str, str] = {}
+    for variable in variables():
+        text = source.get(variable.name, "").strip()
+        if not text:
+            continue
+        try:
+            values[variable.attribute] = _convert(text, variable)
+        except msgspec.ValidationError as error:
+            shown = "" if variable.secret else f", not {text!r}"
+            reasons[variable.name] = f"{_sentence(error)}{shown}"
+    if reasons:
+        raise SettingsError(reasons)
+    # Field by field they were converted above; the struct only gathers them.
+    return cast(Callable[..., Settings], Settings)(**values)
+
+
+def _convert(text: str, variable: Variable) -> object:
+    return msgspec.convert(
+        text, cast(Any, variable.type_), strict=False, dec_hook=_from_text
+    )
+
+
+def _from_text(target: type, value: object) -> object:
+    if issubclass(target, Path):
+        return Path(str(value)).expanduser()
+    assert issubclass(target, tzinfo)
+    try:
+        return ZoneInfo(str(value))
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("Expected the name of a time zone, like UTC") from error
+
+
+# The library's words for what went wrong, and ours.
+SENTENCES = {
+    DATABASE_URL_PATTERN: "Expected a URL like postgresql://user@host:5432/name",
+    REDIS_URL_PATTERN: "Expected a URL like redis://host:6379/0",
+    "Expected `bool`, got": "Expected 1 or 0",
+    "Expected `int`, got": "Expected a whole number",
+    "Invalid enum value": "Expected one of the words in docs/SETTINGS.md",
+}
+
+
+def _sentence(error: msgspec.ValidationError) -> str:
+    for part, sentence in SENTENCES.items():
+        if part in str(error):
+            return sentence
+    return str(error).replace("`str`", "text").replace("`", "")
