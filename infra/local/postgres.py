@@ -1,0 +1,276 @@
+"""The embedded Postgres: made once, started, adopted, stopped.
+
+A real server with real durability: fsync is on, every commit waits for the disk. It
+listens on 127.0.0.1 only, over TCP only (a socket's path may be too long for the
+system), and asks for a password.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psycopg
+from msgspec.structs import replace
+
+from infra.local.account import (
+    Account,
+    elsewhere,
+    give,
+    may_execute,
+    server_account,
+)
+from infra.local.binaries import postgres_programs
+from infra.local.errors import NoPlaceToRun, ServerDidNotStart, ServerDidNotStop
+from infra.local.folder import (
+    LocalServer,
+    Remembered,
+    ServerFolder,
+    locked,
+    new_password,
+)
+from infra.local.process import (
+    LOCALHOST,
+    POLL_SECONDS,
+    choose_port,
+    is_running,
+    plain_environment,
+    send,
+    spawn,
+    wait_until_gone,
+)
+
+NAME = "Postgres"
+USER = DATABASE = "bourse"
+
+# Recovery after a crash replays up to max_wal_size of log before it answers.
+READY_SECONDS = 300.0
+STOP_SECONDS = 60.0
+START_ATTEMPTS = 5
+
+# For an append-only log on a small machine that also runs everything else.
+PARAMETERS = {
+    "listen_addresses": LOCALHOST,
+    "unix_socket_directories": "",
+    "cluster_name": "bourse",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "effective_cache_size": "1GB",
+    "maintenance_work_mem": "128MB",
+    # Durability is what an answer means; these are the defaults, said aloud.
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    # Fewer checkpoints: each is followed by full page images in the log.
+    "wal_buffers": "16MB",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "checkpoint_completion_target": "0.9",
+    # Short statements only: planning for the compiler costs more than it gives.
+    "jit": "off",
+    "log_checkpoints": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+def start(home: Path) -> LocalServer:
+    """The server of this home: the one that runs already, or a new one."""
+    with locked(home / "postgres") as folder:
+        remembered = folder.remembered() or _prepare(folder)
+        data = _data(folder, remembered)
+        account = server_account(data)
+        if not (data / "PG_VERSION").exists():
+            _initialize(folder, data, account, password=remembered.password)
+        pid = _running(data)
+        if pid is None:
+            remembered, pid = _launch(folder, data, account, remembered)
+        else:
+            _wait_until_ready(pid, data, folder.log)
+        return LocalServer(url=_connect_url(remembered, folder.log), pid=pid)
+
+
+def stop(home: Path) -> None:
+    """End the server in an orderly way; nothing happens where none runs."""
+    if not (home / "postgres").is_dir():
+        return
+    with locked(home / "postgres") as folder:
+        remembered = folder.remembered()
+        data = _data(folder, remembered) if remembered else None
+        pid = _running(data) if data else None
+        if data is None or pid is None:
+            return
+        # Fast: open transactions are rolled back, everything is written, then it
+        # ends. Immediate, the second, is a crash that the next start recovers.
+        for number in (signal.SIGINT, signal.SIGQUIT):
+            send(pid, number)
+            if wait_until_gone(pid, argument=str(data), seconds=STOP_SECONDS):
+                return
+        raise ServerDidNotStop(NAME, pid=pid, log=folder.log)
+
+
+def remove(home: Path) -> None:
+    """Stop the server and delete all it has stored."""
+    stop(home)
+    folder = ServerFolder(home.absolute() / "postgres")
+    remembered = folder.remembered()
+    if remembered is not None and remembered.elsewhere is not None:
+        shutil.rmtree(remembered.elsewhere, ignore_errors=True)
+    shutil.rmtree(folder.path, ignore_errors=True)
+
+
+def _data(folder: ServerFolder, remembered: Remembered) -> Path:
+    if remembered.elsewhere is not None:
+        return Path(remembered.elsewhere) / "data"
+    return folder.path / "data"
+
+
+def _prepare(folder: ServerFolder) -> Remembered:
+    data = folder.path / "data"
+    if data.exists():
+        raise NoPlaceToRun(
+            f"There is data in {data}, but no {folder.memory.name} beside it, and so "
+            "no password. Put that file back, or move the folder away."
+        )
+    account = server_account(data)
+    place: str | None = None
+    if account is not None and not may_execute(account, folder.path):
+        place = str(elsewhere(account))
+    remembered = Remembered(new_password(), choose_port(None), place)
+    folder.remember(remembered)
+    return remembered
+
+
+def _initialize(
+    folder: ServerFolder, data: Path, account: Account | None, *, password: str
+) -> None:
+    """Make the data folder; whole or not at all, whenever we are killed."""
+    staging = data.with_name("data.new")
+    secret = data.with_name("password")
+    shutil.rmtree(staging, ignore_errors=True)
+    secret.unlink(missing_ok=True)
+    data.parent.mkdir(exist_ok=True)
+    staging.mkdir(mode=0o700)
+    secret.touch(mode=0o600)
+    secret.write_text(password)
+    for path in (staging, secret):
+        give(path, account)
+    options = {
+        "--pgdata": staging,
+        "--pwfile": secret,
+        "--username": USER,
+        "--auth": "scram-sha-256",
+        "--encoding": "UTF8",
+        "--locale": "C",
+    }
+    initdb = postgres_programs(account) / "initdb"
+    with folder.log.open("ab") as log:
+        result = subprocess.run(
+            [initdb, *(f"{name}={value}" for name, value in options.items())],
+            cwd=data.parent,
+            env=plain_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+            check=False,
+        )
+    secret.unlink()
+    if result.returncode != 0:
+        raise ServerDidNotStart(NAME, reason="initdb failed.", log=folder.log)
+    staging.rename(data)
+
+
+def _launch(
+    folder: ServerFolder, data: Path, account: Account | None, remembered: Remembered
+) -> tuple[Remembered, int]:
+    program = postgres_programs(account) / "postgres"
+    for attempt in range(1, START_ATTEMPTS + 1):
+        remembered = replace(remembered, port=choose_port(remembered.port))
+        folder.remember(remembered)
+        _disown_stale_lock(data)
+        settings = PARAMETERS | {"port": str(remembered.port)}
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        pid = spawn(
+            [str(program), "-D", str(data), *options],
+            folder=data.parent,
+            log=folder.log,
+            account=account,
+        )
+        try:
+            _wait_until_ready(pid, data, folder.log)
+        except ServerDidNotStart:
+            # The port was taken in between, or a process of a crashed server still
+            # holds its memory; both pass.
+            if attempt == START_ATTEMPTS or is_running(pid, argument=str(data)):
+                raise
+            time.sleep(0.5 * attempt)
+        else:
+            return remembered, pid
+    raise AssertionError("unreachable")
+
+
+def _disown_stale_lock(data: Path) -> None:
+    """Let a lock file go whose pid belongs to another program by now.
+
+    After a crash Postgres would believe that the other program is the server, and
+    refuse to start. It passes over the pid of its own parent, which is us; deleting
+    the file instead would also skip its check for shared memory still in use.
+    """
+    lock = data / "postmaster.pid"
+    try:
+        lines = lock.read_text().splitlines(keepends=True)
+    except FileNotFoundError:
+        return
+    lock.write_text("".join([f"{os.getpid()}\n", *lines[1:]]))
+
+
+def _running(data: Path) -> int | None:
+    """The pid of the server of this data folder, if it is alive and really it."""
+    pid = _lock_lines(data)[:1]
+    if pid and pid[0].isdigit() and is_running(int(pid[0]), argument=str(data)):
+        return int(pid[0])
+    return None
+
+
+def _wait_until_ready(pid: int, data: Path, log: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while is_running(pid, argument=str(data)):
+        lines = _lock_lines(data)
+        if lines[:1] == [str(pid)] and lines[7:8] == ["ready"]:
+            return
+        if time.monotonic() > deadline:
+            reason = f"it is not ready after {READY_SECONDS:.0f} seconds."
+            raise ServerDidNotStart(NAME, reason=reason, log=log)
+        time.sleep(POLL_SECONDS)
+    raise ServerDidNotStart(NAME, reason="its process ended.", log=log)
+
+
+def _lock_lines(data: Path) -> list[str]:
+    # pid, data folder, start, port, socket folder, address, shared memory, status
+    try:
+        text = (data / "postmaster.pid").read_text()
+    except FileNotFoundError:
+        return []
+    return [line.strip() for line in text.splitlines()]
+
+
+def _connect_url(remembered: Remembered, log: Path) -> str:
+    """The URL of our database, made where it is missing; proof that it answers us."""
+    server = f"postgresql://{USER}:{remembered.password}@{LOCALHOST}:{remembered.port}"
+    try:
+        with psycopg.connect(
+            f"{server}/postgres", autocommit=True, connect_timeout=10
+        ) as connection:
+            found = connection.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
+            ).fetchone()
+            if found is None:
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+    except psycopg.Error as error:
+        raise ServerDidNotStart(NAME, reason=f"{error}", log=log) from error
+    return f"{server}/{DATABASE}"

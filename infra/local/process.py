@@ -1,0 +1,112 @@
+"""A server process that outlives the one that started it: spawned, recognised, awaited.
+
+The server runs in a session of its own, so neither Ctrl-C nor the death of its
+parent reaches it. It is found again by its pid *and* by an argument on its command
+line that only ours has, because a pid alone may belong to somebody else by then.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from infra.local.account import Account
+
+LOCALHOST = "127.0.0.1"
+POLL_SECONDS = 0.02
+LOG_BYTES_MAX = 10_000_000
+
+# Children of this very process must be reaped by it, or they stay as zombies.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+def spawn(
+    command: Sequence[str], *, folder: Path, log: Path, account: Account | None
+) -> int:
+    """Start the server in `folder`, its output appended to `log`; its pid."""
+    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+        log.replace(log.with_name(log.name + ".old"))
+    # Statements with personal data can reach a log, and files of the server hold it.
+    log.touch(mode=0o600)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=plain_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            umask=0o077,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )
+    _children[process.pid] = process
+    return process.pid
+
+
+def plain_environment() -> dict[str, str]:
+    """The environment without what Postgres programs would read from it."""
+    kept = {name: value for name, value in os.environ.items() if name[:2] != "PG"}
+    return kept | {"LC_ALL": "C", "TZ": "UTC"}
+
+
+def is_running(pid: int, *, argument: str) -> bool:
+    """Whether `pid` is alive and was started with `argument`."""
+    child = _children.get(pid)
+    if child is not None and child.poll() is not None:
+        del _children[pid]
+        return False
+    try:
+        process = psutil.Process(pid)
+        # A dead process nobody has reaped is dead: containers often run without
+        # an init that would do it.
+        alive = process.status() != psutil.STATUS_ZOMBIE
+        return alive and argument in process.cmdline()
+    except psutil.Error:
+        return False
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Signal a process that may be gone already."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def wait_until_gone(pid: int, *, argument: str, seconds: float) -> bool:
+    """Whether the process ended within the time given."""
+    deadline = time.monotonic() + seconds
+    while is_running(pid, argument=argument):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def choose_port(remembered: int | None) -> int:
+    """The remembered port while nobody else has it, else a free one."""
+    if remembered is not None and port_is_free(remembered):
+        return remembered
+    with socket.socket() as probe:
+        probe.bind((LOCALHOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen on the port now."""
+    with socket.socket() as probe:
+        # As the servers themselves do: connections that have ended are no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOCALHOST, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,106 @@
+"""The servers and databases the tests run on: real ones, made for this run only.
+
+DATABASE_URL and REDIS_URL are never looked at, so that no test can touch what they
+name. One Postgres serves all xdist workers, each test that asks gets a database of
+its own in it; each worker has a Redis of its own, because publishing and flushing
+know no database numbers. The servers start when the first test asks for them. The
+process that started pytest ends them, whatever happened to the workers.
+"""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from redis import Redis
+
+from infra.local import postgres
+from infra.local.servers import start_postgres, start_redis, stop_postgres, stop_redis
+
+HOME_VARIABLE = "BOURSE_TEST_HOME"
+SETTINGS_PREFIXES = ("BOURSE_", "DATABASE_URL", "REDIS_URL")
+KEPT_SETTINGS = ("BOURSE_ORDERFLOW", HOME_VARIABLE)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in list(os.environ):
+        if name.startswith(SETTINGS_PREFIXES) and name not in KEPT_SETTINGS:
+            del os.environ[name]
+    if not hasattr(config, "workerinput"):
+        os.environ[HOME_VARIABLE] = str(make_home())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    home = os.environ.get(HOME_VARIABLE)
+    if home is not None and not hasattr(config, "workerinput"):
+        del os.environ[HOME_VARIABLE]
+        remove_home(Path(home))
+
+
+def make_home() -> Path:
+    """A temporary home that the account of an embedded Postgres can enter."""
+    home = Path(tempfile.mkdtemp(prefix="bourse-test-"))
+    home.chmod(0o711)
+    return home
+
+
+def remove_home(home: Path) -> None:
+    """Stop every server under a home and delete it."""
+    for folder in home.glob("**/redis"):
+        stop_redis(folder.parent)
+    for folder in home.glob("**/postgres"):
+        postgres.remove(folder.parent)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def server_home() -> Generator[Path]:
+    """A home for servers of the test's own, which it may kill."""
+    home = make_home()
+    yield home
+    stop_postgres(home)
+    stop_redis(home)
+    remove_home(home)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """The Postgres of the whole run; tests want `database_url`."""
+    return start_postgres(Path(os.environ[HOME_VARIABLE])).url
+
+
+@pytest.fixture(scope="session")
+def redis_server_url(worker_id: str) -> str:
+    """The Redis of this worker; tests want `redis_url`."""
+    return start_redis(Path(os.environ[HOME_VARIABLE]) / worker_id).url
+
+
+_database_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def database_url(postgres_url: str, worker_id: str) -> Generator[str]:
+    """An empty database for this test alone."""
+    name = f"test_{worker_id}_{next(_database_numbers)}"
+    server, _, _ = postgres_url.rpartition("/")
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield f"{server}/{name}"
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        # By force: a test that killed its client leaves connections behind.
+        connection.execute(
+            sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+        )
+
+
+@pytest.fixture
+def redis_url(redis_server_url: str) -> str:
+    """This worker's Redis, emptied for this test."""
+    with Redis.from_url(redis_server_url) as client:
+        client.flushall()
+    return redis_server_url
