@@ -1,0 +1,63 @@
+"""Which values are secret or personal, and what a log line shows instead of them.
+
+A value is hidden when its name says what it is, at any depth. Inside other texts the
+forms that give themselves away are hidden: passwords in URLs, bearer and signed
+tokens, e-mail addresses.
+
+>>> redacted({"user": {"password": "hunter2"}, "url": "redis://:word@host/0"})
+{'user': {'password': '***'}, 'url': 'redis://***@host/0'}
+"""
+
+import re
+from collections.abc import Mapping, Sequence, Set
+from typing import cast
+
+HIDDEN = "***"
+
+# Matched within the name: `stripe_api_key` and `old-password` are caught as well.
+SECRET_NAMES = re.compile(
+    r"password|passwd|secret|token|authorization|api_?key|private_?key|cookie"
+    r"|credential|signature|e_?mail|full_?name|phone|birth",
+    re.IGNORECASE,
+)
+FORMS = (
+    # The part of a URL before the host.
+    (re.compile(r"://[^/\s@]+@"), f"://{HIDDEN}@"),
+    (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]+", re.IGNORECASE), rf"\1 {HIDDEN}"),
+    # A signed token (three parts in base64) or an Argon2 hash, wherever it stands.
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"), HIDDEN),
+    (re.compile(r"\$argon2\w*\$\S+"), HIDDEN),
+    (re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+"), HIDDEN),
+)
+
+
+def redacted(value: object) -> object:
+    """The value as it may be shown."""
+    match value:
+        case str():
+            return redacted_text(value)
+        case Mapping():
+            items = cast(Mapping[object, object], value).items()
+            return {name: _named(name, each) for name, each in items}
+        case bytes() | bytearray() | memoryview():
+            # Bytes are bodies and keys: nobody reads them in a log.
+            return HIDDEN
+        case Sequence() | Set():
+            return [redacted(each) for each in cast(Sequence[object], value)]
+        case None | bool() | int() | float():
+            return value
+        case other:
+            return redacted_text(repr(other))
+
+
+def redacted_text(text: str) -> str:
+    """The text without the secrets whose form gives them away."""
+    for form, replacement in FORMS:
+        text = form.sub(replacement, text)
+    return text
+
+
+def _named(name: object, value: object) -> object:
+    if SECRET_NAMES.search(str(name).replace("-", "_")) and value is not None:
+        return HIDDEN
+    return redacted(value)
