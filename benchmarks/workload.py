@@ -1,0 +1,130 @@
+"""The seeded order mix that every benchmark and load test uses.
+
+70 % passive limit orders, 20 % crossing ones (IOC), 10 % cancels, around one price.
+The same seed gives the same commands.
+"""
+
+import random
+from collections.abc import Iterator
+
+from commands.dispatch import execute
+from commands.exchange import Exchange
+from commands.messages import (
+    CancelOrder,
+    Command,
+    Deposit,
+    GrantShares,
+    ListAsset,
+    PlaceOrder,
+    Register,
+)
+from domain.events import Meta
+from domain.listing import Listing
+from domain.order import Ticket
+from domain.vocabulary import OrderType, Side, TimeInForce
+
+TICK = 100
+START = 1_000_000
+AT = 1_790_000_000_000_000
+
+
+def uuid_text(kind: int, number: int) -> str:
+    return f"{kind:08x}-0000-4000-8000-{number:012x}"
+
+
+def meta(number: int, actor: str = "bench") -> Meta:
+    return Meta(AT + number, actor, uuid_text(9, number))
+
+
+def listing(symbol: str) -> Listing:
+    return Listing(
+        symbol=symbol,
+        asset_id=uuid_text(7, sum(map(ord, symbol))),
+        name=symbol,
+        exchange="NASDAQ",
+        tick_size=TICK,
+        lot_size=1,
+        reference_price=START,
+    )
+
+
+def opening(symbols: list[str], traders: int) -> Iterator[Command]:
+    """List the instruments and give every trader plenty of cash and shares."""
+    number = 0
+    for symbol in symbols:
+        number += 1
+        yield ListAsset(meta(number), listing(symbol), "2026-01-01")
+    for trader in range(traders):
+        account = uuid_text(1, trader)
+        user = uuid_text(2, trader)
+        number += 1
+        yield Register(meta(number), user, account, user, "e", "n", "h")
+        number += 1
+        yield Deposit(meta(number), account, 10**15, "opening")
+        for symbol in symbols:
+            number += 1
+            yield GrantShares(
+                meta(number), account, symbol, 10**8, START, f"opening {symbol}"
+            )
+
+
+class OrderMix:
+    """An endless flow of orders over some symbols and traders."""
+
+    def __init__(self, symbols: list[str], traders: int, seed: int = 7) -> None:
+        self.random = random.Random(seed)
+        self.symbols = symbols
+        self.accounts = [uuid_text(1, n) for n in range(traders)]
+        self.number = 1_000_000
+        self.passive: list[tuple[str, str]] = []
+
+    def __iter__(self) -> Iterator[Command]:
+        while True:
+            yield self.next()
+
+    def next(self) -> Command:
+        chance = self.random.random()
+        self.number += 1
+        if chance < 0.1 and self.passive:
+            return self._cancel()
+        return self._order(crossing=chance < 0.3)
+
+    def _cancel(self) -> Command:
+        place = self.random.randrange(len(self.passive))
+        account, order_id = self.passive[place]
+        self.passive[place] = self.passive[-1]
+        self.passive.pop()
+        return CancelOrder(meta(self.number, account), account, order_id)
+
+    def _order(self, *, crossing: bool) -> Command:
+        rng = self.random
+        symbol = rng.choice(self.symbols)
+        account = rng.choice(self.accounts)
+        side = Side.BUY if rng.random() < 0.5 else Side.SELL
+        away = rng.randint(1, 50) * TICK
+        if crossing:
+            away = -5 * TICK
+        price = START - away if side is Side.BUY else START + away
+        order_id = uuid_text(3, self.number)
+        if not crossing:
+            self.passive.append((account, order_id))
+        ticket = Ticket(
+            order_id,
+            order_id,
+            account,
+            symbol,
+            side,
+            OrderType.LIMIT,
+            TimeInForce.IOC if crossing else TimeInForce.GTC,
+            rng.randint(1, 10) * 10,
+            price,
+        )
+        return PlaceOrder(meta(self.number, account), ticket)
+
+
+def opened(symbols: list[str], traders: int) -> Exchange:
+    """An exchange in memory, after the opening commands."""
+    exchange = Exchange()
+    for command in opening(symbols, traders):
+        execute(exchange, command)
+    return exchange

@@ -1,0 +1,1 @@
+"""The write side: intents in, facts out."""

@@ -1,0 +1,63 @@
+"""Which function carries out which command."""
+
+from collections.abc import Callable
+from typing import Any
+
+from commands import funding, markets, trading, users
+from commands.exchange import Exchange
+from commands.messages import (
+    CancelAllOrders,
+    CancelForOwner,
+    CancelOrder,
+    ChangeListing,
+    Command,
+    Deposit,
+    GrantRole,
+    GrantShares,
+    HaltMarket,
+    ListAsset,
+    NoteAccessRefused,
+    NoteLoginFailed,
+    PlaceOrder,
+    Register,
+    ReplaceOrder,
+    ResumeMarket,
+    RollDay,
+    SetPreferences,
+)
+
+HANDLERS: dict[type[Command], Callable[[Exchange, Any], None]] = {
+    PlaceOrder: trading.place_order,
+    ReplaceOrder: trading.replace_order,
+    CancelOrder: trading.cancel_order,
+    CancelAllOrders: trading.cancel_all_orders,
+    CancelForOwner: trading.cancel_for_owner,
+    ListAsset: markets.list_asset,
+    ChangeListing: markets.change_listing,
+    HaltMarket: markets.halt_market,
+    ResumeMarket: markets.resume_market,
+    RollDay: markets.roll_day,
+    Deposit: funding.deposit,
+    GrantShares: funding.grant_shares,
+    SetPreferences: funding.set_preferences,
+    Register: users.register,
+    GrantRole: users.grant_role,
+    NoteLoginFailed: users.note_login_failed,
+    NoteAccessRefused: users.note_access_refused,
+}
+
+
+def execute(exchange: Exchange, command: Command) -> int:
+    """Carry out a command in memory; where in the outbox its facts begin.
+
+    Raises:
+        DomainError: it is refused, and nothing was recorded.
+        Repeated: it was carried out before, and nothing was recorded.
+    """
+    start = len(exchange.outbox)
+    command_id = command.meta.command_id
+    if "#" in command_id:
+        exchange.receipts.check_command(command_id)
+    HANDLERS[type(command)](exchange, command)
+    exchange.index(exchange.outbox[start:])
+    return start

@@ -1,0 +1,140 @@
+"""What the core needs from the world, as protocols; `infra` provides them.
+
+All of these are synchronous. The writer calls a `LogWriter` from one thread of its own.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from domain.events import Fact, Recorded
+from domain.ids import LogPosition, UserId
+
+
+class LogLost(Exception):
+    """The lease or the connection is gone. Nothing more may be assumed about the last
+    append: reload from the log and acquire the lease again."""
+
+
+class LogUnavailable(Exception):
+    """The log cannot be reached just now; nothing was read or changed. Try again."""
+
+
+class LogWriter(Protocol):
+    """The right to append, held by one process: a lease and the connection it is on."""
+
+    @property
+    def epoch(self) -> int: ...
+
+    def append(self, events: Sequence[Recorded]) -> LogPosition:
+        """Commit all of `events` or none, in order; the log position of the first one.
+
+        Positions within one append are consecutive. Raises LogLost.
+        """
+        ...
+
+    def alive(self) -> bool:
+        """Whether the lease is still held and its heartbeat goes on."""
+        ...
+
+    def close(self) -> None:
+        """Give the lease back, so that a standby need not wait for it to go stale."""
+        ...
+
+
+class LogReader(Protocol):
+    """The log, in its one order. Safe to use from any thread.
+
+    All of these raise LogUnavailable while the log cannot be reached, except `wait`,
+    which waits for it to come back.
+    """
+
+    def head(self) -> LogPosition:
+        """The log position of the newest committed event, 0 for an empty log."""
+        ...
+
+    def read(self, after: LogPosition, limit: int) -> list[Fact]:
+        """The next facts after a log position: whole commands, at least one if any.
+
+        A command's facts are never cut apart: the answer may run over `limit` for that.
+        """
+        ...
+
+    def replay(self, after: LogPosition) -> Iterator[list[Fact]]:
+        """All facts after a log position, in large blocks, as fast as the log can.
+
+        Blocks hold whole commands too.
+        """
+        ...
+
+    def find(self, stream: str, version: int) -> Fact | None:
+        """The fact at one place of one stream."""
+        ...
+
+    def wait(self, after: LogPosition, seconds: float) -> bool:
+        """Block until the head is beyond `after`, at most `seconds`; whether it is."""
+        ...
+
+
+class EventStore(Protocol):
+    """The log and the right to extend it."""
+
+    @property
+    def reader(self) -> LogReader: ...
+
+    def acquire(self) -> LogWriter | None:
+        """Take the lease if it is free or its holder's heartbeat is stale, else None.
+
+        Raises LogUnavailable.
+        """
+        ...
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The state after a log position, in verified, decodable chunks."""
+
+    position: LogPosition
+    chunks: Iterator[bytes]
+
+
+class SnapshotStore(Protocol):
+    """Saved states; a cache, never truth."""
+
+    def newest(self) -> Snapshot | None:
+        """The newest snapshot whose hash verifies; older ones are tried in turn."""
+        ...
+
+    def save(self, position: LogPosition, chunks: Iterator[bytes]) -> None:
+        """Write beside, verify, then point to it; the one before it stays."""
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> int:
+        """Microseconds since 1970-01-01 UTC, never less than it said before."""
+        ...
+
+
+class PasswordHasher(Protocol):
+    """Slow on purpose: call it from a thread."""
+
+    def hash(self, password: str) -> str: ...
+
+    def verify(self, password_hash: str, password: str) -> bool: ...
+
+
+class PersonalVault(Protocol):
+    """Personal data, sealed under one key per user: erase the key, and it is gone."""
+
+    def claim(self, email: str) -> str:
+        """The keyed hash that stands for a normalized e-mail address."""
+        ...
+
+    def seal(self, user_id: UserId, plain: str) -> str:
+        """Seal a text, making the user's key durable first if there is none yet."""
+        ...
+
+    def open(self, user_id: UserId, sealed: str) -> str | None:
+        """The text again, or None once the user's key is erased."""
+        ...

@@ -1,0 +1,245 @@
+"""How orders are placed, replaced and canceled: hold, then place, then settle.
+
+Market and Wallet know nothing of each other; the facts are carried between them here.
+Every refusal is raised before the first fact is recorded, so that a command is recorded
+whole or not at all.
+"""
+
+from collections.abc import Sequence
+
+from commands.exchange import Exchange
+from commands.messages import (
+    CancelAllOrders,
+    CancelForOwner,
+    CancelOrder,
+    PlaceOrder,
+    ReplaceOrder,
+)
+from commands.order_index import OrderEntry
+from commands.receipts import Repeated
+from domain.errors import (
+    AmountTooLarge,
+    DuplicateOrder,
+    NotFound,
+    OrderDone,
+    TradingSuspended,
+)
+from domain.events import (
+    AnyEvent,
+    Meta,
+    OrderAccepted,
+    OrderCanceled,
+    OrderRejected,
+    OrderReplaced,
+    Recorded,
+    TradeExecuted,
+)
+from domain.ids import AccountId, OrderId
+from domain.market import Market
+from domain.money import MONEY_MAX, Price, Quantity
+from domain.order import Order, Ticket
+from domain.vocabulary import CancelReason, OrderStatus, Side
+from domain.wallet import Wallet
+
+
+def place_order(exchange: Exchange, command: PlaceOrder) -> None:
+    """Buy or sell: refuse, let the market reject, or hold, place and settle."""
+    ticket, meta = command.ticket, command.meta
+    known = exchange.orders.account(ticket.account_id).by_client_id(
+        ticket.client_order_id
+    )
+    if known is not None:
+        raise _repeated_ticket(known, ticket)
+    market = exchange.market(ticket.symbol)
+    wallet = exchange.wallet(ticket.account_id)
+    market.check(ticket)
+    if wallet.suspended:
+        raise TradingSuspended
+    objection = market.objection(ticket)
+    if objection is not None:
+        market.reject(ticket, *objection, meta=meta)
+        return
+    worst = market.worst_price(ticket)
+    if ticket.side is Side.SELL:
+        wallet.reserve(ticket.order_id, ticket.symbol, ticket.quantity, meta=meta)
+    elif worst is not None:
+        per_share = market.listing.hold_per_share(worst)
+        amount = _bounded(per_share * ticket.quantity)
+        wallet.hold(ticket.order_id, amount=amount, per_share=per_share, meta=meta)
+    start = len(exchange.outbox)
+    market.place(
+        ticket,
+        worst=worst,
+        prevention=ticket.self_trade_prevention or wallet.self_trade_prevention,
+        meta=meta,
+    )
+    if len(exchange.outbox) > start + 1:
+        _settle(exchange, market, exchange.outbox[start + 1 :])
+
+
+def replace_order(exchange: Exchange, command: ReplaceOrder) -> None:
+    """Change a resting order; what backs it is exchanged with it."""
+    new, meta = command.replacement, command.meta
+    account = exchange.orders.account(command.account_id)
+    known = account.by_client_id(new.client_order_id)
+    if known is not None:
+        raise _repeated_replacement(known, command)
+    market, order = _open_order(exchange, command.account_id, command.order_id)
+    quantity, price = market.check_replacement(order, new)
+    wallet = exchange.wallet(command.account_id)
+    _exchange_backing(wallet, market, order, new.order_id, quantity, price, meta)
+    start = len(exchange.outbox)
+    market.replace(order, new, quantity=quantity, price=price, meta=meta)
+    _settle(exchange, market, exchange.outbox[start + 1 :])
+
+
+def _exchange_backing(
+    wallet: Wallet,
+    market: Market,
+    order: Order,
+    order_id: OrderId,
+    quantity: Quantity,
+    price: Price,
+    meta: Meta,
+) -> None:
+    """Release what backs the old order and set aside what the new one needs."""
+    left = quantity - order.filled
+    if order.side is Side.SELL:
+        wallet.check_shares(order.symbol, left, freed=order.leaves)
+        wallet.release(order.order_id, meta=meta)
+        wallet.reserve(order_id, order.symbol, left, meta=meta)
+        return
+    per_share = market.listing.hold_per_share(price)
+    amount = _bounded(per_share * left)
+    wallet.check_funds(amount, freed=wallet.holds[order.order_id][0])
+    wallet.release(order.order_id, meta=meta)
+    wallet.hold(order_id, amount=amount, per_share=per_share, meta=meta)
+
+
+def cancel_order(exchange: Exchange, command: CancelOrder) -> None:
+    """End an open order of one's own and release what backed it."""
+    market, order = _open_order(exchange, command.account_id, command.order_id)
+    _cancel(exchange, market, order, CancelReason.REQUESTED, "", command.meta)
+
+
+def cancel_all_orders(exchange: Exchange, command: CancelAllOrders) -> None:
+    """End every open order of the account. What backs them names them."""
+    wallet = exchange.wallet(command.account_id)
+    entries = exchange.orders.account(command.account_id).orders
+    for order_id in (*wallet.holds, *wallet.reserves):
+        symbol = entries[order_id].symbol
+        if command.symbol not in (None, symbol):
+            continue
+        market = exchange.markets[symbol]
+        order = market.book.orders[order_id]
+        _cancel(exchange, market, order, CancelReason.REQUESTED, "", command.meta)
+
+
+def cancel_for_owner(exchange: Exchange, command: CancelForOwner) -> None:
+    """End anybody's open order, with the administrator's reason."""
+    found = exchange.orders.find(command.order_id)
+    if found is None:
+        raise NotFound("order", command.order_id)
+    market, order = _open_order(exchange, found[0], command.order_id)
+    reason = CancelReason.ADMINISTRATIVE
+    _cancel(exchange, market, order, reason, command.note, command.meta)
+
+
+def _cancel(
+    exchange: Exchange,
+    market: Market,
+    order: Order,
+    reason: CancelReason,
+    note: str,
+    meta: Meta,
+) -> None:
+    market.cancel(order, reason, note=note, meta=meta)
+    exchange.wallets[order.account_id].release(order.order_id, meta=meta)
+
+
+def _open_order(
+    exchange: Exchange, account_id: AccountId, order_id: OrderId
+) -> tuple[Market, Order]:
+    entry = exchange.orders.account(account_id).orders.get(order_id)
+    if entry is None:
+        raise NotFound("order", order_id)
+    if entry.status is not OrderStatus.NEW:
+        raise OrderDone(status=entry.status)
+    market = exchange.markets[entry.symbol]
+    return market, market.book.orders[order_id]
+
+
+def _settle(exchange: Exchange, market: Market, events: Sequence[Recorded]) -> None:
+    """Carry the market's facts to the wallets that they concern, in their order."""
+    symbol = market.book.symbol
+    for recorded in events:
+        event = recorded.event
+        if isinstance(event, TradeExecuted):
+            _settle_trade(exchange, symbol, event)
+        elif isinstance(event, OrderCanceled):
+            wallet = exchange.wallets[event.account_id]
+            wallet.release(event.order_id, meta=event.meta)
+
+
+def _settle_trade(exchange: Exchange, symbol: str, trade: TradeExecuted) -> None:
+    taker_buys = trade.taker_side is Side.BUY
+    exchange.wallets[trade.taker_account_id].settle(
+        trade.taker_order_id,
+        trade,
+        symbol=symbol,
+        side=trade.taker_side,
+        fee=trade.taker_fee,
+    )
+    exchange.wallets[trade.maker_account_id].settle(
+        trade.maker_order_id,
+        trade,
+        symbol=symbol,
+        side=Side.SELL if taker_buys else Side.BUY,
+        fee=trade.maker_fee,
+    )
+    if trade.maker_fee or trade.taker_fee:
+        exchange.house(trade.meta).collect(trade, symbol)
+
+
+def _bounded(amount: int) -> int:
+    if amount > MONEY_MAX:
+        raise AmountTooLarge("qty times the price is more than the venue carries")
+    return amount
+
+
+def _repeated_ticket(entry: OrderEntry, ticket: Ticket) -> Repeated:
+    """The same client order id again: the first answer, or a duplicate (ORDER-09)."""
+
+    def check(events: Sequence[AnyEvent]) -> None:
+        first = events[0]
+        if isinstance(first, OrderAccepted | OrderRejected) and (
+            entry.symbol == ticket.symbol
+            and first.side is ticket.side
+            and first.order_type is ticket.order_type
+            and first.time_in_force is ticket.time_in_force
+            and first.quantity == ticket.quantity
+            and first.limit_price == ticket.limit_price
+            and ticket.self_trade_prevention in (None, first.self_trade_prevention)
+        ):
+            return
+        raise DuplicateOrder(client_order_id=ticket.client_order_id)
+
+    return Repeated(lambda: entry.position, check)
+
+
+def _repeated_replacement(entry: OrderEntry, command: ReplaceOrder) -> Repeated:
+    new = command.replacement
+
+    def check(events: Sequence[AnyEvent]) -> None:
+        first = events[0]
+        if (
+            isinstance(first, OrderReplaced)
+            and first.order_id == command.order_id
+            and new.quantity in (None, first.quantity)
+            and new.limit_price in (None, first.limit_price)
+            and new.time_in_force in (None, first.time_in_force)
+        ):
+            return
+        raise DuplicateOrder(client_order_id=new.client_order_id)
+
+    return Repeated(lambda: entry.position, check)

@@ -1,0 +1,1 @@
+"""The rules of the market and of money: pure, deterministic, exact."""

@@ -1,0 +1,105 @@
+"""The terms an instrument trades on, and the arithmetic of its ticks and bands."""
+
+import msgspec
+
+from domain.errors import AmountTooLarge, InvalidListing, InvalidOrder, OffLot, OffTick
+from domain.ids import AssetId, Symbol
+from domain.money import (
+    BASIS_POINTS,
+    MONEY_MAX,
+    PRICE_MAX,
+    QUANTITY_MAX,
+    Price,
+    Quantity,
+    divide_half_even,
+    fee_ceiling,
+)
+
+
+class Listing(msgspec.Struct, frozen=True, gc=False):
+    """One instrument's terms. Prices in 1/10,000 of a dollar.
+
+    `price_band` and `collar` are in basis points, of the reference price and of the
+    best ask; a band of None means that every price may trade. Fees are in basis points.
+    """
+
+    symbol: Symbol
+    asset_id: AssetId
+    name: str
+    exchange: str
+    tick_size: Price
+    lot_size: Quantity
+    reference_price: Price
+    price_band: int | None = None
+    collar: int = 500
+    maker_fee: int = 0
+    taker_fee: int = 0
+    description: str = ""
+    sector: str = ""
+    logo_url: str = ""
+    shares_outstanding: int = 0
+
+    def check(self) -> None:
+        """Refuse terms that no order could be traded under.
+
+        Raises:
+            InvalidListing: says which term, and what it must be.
+        """
+        for name, value, least, most in (
+            ("tick_size", self.tick_size, 1, PRICE_MAX),
+            ("lot_size", self.lot_size, 1, QUANTITY_MAX),
+            ("reference_price", self.reference_price, 1, PRICE_MAX),
+            ("price_band", self.price_band, 1, BASIS_POINTS - 1),
+            ("collar", self.collar, 0, BASIS_POINTS),
+            ("maker_fee", self.maker_fee, 0, BASIS_POINTS),
+            ("taker_fee", self.taker_fee, 0, BASIS_POINTS),
+            ("shares_outstanding", self.shares_outstanding, 0, MONEY_MAX),
+        ):
+            if value is not None and not least <= value <= most:
+                raise InvalidListing(f"{name} is out of its range", field=name)
+        if self.reference_price % self.tick_size:
+            raise InvalidListing(
+                "reference_price must be a multiple of tick_size",
+                field="reference_price",
+            )
+
+    def check_price(self, price: Price) -> None:
+        """Refuse a price that is not positive, too large or off the tick."""
+        if price <= 0:
+            raise InvalidOrder("a price must be more than zero", field="limit_price")
+        if price > PRICE_MAX:
+            raise AmountTooLarge("the price is beyond what the venue carries")
+        if price % self.tick_size:
+            raise OffTick(price=price, tick_size=self.tick_size)
+
+    def check_quantity(self, quantity: Quantity) -> None:
+        """Refuse a quantity that is not positive, too large or off the lot."""
+        if quantity <= 0:
+            raise InvalidOrder("a quantity must be more than zero", field="qty")
+        if quantity > QUANTITY_MAX:
+            raise AmountTooLarge("the quantity is beyond what the venue carries")
+        if quantity % self.lot_size:
+            raise OffLot(quantity=quantity, lot_size=self.lot_size)
+
+    def band(self) -> tuple[Price, Price] | None:
+        """The lowest and the highest price that may trade, on the tick (BAND-01)."""
+        if self.price_band is None:
+            return None
+        width = self.reference_price * self.price_band // BASIS_POINTS
+        tick = self.tick_size
+        low = -(-(self.reference_price - width) // tick) * tick
+        return max(low, tick), (self.reference_price + width) // tick * tick
+
+    def collared(self, best_ask: Price) -> Price:
+        """The most that a market buy may pay a share: the best ask plus the collar,
+        rounded to the tick, within the band (rule MATCH-09)."""
+        exact = best_ask * (BASIS_POINTS + self.collar)
+        steps = divide_half_even(exact, BASIS_POINTS * self.tick_size)
+        price = max(steps * self.tick_size, best_ask)
+        band = self.band()
+        return price if band is None else min(price, band[1])
+
+    def hold_per_share(self, worst_price: Price) -> Price:
+        """What to hold for each share of a buy, the highest fee included (FEE-03)."""
+        highest = max(self.maker_fee, self.taker_fee)
+        return worst_price + fee_ceiling(worst_price, basis_points=highest)

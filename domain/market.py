@@ -1,0 +1,393 @@
+"""One instrument's market: what its listing, its session and its book allow.
+
+Prices are in 1/10,000 of a dollar. Decisions check and record; the order book lets the
+facts of orders take effect.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import msgspec
+
+from domain import order_facts
+from domain.aggregate import Aggregate, Outbox
+from domain.errors import (
+    AmountTooLarge,
+    InvalidOrder,
+    MarketHalted,
+    NothingToReplace,
+    PriceOutsideBand,
+)
+from domain.events import (
+    DayRolled,
+    Event,
+    Halted,
+    Listed,
+    ListingChanged,
+    Meta,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderRejected,
+    OrderReplaced,
+    Resumed,
+    TradeExecuted,
+)
+from domain.ids import ClientOrderId, OrderId, Symbol, market_stream
+from domain.listing import Listing
+from domain.matching import Plan
+from domain.money import MONEY_MAX, Price, Quantity
+from domain.order import RESTING_TIMES, Order, Ticket
+from domain.order_book import OrderBook
+from domain.vocabulary import (
+    CancelReason,
+    OrderType,
+    RejectReason,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+
+
+class Replacement(msgspec.Struct, frozen=True, gc=False):
+    """What is to become of a resting order; None leaves a term as it is."""
+
+    order_id: OrderId
+    client_order_id: ClientOrderId
+    quantity: Quantity | None = None
+    limit_price: Price | None = None
+    time_in_force: TimeInForce | None = None
+
+
+class Market(Aggregate):
+    """A listing and its book. `last_price` is the newest trade's, `trades` their
+    number.
+    """
+
+    __slots__ = (
+        "book",
+        "halted",
+        "last_price",
+        "listing",
+        "previous_close",
+        "session_date",
+        "trades",
+    )
+
+    listing: Listing
+
+    def __init__(self, symbol: Symbol, outbox: Outbox) -> None:
+        super().__init__(market_stream(symbol), outbox)
+        self.halted = False
+        self.session_date = ""
+        self.last_price: Price | None = None
+        self.previous_close: Price | None = None
+        self.trades = 0
+        self.book = OrderBook(symbol)
+
+    # --- the listing and the session ---
+
+    def admit(self, listing: Listing, *, session_date: str, meta: Meta) -> None:
+        """Admit an instrument to trading (rule LIST-01)."""
+        listing.check()
+        self.record(Listed(meta, listing, session_date))
+
+    def change_listing(self, listing: Listing, *, meta: Meta) -> None:
+        """Edit the terms. A tick or lot that resting orders do not fit is refused."""
+        listing.check()
+        for order in self.book.orders.values():
+            if order.limit_price is not None and order.limit_price % listing.tick_size:
+                raise InvalidOrder("resting orders are not on the new tick size")
+            if order.leaves % listing.lot_size or order.quantity % listing.lot_size:
+                raise InvalidOrder("resting orders are not in the new lot size")
+        self.record(ListingChanged(meta, listing))
+
+    def halt(self, reason: str, *, meta: Meta) -> None:
+        if not self.halted:
+            self.record(Halted(meta, reason))
+
+    def resume(self, *, meta: Meta) -> None:
+        if self.halted:
+            self.record(Resumed(meta))
+
+    def roll_day(self, session_date: str, *, meta: Meta) -> None:
+        """End the session and begin that of `session_date`, once (rule DAY-01)."""
+        if session_date > self.session_date:
+            close = self.previous_close if self.last_price is None else self.last_price
+            self.record(DayRolled(meta, session_date, close))
+
+    # --- an order comes in ---
+
+    def check(self, ticket: Ticket) -> None:
+        """Refuse terms that make no sense in this market (rules ORDER-01 to -06).
+
+        Raises:
+            InvalidOrder: says which term, and why.
+        """
+        listing = self.listing
+        listing.check_quantity(ticket.quantity)
+        if ticket.order_type is OrderType.LIMIT:
+            if ticket.limit_price is None:
+                raise InvalidOrder("a limit order needs limit_price")
+            listing.check_price(ticket.limit_price)
+            if ticket.limit_price * ticket.quantity > MONEY_MAX:
+                raise AmountTooLarge(
+                    "qty times limit_price is more than can be carried"
+                )
+        elif ticket.limit_price is not None:
+            raise InvalidOrder("a market order takes no limit_price")
+
+    def objection(self, ticket: Ticket) -> tuple[RejectReason, Price | None] | None:
+        """Why the market says no, and the bound that is broken; None if it does not."""
+        if self.halted:
+            return RejectReason.MARKET_HALTED, None
+        if ticket.limit_price is not None and self.listing.price_band is not None:
+            bound = self._broken_bound(ticket.limit_price)
+            if bound is not None:
+                return RejectReason.PRICE_OUTSIDE_BAND, bound
+        return None
+
+    def _broken_bound(self, price: Price) -> Price | None:
+        band = self.listing.band()
+        if band is None or band[0] <= price <= band[1]:
+            return None
+        return band[0] if price < band[0] else band[1]
+
+    def worst_price(self, ticket: Ticket) -> Price | None:
+        """The worst price a ticket may trade at: its limit, the collar of a market buy,
+        the lower band for a market sell (rules MATCH-08 and -09). None: unbounded."""
+        if ticket.limit_price is not None:
+            return ticket.limit_price
+        if ticket.side is Side.BUY:
+            best_ask = self.book.asks.best
+            return None if best_ask is None else self.listing.collared(best_ask)
+        band = self.listing.band()
+        return None if band is None else band[0]
+
+    def reject(
+        self, ticket: Ticket, reason: RejectReason, bound: Price | None, *, meta: Meta
+    ) -> None:
+        """Record that the market said no."""
+        self.record(order_facts.rejected(ticket, reason, bound, meta=meta))
+
+    def place(
+        self,
+        ticket: Ticket,
+        *,
+        worst: Price | None,
+        prevention: SelfTradePrevention,
+        meta: Meta,
+    ) -> None:
+        """Accept a checked ticket: match it, then rest or cancel what remains."""
+        quantity = ticket.quantity
+        plan = self.book.plan(
+            ticket.side,
+            quantity=quantity,
+            worst=worst,
+            account_id=ticket.account_id,
+            prevention=prevention,
+        )
+        remaining = plan.remaining
+        if ticket.time_in_force is TimeInForce.FOK and remaining:
+            plan = Plan([], quantity, stopped=False)
+            remaining = quantity
+        rests = (
+            ticket.limit_price is not None
+            and ticket.time_in_force in RESTING_TIMES
+            and not plan.stopped
+        )
+        self.record(
+            order_facts.accepted(
+                ticket,
+                worst=worst,
+                resting=remaining if rests else 0,
+                prevention=prevention,
+                meta=meta,
+            )
+        )
+        if plan.steps:
+            self._carry_out(plan, self.book.orders[ticket.order_id], meta)
+        if remaining and not rests:
+            reason = self._why_canceled(ticket, plan)
+            order = self.book.orders[ticket.order_id]
+            self._end(order, reason, "", meta, resting=False)
+
+    def _carry_out(self, plan: Plan, taker: Order, meta: Meta) -> None:
+        for maker, quantity in plan.steps:
+            if not quantity:
+                self._end(maker, CancelReason.SELF_TRADE, "", meta, resting=True)
+                continue
+            self.record(
+                order_facts.executed(
+                    maker,
+                    taker,
+                    quantity=quantity,
+                    trade_id=self.trades + 1,
+                    taker_fee=self.listing.taker_fee,
+                    meta=meta,
+                )
+            )
+
+    def _why_canceled(self, ticket: Ticket, plan: Plan) -> CancelReason:
+        if ticket.time_in_force is TimeInForce.FOK:
+            return CancelReason.FILL_OR_KILL
+        if plan.stopped:
+            return CancelReason.SELF_TRADE
+        if ticket.order_type is OrderType.LIMIT:
+            return CancelReason.IMMEDIATE_OR_CANCEL
+        empty = not self.book.opposite(ticket.side).keys
+        return CancelReason.NO_LIQUIDITY if empty else CancelReason.COLLAR
+
+    # --- an order in the book changes or leaves ---
+
+    def cancel(
+        self, order: Order, reason: CancelReason, *, note: str = "", meta: Meta
+    ) -> None:
+        self._end(order, reason, note, meta, resting=True)
+
+    def _end(
+        self,
+        order: Order,
+        reason: CancelReason,
+        note: str,
+        meta: Meta,
+        *,
+        resting: bool,
+    ) -> None:
+        self.record(
+            order_facts.canceled(order, reason, note, resting=resting, meta=meta)
+        )
+
+    def day_orders(self) -> Iterator[Order]:
+        orders = self.book.orders.values()
+        return (order for order in orders if order.time_in_force is TimeInForce.DAY)
+
+    def expire(self, order: Order, *, meta: Meta) -> None:
+        """End a day order with its session (rule DAY-02)."""
+        self.record(order_facts.expired(order, meta=meta))
+
+    def check_replacement(
+        self, order: Order, new: Replacement
+    ) -> tuple[Quantity, Price]:
+        """The new total quantity and limit price, or a refusal (rule ORDER-07)."""
+        if self.halted:
+            raise MarketHalted(symbol=self.listing.symbol)
+        if new.time_in_force not in (None, *RESTING_TIMES):
+            raise InvalidOrder("a resting order can only become day or gtc")
+        quantity = order.quantity if new.quantity is None else new.quantity
+        price = order.limit_price if new.limit_price is None else new.limit_price
+        assert price is not None
+        self.listing.check_quantity(quantity)
+        self.listing.check_price(price)
+        bound = self._broken_bound(price)
+        if bound is not None:
+            raise PriceOutsideBand(bound=bound)
+        if quantity <= order.filled:
+            raise NothingToReplace(
+                f"{order.filled} shares are filled already; the new qty must be more",
+                filled_qty=str(order.filled),
+            )
+        return quantity, price
+
+    def replace(
+        self,
+        order: Order,
+        new: Replacement,
+        *,
+        quantity: Quantity,
+        price: Price,
+        meta: Meta,
+    ) -> None:
+        """Put a checked replacement in an order's place (rules MATCH-06 and -07)."""
+        old_price = order.limit_price
+        assert old_price is not None
+        keeps = price == old_price and quantity <= order.quantity
+        left = quantity - order.filled
+        plan = Plan([], left, stopped=False)
+        if not keeps:
+            plan = self.book.plan(
+                order.side,
+                quantity=left,
+                worst=price,
+                account_id=order.account_id,
+                prevention=order.self_trade_prevention,
+            )
+        self.record(
+            OrderReplaced(
+                meta,
+                order.order_id,
+                new.order_id,
+                new.client_order_id,
+                order.account_id,
+                order.side,
+                order.order_type,
+                new.time_in_force or order.time_in_force,
+                quantity,
+                price,
+                order.filled,
+                order.filled_notional,
+                order.leaves,
+                old_price,
+                0 if plan.stopped else plan.remaining,
+                keeps,
+                order.self_trade_prevention,
+            )
+        )
+        self._after_replacing(plan, new.order_id, meta)
+
+    def _after_replacing(self, plan: Plan, order_id: OrderId, meta: Meta) -> None:
+        if plan.steps:
+            self._carry_out(plan, self.book.orders[order_id], meta)
+        if plan.stopped:
+            incoming = self.book.orders[order_id]
+            self._end(incoming, CancelReason.SELF_TRADE, "", meta, resting=False)
+
+    # --- facts take effect ---
+
+    def _listed(self, event: Listed) -> None:
+        self.listing = event.listing
+        self.session_date = event.session_date
+
+    def _listing_changed(self, event: ListingChanged) -> None:
+        self.listing = event.listing
+
+    def _halted(self, _: Halted) -> None:
+        self.halted = True
+
+    def _resumed(self, _: Resumed) -> None:
+        self.halted = False
+
+    def _day_rolled(self, event: DayRolled) -> None:
+        self.session_date = event.session_date
+        self.previous_close = event.previous_close
+
+    def _accepted(self, event: OrderAccepted) -> None:
+        self.book.accepted(event, maker_fee=self.listing.maker_fee)
+
+    def _traded(self, event: TradeExecuted) -> None:
+        self.trades = event.trade_id
+        self.last_price = event.price
+        self.book.traded(event)
+
+    def _left(self, event: OrderCanceled | OrderExpired) -> None:
+        self.book.left(event)
+
+    def _replaced(self, event: OrderReplaced) -> None:
+        self.book.replaced(event, maker_fee=self.listing.maker_fee)
+
+    def _unchanged(self, _: Event) -> None:
+        """A rejection is told, and the market is as it was."""
+
+    handlers: ClassVar = {
+        Listed: _listed,
+        ListingChanged: _listing_changed,
+        Halted: _halted,
+        Resumed: _resumed,
+        DayRolled: _day_rolled,
+        OrderAccepted: _accepted,
+        OrderRejected: _unchanged,
+        TradeExecuted: _traded,
+        OrderCanceled: _left,
+        OrderExpired: _left,
+        OrderReplaced: _replaced,
+    }

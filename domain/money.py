@@ -1,0 +1,82 @@
+"""Money, prices and quantities are integers.
+
+One unit of money or price is 1/10,000 of a dollar, the precision US venues quote in.
+Price times quantity is then exact: no rounding and no binary fractions.
+
+>>> notional(price=dollars("10.02"), quantity=300)
+30060000
+>>> text(30060000)
+'3006'
+>>> fee(1_000_050, basis_points=1)
+100
+"""
+
+from decimal import Decimal, InvalidOperation
+from typing import TypeAlias
+
+Money: TypeAlias = int
+Price: TypeAlias = int
+Quantity: TypeAlias = int
+
+#: Units in one dollar.
+SCALE = 10_000
+#: The most that one order or deposit may name, price times quantity included.
+MONEY_MAX: Money = 10**17
+QUANTITY_MAX: Quantity = 10**9
+PRICE_MAX: Price = 10**11
+BASIS_POINTS = 10_000
+
+
+def dollars(amount: str | int | Decimal) -> Money:
+    """Read an exact amount of dollars.
+
+    Raises:
+        ValueError: the text is no finite number, or has more than four decimals.
+    """
+    try:
+        scaled = Decimal(amount).scaleb(4)
+        whole = int(scaled)
+    except (InvalidOperation, OverflowError, ValueError) as reason:
+        raise ValueError(f"{str(amount)[:40]!r} is not an amount") from reason
+    if scaled != whole:
+        raise ValueError(f"{str(amount)[:40]} has more than four decimals")
+    return whole
+
+
+def text(amount: Money) -> str:
+    """Write an amount in dollars, without trailing zeros: `10020000` is `'1002'`."""
+    whole, rest = divmod(abs(amount), SCALE)
+    sign = "-" if amount < 0 else ""
+    if not rest:
+        return f"{sign}{whole}"
+    return f"{sign}{whole}.{rest:04d}".rstrip("0")
+
+
+def notional(*, price: Price, quantity: Quantity) -> Money:
+    return price * quantity
+
+
+def divide_half_even(dividend: int, divisor: int) -> int:
+    """Divide a non-negative integer, rounding half to even.
+
+    >>> [divide_half_even(n, 10) for n in (24, 25, 26, 35)]
+    [2, 2, 3, 4]
+    """
+    quotient, rest = divmod(dividend, divisor)
+    if rest * 2 > divisor or (rest * 2 == divisor and quotient & 1):
+        return quotient + 1
+    return quotient
+
+
+def fee(amount: Money, *, basis_points: int) -> Money:
+    """The fee on one fill, rounded half-even to 1/10,000 of a dollar (rule FEE-02)."""
+    return divide_half_even(amount * basis_points, BASIS_POINTS) if basis_points else 0
+
+
+def fee_ceiling(price: Price, *, basis_points: int) -> Money:
+    """The most that fees can add to one share bought at `price` (rule FEE-03).
+
+    Rounded up for each share, so that however an order is cut into fills, the rounded
+    fees of the fills never exceed the ceiling times the quantity.
+    """
+    return -(-price * basis_points // BASIS_POINTS)

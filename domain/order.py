@@ -1,0 +1,95 @@
+"""An order's terms, what is left of it, and the states it can go through."""
+
+import msgspec
+
+from domain.ids import AccountId, ClientOrderId, OrderId, Symbol
+from domain.money import Money, Price, Quantity
+from domain.vocabulary import (
+    OrderStatus,
+    OrderType,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+
+#: Which state may follow which (rule ORDER-08). A state with no followers is final.
+TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.NEW: frozenset(
+        {
+            OrderStatus.PARTIALLY_FILLED,
+            OrderStatus.FILLED,
+            OrderStatus.CANCELED,
+            OrderStatus.EXPIRED,
+            OrderStatus.REPLACED,
+        }
+    ),
+    OrderStatus.PARTIALLY_FILLED: frozenset(
+        {
+            OrderStatus.PARTIALLY_FILLED,
+            OrderStatus.FILLED,
+            OrderStatus.CANCELED,
+            OrderStatus.EXPIRED,
+            OrderStatus.REPLACED,
+        }
+    ),
+    OrderStatus.FILLED: frozenset(),
+    OrderStatus.CANCELED: frozenset(),
+    OrderStatus.EXPIRED: frozenset(),
+    OrderStatus.REPLACED: frozenset(),
+    OrderStatus.REJECTED: frozenset(),
+}
+
+OPEN_STATUSES = frozenset(status for status, after in TRANSITIONS.items() if after)
+
+#: What may stay in the book; the others fill at once or end.
+RESTING_TIMES = frozenset({TimeInForce.DAY, TimeInForce.GTC})
+
+
+class Ticket(msgspec.Struct, frozen=True, gc=False):
+    """The terms of an order as its owner wrote them. A market order has no limit."""
+
+    order_id: OrderId
+    client_order_id: ClientOrderId
+    account_id: AccountId
+    symbol: Symbol
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    quantity: Quantity
+    limit_price: Price | None
+    self_trade_prevention: SelfTradePrevention | None = None
+
+
+class Order(msgspec.Struct, gc=False):
+    """An order in the market. `leaves` is the quantity still open.
+
+    quantity = filled + leaves for as long as the order is open.
+    """
+
+    order_id: OrderId
+    client_order_id: ClientOrderId
+    account_id: AccountId
+    symbol: Symbol
+    side: Side
+    order_type: OrderType
+    time_in_force: TimeInForce
+    quantity: Quantity
+    limit_price: Price | None
+    self_trade_prevention: SelfTradePrevention
+    leaves: Quantity
+    #: Basis points it pays as a maker: those in force when it was accepted (FEE-04).
+    maker_fee: int
+    filled_notional: Money = 0
+
+    @property
+    def filled(self) -> Quantity:
+        return self.quantity - self.leaves
+
+    @property
+    def status(self) -> OrderStatus:
+        """The state of an order that has not been ended by request or by time."""
+        if not self.leaves:
+            return OrderStatus.FILLED
+        if self.leaves < self.quantity:
+            return OrderStatus.PARTIALLY_FILLED
+        return OrderStatus.NEW

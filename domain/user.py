@@ -1,0 +1,114 @@
+"""Who a person is to Bourse: credentials and roles, and which address is taken."""
+
+from typing import ClassVar
+
+from domain.aggregate import Aggregate, Outbox
+from domain.errors import AlreadyExists
+from domain.events import (
+    AccessRefused,
+    EmailClaimed,
+    LoginFailed,
+    Meta,
+    RoleGranted,
+    UserRegistered,
+)
+from domain.ids import AccountId, UserId, email_stream, user_stream
+from domain.vocabulary import Role
+
+#: How many security facts one minute may add to the log (rule USER-04).
+SECURITY_FACTS_PER_MINUTE = 60
+_MINUTE = 60_000_000
+
+
+class User(Aggregate):
+    """One person. Personal data is sealed before it comes here."""
+
+    __slots__ = ("account_id", "claim", "password_hash", "roles", "user_id")
+
+    def __init__(self, user_id: UserId, outbox: Outbox) -> None:
+        super().__init__(user_stream(user_id), outbox)
+        self.user_id = user_id
+        self.account_id: AccountId = ""
+        self.claim = ""
+        self.password_hash = ""
+        self.roles: set[Role] = set()
+
+    def register(
+        self,
+        account_id: AccountId,
+        *,
+        claim: str,
+        email_sealed: str,
+        full_name_sealed: str,
+        password_hash: str,
+        meta: Meta,
+    ) -> None:
+        """Sign up (rule USER-01)."""
+        self.record(
+            UserRegistered(
+                meta, account_id, claim, email_sealed, full_name_sealed, password_hash
+            )
+        )
+
+    def grant(self, role: Role, *, meta: Meta) -> None:
+        """Give a role; roles come from the venue alone (rule USER-03)."""
+        if role not in self.roles:
+            self.record(RoleGranted(meta, role))
+
+    def _registered(self, event: UserRegistered) -> None:
+        self.account_id = event.account_id
+        self.claim = event.claim
+        self.password_hash = event.password_hash
+        self.roles.add(Role.TRADER)
+
+    def _granted(self, event: RoleGranted) -> None:
+        self.roles.add(event.role)
+
+    handlers: ClassVar = {UserRegistered: _registered, RoleGranted: _granted}
+
+
+class EmailClaim(Aggregate):
+    """One e-mail address, by its keyed hash; one user holds it at most (USER-02)."""
+
+    __slots__ = ("user_id",)
+
+    def __init__(self, claim: str, outbox: Outbox) -> None:
+        super().__init__(email_stream(claim), outbox)
+        self.user_id: UserId | None = None
+
+    def check(self) -> None:
+        if self.user_id is not None:
+            raise AlreadyExists("this e-mail address is already registered")
+
+    def take(self, user_id: UserId, *, meta: Meta) -> None:
+        self.check()
+        self.record(EmailClaimed(meta, user_id))
+
+    def _claimed(self, event: EmailClaimed) -> None:
+        self.user_id = event.user_id
+
+    handlers: ClassVar = {EmailClaimed: _claimed}
+
+
+class SecurityLog(Aggregate):
+    """What was tried and turned away, bounded in rate so that it cannot be flooded."""
+
+    __slots__ = ("minute", "noted")
+
+    def __init__(self, outbox: Outbox) -> None:
+        super().__init__("security-log", outbox)
+        self.minute = 0
+        self.noted = 0
+
+    def note(self, event: LoginFailed | AccessRefused) -> None:
+        """Record a security refusal, unless this minute holds enough of them."""
+        minute = event.meta.at // _MINUTE
+        if minute > self.minute or self.noted < SECURITY_FACTS_PER_MINUTE:
+            self.record(event)
+
+    def _noted(self, event: LoginFailed | AccessRefused) -> None:
+        minute = event.meta.at // _MINUTE
+        self.noted = self.noted + 1 if minute == self.minute else 1
+        self.minute = minute
+
+    handlers: ClassVar = {LoginFailed: _noted, AccessRefused: _noted}
