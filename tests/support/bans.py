@@ -1,0 +1,194 @@
+"""What this code base does not write, and what it writes instead."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.source import CORE, PACKAGES, dotted, functions
+
+CLOCK = Path("infra/clock.py")
+CLOCK_READERS = re.compile(
+    r"(^|\.)(datetime\.(now|utcnow|today)|date\.today|time\.time(_ns)?)$"
+)
+CHANCE = re.compile(r"^(random|secrets|uuid\.uuid[14]|uuid[14])(\.|$)")
+# Outside of what pure rules need; `logging` and `asyncio` included.
+IMPURE = {"asyncio", "logging", "os", "pathlib", "socket", "subprocess", "threading"}
+UNREPEATABLE = {"time", "random", "secrets"}
+
+
+@dataclass(frozen=True)
+class Ban:
+    """One form that is not written here."""
+
+    name: str
+    instead: str
+    folders: tuple[str, ...]
+    lines: Callable[[ast.Module, str], Iterator[int]]
+    except_below: tuple[str, ...] = ()
+
+    def applies_to(self, path: Path) -> bool:
+        inside = path.parts[0] in self.folders
+        return inside and not path.as_posix().startswith(self.except_below or ("//",))
+
+
+def floats(tree: ast.Module, _text: str) -> Iterator[int]:
+    # How long to wait is no amount of anything: `seconds: float` is what it says.
+    waits = {
+        each.annotation
+        for each in ast.walk(tree)
+        if isinstance(each, ast.arg) and each.arg.endswith("seconds")
+    }
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id="float", lineno=line) if node not in waits:
+                yield line
+            case _:
+                pass
+
+
+def float_literals(tree: ast.Module, _text: str) -> Iterator[int]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Constant(value=float(), lineno=line):
+                yield line
+            case _:
+                pass
+
+
+def clock_readings(tree: ast.Module, _text: str) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and CLOCK_READERS.search(dotted(node)):
+            yield node.lineno
+
+
+def chance(tree: ast.Module, _text: str) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and CHANCE.search(dotted(node.func)):
+            yield node.lineno
+
+
+def impure_imports(tree: ast.Module, _text: str) -> Iterator[int]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names, lineno=line):
+                if any(
+                    each.name.partition(".")[0] in IMPURE | UNREPEATABLE
+                    for each in names
+                ):
+                    yield line
+            case ast.ImportFrom(module=str(module), lineno=line):
+                if module.partition(".")[0] in IMPURE | UNREPEATABLE:
+                    yield line
+            case _:
+                pass
+
+
+def shapeless_signatures(tree: ast.Module, _text: str) -> Iterator[int]:
+    for function in functions(tree):
+        inputs = function.args
+        arguments = [*inputs.posonlyargs, *inputs.args, *inputs.kwonlyargs]
+        annotations = [each.annotation for each in arguments] + [function.returns]
+        if any("dict[str, Any]" in ast.unparse(each) for each in annotations if each):
+            yield function.lineno
+
+
+def prints(tree: ast.Module, _text: str) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and dotted(node.func) == "print":
+            yield node.lineno
+
+
+def broad_excepts(tree: ast.Module, text: str) -> Iterator[int]:
+    lines = text.splitlines()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ExceptHandler):
+            continue
+        broad = node.type is None or dotted(node.type) in {"Exception", "BaseException"}
+        passed_on = isinstance(node.body[-1], ast.Raise)
+        # A process's top loop says so with the linter's own mark and a reason, in
+        # the line or above it.
+        marked, above = lines[node.lineno - 1], lines[node.lineno - 2].lstrip()
+        reasoned = "BLE001 - " in marked or ("BLE001" in marked and above[:1] == "#")
+        if broad and not passed_on and not reasoned:
+            yield node.lineno
+
+
+def bare_ignores(_tree: ast.Module, text: str) -> Iterator[int]:
+    ignore = re.compile(r"#\s*(type|pyright):\s*ignore")
+    reasoned = re.compile(r"#\s*(type|pyright):\s*ignore\[[\w, -]+\]\s+(#|-)\s*\w+")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if ignore.search(line) and not reasoned.search(line):
+            yield number
+
+
+def relative_imports(tree: ast.Module, _text: str) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield node.lineno
+
+
+def literal_getattrs(tree: ast.Module, _text: str) -> Iterator[int]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Name(id="getattr"),
+                args=[_, ast.Constant(value=str())],
+                lineno=line,
+            ):
+                yield line
+            case _:
+                pass
+
+
+def sleeps(tree: ast.Module, _text: str) -> Iterator[int]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=function, args=[ast.Constant(value=0)]):
+                # Giving way once is no wait.
+                continue
+            case ast.Call(func=function, lineno=line):
+                if dotted(function) in {"time.sleep", "asyncio.sleep", "sleep"}:
+                    yield line
+            case _:
+                pass
+
+
+EVERYWHERE = (*PACKAGES, "tests", "benchmarks")
+BANS = (
+    Ban("float in the core", "Money, Price or Quantity", CORE, floats),
+    Ban(
+        "a float literal in the pure core",
+        "integers in 1/10,000",
+        ("domain", "projections"),
+        float_literals,
+    ),
+    Ban(
+        "reading a clock",
+        "a time that comes in as at=, or infra/clock.py",
+        PACKAGES,
+        clock_readings,
+        except_below=(CLOCK.as_posix(),),
+    ),
+    Ban("chance in the core", "ids that come in as arguments", CORE, chance),
+    Ban("an impure module in the domain", "arguments", ("domain",), impure_imports),
+    Ban("dict[str, Any] in a signature", "a struct", PACKAGES, shapeless_signatures),
+    Ban("print", "telemetry, or rich in the command line", PACKAGES, prints),
+    Ban(
+        "a broad except",
+        "the error you mean; a top loop says `# noqa: BLE001 - why`",
+        PACKAGES,
+        broad_excepts,
+    ),
+    Ban("an ignore without code and reason", "both", EVERYWHERE, bare_ignores),
+    Ban("a relative import", "the absolute one", EVERYWHERE, relative_imports),
+    Ban('getattr(x, "literal")', "x.literal", EVERYWHERE, literal_getattrs),
+    Ban(
+        "a sleep in a test",
+        "waiting for a log position",
+        ("tests",),
+        sleeps,
+        except_below=("tests/support/", "tests/prove/"),
+    ),
+)
