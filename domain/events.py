@@ -71,7 +71,7 @@ class Listed(Event, frozen=True, tag="market.listed"):
 
 
 class ListingChanged(Event, frozen=True, tag="market.listing-changed"):
-    """The terms of an instrument were edited; `listing` is all of them as they are now."""
+    """The terms of an instrument were edited; `listing` is all of them as now."""
 
     listing: Listing
 
@@ -133,7 +133,7 @@ class OrderRejected(Event, frozen=True, tag="market.order-rejected"):
 
 
 class TradeExecuted(Event, frozen=True, tag="market.trade-executed"):
-    """A maker and a taker met, at the maker's price. Leaves are what is left after it."""
+    """A maker and a taker met, at the maker's price. Leaves are as after it."""
 
     trade_id: TradeId
     price: Price
@@ -236,7 +236,7 @@ class SharesGranted(Event, frozen=True, tag="wallet.shares-granted"):
 
 
 class FundsHeld(Event, frozen=True, tag="wallet.funds-held"):
-    """Available cash was set aside to back an order, `per_share` for each share of it."""
+    """Available cash was set aside to back an order, `per_share` for each share."""
 
     order_id: OrderId
     amount: Money

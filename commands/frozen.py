@@ -1,0 +1,241 @@
+"""The writer's state as plain data: what a snapshot keeps, and what a hash is taken of.
+
+One frozen form for each aggregate and each account's index. Freezing equal states gives
+equal bytes, whether they came about by living, by replaying or from a snapshot.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+import msgspec
+
+from commands.exchange import Exchange
+from commands.order_index import AccountOrders, OrderEntry
+from commands.receipts import Receipt
+from domain.aggregate import Aggregate, Outbox
+from domain.ids import LogPosition
+from domain.listing import Listing
+from domain.market import Market
+from domain.order import Order
+from domain.user import EmailClaim, SecurityLog, User
+from domain.vocabulary import Role, SelfTradePrevention, Side, WalletKind
+from domain.wallet import Holding, Wallet
+
+
+class _Frozen(msgspec.Struct, array_like=True, tag=True, gc=False):
+    """Common to all: the fields stand in their order, behind the kind's name."""
+
+
+class FrozenMarket(_Frozen):
+    symbol: str
+    version: int
+    listing: Listing
+    halted: bool
+    session_date: str
+    last_price: int | None
+    previous_close: int | None
+    trades: int
+    bids: list[Order]
+    asks: list[Order]
+
+
+class FrozenWallet(_Frozen):
+    account_id: str
+    version: int
+    user_id: str
+    kind: WalletKind
+    ledger: int
+    holds: dict[str, tuple[int, int]]
+    holdings: dict[str, Holding]
+    reserves: dict[str, tuple[str, int]]
+    self_trade_prevention: SelfTradePrevention
+    suspended: bool
+
+
+class FrozenUser(_Frozen):
+    user_id: str
+    version: int
+    account_id: str
+    claim: str
+    password_hash: str
+    roles: list[Role]
+
+
+class FrozenClaim(_Frozen):
+    claim: str
+    version: int
+    user_id: str | None
+
+
+class FrozenSecurity(_Frozen):
+    version: int
+    minute: int
+    noted: int
+
+
+class FrozenOrders(_Frozen):
+    account_id: str
+    orders: dict[str, OrderEntry]
+    ids: dict[str, str]
+
+
+class FrozenReceipts(_Frozen):
+    by_key: dict[str, Receipt]
+
+
+FrozenAggregate: TypeAlias = (
+    FrozenMarket | FrozenWallet | FrozenUser | FrozenClaim | FrozenSecurity
+)
+Frozen: TypeAlias = FrozenAggregate | FrozenOrders | FrozenReceipts
+
+
+class FrozenHead(msgspec.Struct, array_like=True):
+    """The first chunk: the log position that the state has reached."""
+
+    position: LogPosition
+
+
+def freeze(aggregate: Aggregate) -> FrozenAggregate:
+    """An aggregate as plain data."""
+    if isinstance(aggregate, Market):
+        return _freeze_market(aggregate)
+    if isinstance(aggregate, Wallet):
+        return _freeze_wallet(aggregate)
+    if isinstance(aggregate, User):
+        return FrozenUser(
+            aggregate.user_id,
+            aggregate.version,
+            aggregate.account_id,
+            aggregate.claim,
+            aggregate.password_hash,
+            sorted(aggregate.roles),
+        )
+    if isinstance(aggregate, EmailClaim):
+        claim = aggregate.stream.partition("-")[2]
+        return FrozenClaim(claim, aggregate.version, aggregate.user_id)
+    assert isinstance(aggregate, SecurityLog)
+    return FrozenSecurity(aggregate.version, aggregate.minute, aggregate.noted)
+
+
+def _freeze_market(market: Market) -> FrozenMarket:
+    return FrozenMarket(
+        market.book.symbol,
+        market.version,
+        market.listing,
+        market.halted,
+        market.session_date,
+        market.last_price,
+        market.previous_close,
+        market.trades,
+        list(market.book.resting(Side.BUY)),
+        list(market.book.resting(Side.SELL)),
+    )
+
+
+def _freeze_wallet(wallet: Wallet) -> FrozenWallet:
+    return FrozenWallet(
+        wallet.stream.partition("-")[2],
+        wallet.version,
+        wallet.user_id,
+        wallet.kind,
+        wallet.ledger,
+        wallet.holds,
+        wallet.holdings,
+        wallet.reserves,
+        wallet.self_trade_prevention,
+        wallet.suspended,
+    )
+
+
+def state_hash(aggregate: Aggregate) -> str:
+    """A fingerprint of an aggregate's whole state, its version included."""
+    return hashlib.sha256(msgspec.msgpack.encode(freeze(aggregate))).hexdigest()
+
+
+def dump(exchange: Exchange) -> Iterator[bytes]:
+    """The whole state in chunks, one for each aggregate and index."""
+    encode = msgspec.msgpack.Encoder().encode
+    yield encode(FrozenHead(exchange.position))
+    for aggregate in exchange.streams.values():
+        yield encode(freeze(aggregate))
+    for account_id, orders in exchange.orders.accounts.items():
+        yield encode(FrozenOrders(account_id, orders.orders, orders.ids))
+    yield encode(FrozenReceipts(exchange.receipts.by_key))
+
+
+def load(chunks: Iterable[bytes]) -> Exchange:
+    """The state that was dumped."""
+    exchange = Exchange()
+    decode = msgspec.msgpack.Decoder(Frozen).decode
+    stream = iter(chunks)
+    head = msgspec.msgpack.decode(next(stream), type=FrozenHead)
+    for chunk in stream:
+        _thaw(exchange, decode(chunk))
+    exchange.position = head.position
+    return exchange
+
+
+def _thaw(exchange: Exchange, frozen: Frozen) -> None:
+    match frozen:
+        case FrozenOrders():
+            orders = AccountOrders()
+            orders.orders = frozen.orders
+            orders.ids = frozen.ids
+            exchange.orders.accounts[frozen.account_id] = orders
+        case FrozenReceipts():
+            exchange.receipts.by_key = frozen.by_key
+        case FrozenSecurity():
+            exchange.security.version = frozen.version
+            exchange.security.minute = frozen.minute
+            exchange.security.noted = frozen.noted
+        case _:
+            exchange.add(_thaw_aggregate(frozen, exchange.outbox))
+
+
+def _thaw_aggregate(
+    frozen: FrozenMarket | FrozenWallet | FrozenUser | FrozenClaim, outbox: Outbox
+) -> Aggregate:
+    match frozen:
+        case FrozenMarket():
+            aggregate = _thaw_market(frozen, outbox)
+        case FrozenWallet():
+            aggregate = _thaw_wallet(frozen, outbox)
+        case FrozenUser():
+            aggregate = User(frozen.user_id, outbox)
+            aggregate.account_id = frozen.account_id
+            aggregate.claim = frozen.claim
+            aggregate.password_hash = frozen.password_hash
+            aggregate.roles = set(frozen.roles)
+        case FrozenClaim():
+            aggregate = EmailClaim(frozen.claim, outbox)
+            aggregate.user_id = frozen.user_id
+    aggregate.version = frozen.version
+    return aggregate
+
+
+def _thaw_market(frozen: FrozenMarket, outbox: Outbox) -> Market:
+    market = Market(frozen.symbol, outbox)
+    market.listing = frozen.listing
+    market.halted = frozen.halted
+    market.session_date = frozen.session_date
+    market.last_price = frozen.last_price
+    market.previous_close = frozen.previous_close
+    market.trades = frozen.trades
+    for order in (*frozen.bids, *frozen.asks):
+        market.book.enter(order, order.leaves)
+    return market
+
+
+def _thaw_wallet(frozen: FrozenWallet, outbox: Outbox) -> Wallet:
+    wallet = Wallet(frozen.account_id, outbox)
+    wallet.user_id = frozen.user_id
+    wallet.kind = frozen.kind
+    wallet.ledger = frozen.ledger
+    wallet.holds = frozen.holds
+    wallet.held = sum(amount for amount, _ in frozen.holds.values())
+    wallet.holdings = frozen.holdings
+    wallet.reserves = frozen.reserves
+    wallet.self_trade_prevention = frozen.self_trade_prevention
+    wallet.suspended = frozen.suspended
+    return wallet
