@@ -38,6 +38,9 @@ value counts as unset. This page is written from `infra/settings.py` by `make ca
 | --- | --- | --- | --- |
 {rows}
 
+`compose.yaml` asks for `POSTGRES_PASSWORD` and `REDIS_PASSWORD` besides, and for
+`BOURSE_SECRET_KEY`; it has no defaults for them and does not start without.
+
 The tests never touch what `DATABASE_URL` and `REDIS_URL` name: they start servers of
 their own in a temporary folder and remove them at the end.
 """
