@@ -17,7 +17,7 @@ class LogLost(Exception):
     append: reload from the log and acquire the lease again."""
 
 
-class LogUnavailable(Exception):
+class LogUnavailable(LogLost):
     """The log cannot be reached just now; nothing was read or changed. Try again."""
 
 
@@ -86,7 +86,7 @@ class EventStore(Protocol):
     def acquire(self) -> LogWriter | None:
         """Take the lease if it is free or its holder's heartbeat is stale, else None.
 
-        Raises LogUnavailable.
+        None too while the log cannot be reached: ask again.
         """
         ...
 
