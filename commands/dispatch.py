@@ -54,10 +54,13 @@ def execute(exchange: Exchange, command: Command) -> int:
         DomainError: it is refused, and nothing was recorded.
         Repeated: it was carried out before, and nothing was recorded.
     """
-    start = len(exchange.outbox)
+    outbox = exchange.outbox
+    start = len(outbox)
     command_id = command.meta.command_id
     if "#" in command_id:
         exchange.receipts.check_command(command_id)
     HANDLERS[type(command)](exchange, command)
-    exchange.index(exchange.outbox[start:])
+    for place in range(start, len(outbox)):
+        recorded = outbox[place]
+        exchange.index(recorded.event, recorded.stream, place)
     return start

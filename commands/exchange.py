@@ -4,12 +4,13 @@ The same state comes about by living and by replaying the log.
 """
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
-from commands.order_index import OrderIndex
-from commands.receipts import Receipts
+from commands.order_index import OrderEntry, OrderIndex
+from commands.receipts import Receipt, Receipts
 from domain.aggregate import Aggregate
 from domain.errors import NotFound, UnknownSymbol
-from domain.events import Fact, Meta, Recorded
+from domain.events import AnyEvent, Fact, Meta, Recorded
 from domain.ids import (
     HOUSE_ACCOUNT,
     SYSTEM,
@@ -23,6 +24,9 @@ from domain.market import Market
 from domain.user import EmailClaim, SecurityLog, User
 from domain.vocabulary import WalletKind
 from domain.wallet import Wallet
+
+#: Index entries, each with the place in the outbox of the fact that made it.
+Unlocated: TypeAlias = list[tuple[OrderEntry | Receipt, int]]
 
 
 class Exchange:
@@ -43,6 +47,7 @@ class Exchange:
         self.streams[self.security.stream] = self.security
         self.orders = OrderIndex()
         self.receipts = Receipts()
+        self.unlocated: Unlocated = []
         #: The log position that the state has reached.
         self.position: LogPosition = 0
 
@@ -91,28 +96,29 @@ class Exchange:
         elif isinstance(aggregate, EmailClaim):
             self.claims[name] = aggregate
 
-    def index(self, events: Sequence[Recorded]) -> None:
-        """Fold facts just recorded into the indexes."""
-        streams, orders, receipts = self.streams, self.orders, self.receipts
-        for recorded in events:
-            stream, event = recorded.stream, recorded.event
-            if stream[0] == "m":
-                market = streams[stream]
-                assert isinstance(market, Market)
-                orders.apply(market.book.symbol, event)
-            receipts.apply(stream, event)
+    def index(self, event: AnyEvent, stream: Stream, place: int) -> None:
+        """Fold a fact into the indexes. `place` is kept with what still lacks its log
+        position: the place of the fact in the outbox."""
+        kind = type(event)
+        fold = OrderIndex.folds.get(kind)
+        if fold is not None:
+            entry = fold(self.orders, self.markets[stream[7:]].book.symbol, event)
+            if entry is not None:
+                self.unlocated.append((entry, place))
+        elif kind in Receipts.folds:
+            receipt = Receipts.folds[kind](self.receipts, stream, event)
+            self.unlocated.append((receipt, place))
+        if "#" in event.meta.command_id:
+            self.unlocated.append((self.receipts.keyed(event), place))
 
-    def locate(self, events: Sequence[Recorded], first: LogPosition) -> None:
-        """Tell the indexes where facts, now committed, stand in the log."""
-        orders, receipts = self.orders, self.receipts
-        for position, recorded in enumerate(events, first):
-            orders.locate(recorded.event, position)
-            receipts.apply(recorded.stream, recorded.event, position)
-        self.position = first + len(events) - 1
+    def take_unlocated(self) -> Unlocated:
+        """What was indexed since the last time and awaits its log position."""
+        taken, self.unlocated = self.unlocated, []
+        return taken
 
     def replay(self, facts: Sequence[Fact]) -> None:
         """Let facts from the log take effect again."""
-        streams, orders, receipts = self.streams, self.orders, self.receipts
+        streams, index = self.streams, self.index
         for fact in facts:
             stream, event = fact.stream, fact.event
             aggregate = streams.get(stream)
@@ -120,13 +126,17 @@ class Exchange:
                 aggregate = empty_aggregate(stream, self.outbox)
                 self.add(aggregate)
             aggregate.replay(event)
-            if stream[0] == "m":
-                assert isinstance(aggregate, Market)
-                orders.apply(aggregate.book.symbol, event)
-                orders.locate(event, fact.position)
-            receipts.apply(stream, event, fact.position)
+            index(event, stream, fact.position)
         if facts:
+            locate(self.take_unlocated(), first=0)
             self.position = facts[-1].position
+
+
+def locate(unlocated: Unlocated, *, first: LogPosition) -> None:
+    """Tell index entries where the log tells of them; the first place is the one."""
+    for entry, place in unlocated:
+        if not entry.position:
+            entry.position = first + place
 
 
 def empty_aggregate(stream: Stream, outbox: list[Recorded]) -> Aggregate:

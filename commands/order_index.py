@@ -5,10 +5,13 @@ Folded from the facts of the markets. It is what makes a client order id once, a
 tells an order that is done from one that never was.
 """
 
+from collections.abc import Callable
+from typing import Any, ClassVar
+
 import msgspec
 
 from domain.events import (
-    AnyEvent,
+    Event,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -74,50 +77,49 @@ class OrderIndex:
                 return account_id, entry
         return None
 
-    def apply(self, symbol: Symbol, event: AnyEvent) -> None:
-        """Fold a market's fact. The types are asked in the order of their frequency."""
-        if isinstance(event, OrderAccepted):
-            entry = OrderEntry(symbol)
-            self.account(event.account_id).add(
-                event.order_id, event.client_order_id, entry
-            )
-        elif isinstance(event, TradeExecuted):
-            if not event.maker_leaves:
-                self._end(
-                    event.maker_account_id, event.maker_order_id, OrderStatus.FILLED
-                )
-            if not event.taker_leaves:
-                self._end(
-                    event.taker_account_id, event.taker_order_id, OrderStatus.FILLED
-                )
-        elif isinstance(event, OrderCanceled):
-            self._end(event.account_id, event.order_id, OrderStatus.CANCELED)
-        elif isinstance(event, OrderReplaced):
-            self._end(event.account_id, event.order_id, OrderStatus.REPLACED)
-            self.account(event.account_id).add(
-                event.replaced_by, event.client_order_id, OrderEntry(symbol)
-            )
-        elif isinstance(event, OrderExpired):
-            self._end(event.account_id, event.order_id, OrderStatus.EXPIRED)
-        elif isinstance(event, OrderRejected):
-            entry = OrderEntry(symbol, status=OrderStatus.REJECTED)
-            self.account(event.account_id).add(
-                event.order_id, event.client_order_id, entry
-            )
+    def accepted(self, symbol: Symbol, event: OrderAccepted) -> OrderEntry:
+        entry = OrderEntry(symbol)
+        self.account(event.account_id).add(event.order_id, event.client_order_id, entry)
+        return entry
+
+    def rejected(self, symbol: Symbol, event: OrderRejected) -> OrderEntry:
+        entry = OrderEntry(symbol, status=OrderStatus.REJECTED)
+        self.account(event.account_id).add(event.order_id, event.client_order_id, entry)
+        return entry
+
+    def replaced(self, symbol: Symbol, event: OrderReplaced) -> OrderEntry:
+        self._end(event.account_id, event.order_id, OrderStatus.REPLACED)
+        entry = OrderEntry(symbol)
+        self.account(event.account_id).add(
+            event.replaced_by, event.client_order_id, entry
+        )
+        return entry
+
+    def traded(self, _: Symbol, event: TradeExecuted) -> None:
+        if not event.maker_leaves:
+            self._end(event.maker_account_id, event.maker_order_id, OrderStatus.FILLED)
+        if not event.taker_leaves:
+            self._end(event.taker_account_id, event.taker_order_id, OrderStatus.FILLED)
+
+    def canceled(self, _: Symbol, event: OrderCanceled) -> None:
+        self._end(event.account_id, event.order_id, OrderStatus.CANCELED)
+
+    def expired(self, _: Symbol, event: OrderExpired) -> None:
+        self._end(event.account_id, event.order_id, OrderStatus.EXPIRED)
 
     def _end(
         self, account_id: AccountId, order_id: OrderId, status: OrderStatus
     ) -> None:
         self.accounts[account_id].orders[order_id].status = status
 
-    def locate(self, event: AnyEvent, position: LogPosition) -> None:
-        """Remember where the log tells of a new order, once it is committed."""
-        if isinstance(event, OrderAccepted):
-            order_id = event.order_id
-        elif isinstance(event, OrderReplaced):
-            order_id = event.replaced_by
-        elif isinstance(event, OrderRejected):
-            order_id = event.order_id
-        else:
-            return
-        self.accounts[event.account_id].orders[order_id].position = position
+    #: Which method folds which fact; those that begin an order answer its entry.
+    folds: ClassVar[
+        dict[type[Event], Callable[["OrderIndex", Symbol, Any], OrderEntry | None]]
+    ] = {
+        OrderAccepted: accepted,
+        OrderRejected: rejected,
+        OrderReplaced: replaced,
+        TradeExecuted: traded,
+        OrderCanceled: canceled,
+        OrderExpired: expired,
+    }

@@ -7,12 +7,13 @@ in the command id of the facts, or follow from the fact itself.
 
 import hashlib
 from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import msgspec
 
 from domain.errors import Conflict
-from domain.events import AnyEvent, FundsDeposited, SharesGranted
-from domain.ids import AccountId, CommandId, LogPosition, account_of
+from domain.events import AnyEvent, Event, FundsDeposited, SharesGranted
+from domain.ids import AccountId, CommandId, LogPosition, Stream, account_of
 
 
 class Receipt(msgspec.Struct, gc=False, array_like=True):
@@ -85,27 +86,25 @@ class Receipts:
         if mark:
             self.check(key, content)
 
-    def apply(self, stream: str, event: AnyEvent, position: LogPosition = 0) -> None:
-        """Fold a fact; again with its position once that is known."""
-        command_id = event.meta.command_id
-        if "#" in command_id:
-            key, _, content = command_id.rpartition("#")
-            self._note(key, content, position)
-        kind = type(event)
-        if kind is FundsDeposited:
-            assert isinstance(event, FundsDeposited)
-            key = deposit_key(account_of(stream), event.reference)
-            self._note(key, digest(event.amount), position)
-        elif kind is SharesGranted:
-            assert isinstance(event, SharesGranted)
-            key = grant_key(account_of(stream), event.reference)
-            content = digest(event.symbol, event.quantity, event.price)
-            self._note(key, content, position)
+    def keyed(self, event: AnyEvent) -> Receipt:
+        """Note the command of a fact whose command id carries a key."""
+        key, _, content = event.meta.command_id.rpartition("#")
+        return self.by_key.setdefault(key, Receipt(content))
 
-    def _note(self, key: str, content: str, position: LogPosition) -> None:
-        receipt = self.by_key.setdefault(key, Receipt(content))
-        if not receipt.position:
-            receipt.position = position
+    def deposited(self, stream: str, event: FundsDeposited) -> Receipt:
+        key = deposit_key(account_of(stream), event.reference)
+        return self.by_key.setdefault(key, Receipt(digest(event.amount)))
+
+    def granted(self, stream: str, event: SharesGranted) -> Receipt:
+        key = grant_key(account_of(stream), event.reference)
+        content = digest(event.symbol, event.quantity, event.price)
+        return self.by_key.setdefault(key, Receipt(content))
+
+    #: Which method folds which fact, besides the commands that carry a key.
+    folds: ClassVar[dict[type[Event], Callable[["Receipts", Stream, Any], Receipt]]] = {
+        FundsDeposited: deposited,
+        SharesGranted: granted,
+    }
 
 
 def _same(_: Sequence[AnyEvent]) -> None:

@@ -16,9 +16,15 @@ from queue import SimpleQueue
 import msgspec
 
 from commands.dispatch import execute
-from commands.exchange import Exchange
+from commands.exchange import Exchange, Unlocated, locate
 from commands.messages import Command
-from commands.ports import EventStore, LogLost, LogWriter, SnapshotStore
+from commands.ports import (
+    EventStore,
+    LogLost,
+    LogUnavailable,
+    LogWriter,
+    SnapshotStore,
+)
 from commands.receipts import Repeated
 from commands.recovery import recover
 from domain.errors import Busy, CommitFailed, DomainError, NotLeading
@@ -52,12 +58,13 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 class Batch:
     """Commands that will be durable together. `committed` tells the first position."""
 
-    __slots__ = ("committed", "count", "events")
+    __slots__ = ("committed", "count", "events", "unlocated")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.committed: asyncio.Future[LogPosition] = loop.create_future()
         self.count = 0
         self.events: Sequence[Recorded] = ()
+        self.unlocated: Unlocated = []
 
 
 class Pending(msgspec.Struct, frozen=True, gc=False):
@@ -184,6 +191,7 @@ class Writer:
             batch.committed.set_result(self.exchange.position + 1)
             return
         batch.events = outbox[:]
+        batch.unlocated = self.exchange.take_unlocated()
         outbox.clear()
         self._inflight = batch
         self._queue.put(batch)
@@ -205,7 +213,8 @@ class Writer:
             self._in_doubt = None
             return
         self._inflight = None
-        self.exchange.locate(batch.events, first)
+        self.exchange.position = first + len(batch.events) - 1
+        locate(batch.unlocated, first=first)
         if self._open.count:
             self._hand_over()
 
@@ -216,7 +225,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._open = Batch(self._loop)
         while not self._stopping:
-            log = await asyncio.to_thread(self.store.acquire)
+            log = await asyncio.to_thread(self._acquire)
             if log is None:
                 self._become(Role.STANDBY)
                 await asyncio.sleep(LEASE_SECONDS)
@@ -224,10 +233,16 @@ class Writer:
             self._become(Role.RECOVERING)
             try:
                 await self._recover_and_lead(log)
-            except LogLost:
+            except (LogLost, LogUnavailable):
                 await asyncio.sleep(LEASE_SECONDS)
             finally:
                 await asyncio.to_thread(log.close)
+
+    def _acquire(self) -> LogWriter | None:
+        try:
+            return self.store.acquire()
+        except LogUnavailable:
+            return None
 
     async def _recover_and_lead(self, log: LogWriter) -> None:
         reader = self.store.reader
