@@ -1,0 +1,176 @@
+"""The log and what stands beside it, in memory: the twins that tests run on.
+
+They keep the same contracts as the adapters of Postgres (tests/infra/contract_*.py)
+and their less pleasant manners: stored events are JSON, a refused append leaves a gap
+in the log positions, and a lost lease stays lost.
+"""
+
+import hashlib
+import threading
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+from commands.ports import LogLost, Snapshot
+from domain.events import Fact, Recorded
+from domain.ids import LogPosition, Stream
+from infra.upcasters import EventDecoder, Row, encode_event
+
+_BLOCK = 1_000
+
+
+class MemoryLogReader:
+    """A `LogReader`."""
+
+    def __init__(self) -> None:
+        self._rows: list[Row] = []
+        self._places: dict[tuple[Stream, int], Row] = {}
+        self._latest: LogPosition = 0
+        self._decoder = EventDecoder()
+        self._moved = threading.Condition()
+
+    def head(self) -> LogPosition:
+        with self._moved:
+            return self._rows[-1][0] if self._rows else 0
+
+    def read(self, after: LogPosition, limit: int) -> list[Fact]:
+        with self._moved:
+            rows = self._rows
+            start = bisect_right(rows, after, key=_position)
+            end = min(start + limit, len(rows))
+            facts = self._decoder.facts(rows[start:end])
+            for place in range(end, len(rows)):
+                following = self._decoder.facts(rows[place : place + 1])
+                if _command(following[0]) != _command(facts[-1]):
+                    break
+                facts += following
+        return facts
+
+    def replay(self, after: LogPosition) -> Iterator[list[Fact]]:
+        while facts := self.read(after, _BLOCK):
+            yield facts
+            after = facts[-1].position
+
+    def find(self, stream: Stream, version: int) -> Fact | None:
+        with self._moved:
+            row = self._places.get((stream, version))
+        return self._decoder.facts([row])[0] if row else None
+
+    def wait(self, after: LogPosition, seconds: float) -> bool:
+        with self._moved:
+            return self._moved.wait_for(
+                lambda: bool(self._rows) and self._rows[-1][0] > after, seconds
+            )
+
+    def extend(self, events: Sequence[Recorded]) -> LogPosition:
+        """Add all of the events or none; the log position of the first one."""
+        with self._moved:
+            first = self._latest + 1
+            # As from a sequence: a number that was drawn is not given back.
+            self._latest += len(events)
+            rows = [
+                (position, each.stream, each.version, encode_event(each.event))
+                for position, each in enumerate(events, start=first)
+            ]
+            places = {row[1:3]: row for row in rows}
+            if len(places) < len(rows) or places.keys() & self._places.keys():
+                raise LogLost("another event has that place in its stream")
+            self._places |= places
+            self._rows += rows
+            self._moved.notify_all()
+            return first
+
+
+def _position(row: Row) -> LogPosition:
+    return row[0]
+
+
+def _command(fact: Fact) -> str:
+    return fact.event.meta.command_id
+
+
+class MemoryLogWriter:
+    """A `LogWriter`."""
+
+    def __init__(self, store: "MemoryEventStore", epoch: int) -> None:
+        self._store = store
+        self._epoch = epoch
+        self._is_lost = False
+
+    @property
+    def epoch(self) -> int:
+        return self._epoch
+
+    def append(self, events: Sequence[Recorded]) -> LogPosition:
+        assert events, "an append has at least one event"
+        if not self.alive():
+            raise LogLost("the lease was lost or given back before")
+        try:
+            return self._store.reader.extend(events)
+        except LogLost:
+            self.close()
+            raise
+
+    def alive(self) -> bool:
+        return not self._is_lost and self._store.epoch_held == self._epoch
+
+    def close(self) -> None:
+        self._is_lost = True
+        if self._store.epoch_held == self._epoch:
+            self._store.break_lease()
+
+
+class MemoryEventStore:
+    """An `EventStore`. All who share one log share this object."""
+
+    def __init__(self) -> None:
+        self._reader = MemoryLogReader()
+        self._epochs = 0
+        #: None while nobody may append.
+        self.epoch_held: int | None = None
+
+    @property
+    def reader(self) -> MemoryLogReader:
+        return self._reader
+
+    def acquire(self) -> MemoryLogWriter | None:
+        if self.epoch_held is not None:
+            return None
+        self._epochs += 1
+        self.epoch_held = self._epochs
+        return MemoryLogWriter(self, self._epochs)
+
+    def break_lease(self) -> None:
+        """What a lost connection does: the holder may append no more."""
+        self.epoch_held = None
+
+
+class MemorySnapshotStore:
+    """A `SnapshotStore`."""
+
+    def __init__(self) -> None:
+        self._saved: dict[LogPosition, tuple[list[bytes], bytes]] = {}
+
+    def newest(self) -> Snapshot | None:
+        for position in sorted(self._saved, reverse=True):
+            chunks, digest = self._saved[position]
+            if _digest(chunks) == digest:
+                return Snapshot(position, iter(chunks))
+        return None
+
+    def save(self, position: LogPosition, chunks: Iterator[bytes]) -> None:
+        whole = list(chunks)
+        self._saved[position] = whole, _digest(whole)
+        for old in sorted(self._saved)[:-2]:
+            del self._saved[old]
+
+    def damage(self, position: LogPosition) -> None:
+        """What a failing disk does."""
+        chunks, _ = self._saved[position]
+        chunks[0] = bytes(byte ^ 1 for byte in chunks[0])
+
+
+def _digest(chunks: list[bytes]) -> bytes:
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.digest()

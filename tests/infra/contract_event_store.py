@@ -1,0 +1,205 @@
+"""What every log does, whatever it is kept in.
+
+A test module of an adapter subclasses `EventStoreContract` and gives it a `rig`.
+"""
+
+import threading
+from collections.abc import Iterable
+from itertools import chain
+from typing import TypeVar
+
+import pytest
+
+from commands.ports import EventStore, LogLost, LogWriter
+from domain.events import Fact, Recorded
+from tests.infra.sample_events import STREAM, SampleStream
+
+Each = TypeVar("Each")
+#: Long enough for a busy machine; nothing waits that long when all is well.
+PATIENCE = 20
+
+
+class Rig:
+    """One log under test, and what may happen to it."""
+
+    def __init__(self, store: EventStore) -> None:
+        self.store = store
+        self._writers: list[LogWriter] = []
+
+    def acquire(self) -> LogWriter:
+        writer = self.store.acquire()
+        assert writer is not None
+        self._writers.append(writer)
+        return writer
+
+    def lose_connection(self) -> None:
+        """Cut the connection that the holder of the lease appends on."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        for writer in self._writers:
+            writer.close()
+
+
+def flat(lists: Iterable[list[Each]]) -> list[Each]:
+    return list(chain.from_iterable(lists))
+
+
+def recorded(facts: list[Fact]) -> list[Recorded]:
+    return [Recorded(fact.stream, fact.version, fact.event) for fact in facts]
+
+
+class EventStoreContract:
+    def test_an_empty_log_has_nothing_to_read(self, rig: Rig):
+        reader = rig.store.reader
+
+        assert reader.head() == 0
+        assert reader.read(0, 10) == []
+        assert list(reader.replay(0)) == []
+        assert reader.find(STREAM, 1) is None
+
+    def test_what_was_appended_is_read_as_it_was(self, rig: Rig):
+        events = SampleStream().commands(2, 3)
+
+        first = rig.acquire().append(events)
+
+        facts = rig.store.reader.read(0, 10)
+        assert recorded(facts) == events
+        assert [fact.position for fact in facts] == list(range(first, first + 5))
+        assert rig.store.reader.head() == first + 4
+
+    def test_appends_follow_each_other_in_one_order(self, rig: Rig):
+        writer = rig.acquire()
+        apple, pear = SampleStream("market-APPLE"), SampleStream("market-PEAR")
+        appends = [apple.events(2), pear.events(1), apple.events(1), pear.events(3)]
+
+        firsts = [writer.append(events) for events in appends]
+
+        assert firsts == sorted(firsts)
+        assert recorded(rig.store.reader.read(0, 100)) == flat(appends)
+
+    def test_a_fact_is_found_by_its_place(self, rig: Rig):
+        events = SampleStream().events(3)
+        first = rig.acquire().append(events)
+
+        fact = rig.store.reader.find(STREAM, 2)
+
+        assert fact == Fact(first + 1, STREAM, 2, events[1].event)
+        assert rig.store.reader.find(STREAM, 4) is None
+
+    @pytest.mark.parametrize(
+        ("limit", "lengths"), [(1, 2), (2, 2), (3, 7), (4, 7), (7, 7), (8, 8), (9, 8)]
+    )
+    def test_reading_never_cuts_a_command(self, rig: Rig, limit: int, lengths: int):
+        rig.acquire().append(SampleStream().commands(2, 5, 1))
+
+        assert len(rig.store.reader.read(0, limit)) == lengths
+
+    def test_reading_goes_on_where_it_ended(self, rig: Rig):
+        events = SampleStream().commands(1, 2, 3, 4)
+        rig.acquire().append(events)
+        seen: list[Fact] = []
+
+        while facts := rig.store.reader.read(seen[-1].position if seen else 0, 2):
+            seen += facts
+
+        assert recorded(seen) == events
+
+    def test_a_replay_is_the_whole_log_in_blocks_of_whole_commands(self, rig: Rig):
+        events = SampleStream().commands(*[3] * 4_000)
+        writer = rig.acquire()
+        for start in range(0, len(events), 3_000):
+            writer.append(events[start : start + 3_000])
+
+        blocks = list(rig.store.reader.replay(0))
+
+        assert recorded(flat(blocks)) == events
+        assert len(blocks) > 1
+        assert all(len(block) % 3 == 0 for block in blocks)
+
+    def test_a_replay_may_start_anywhere_and_end_early(self, rig: Rig):
+        events = SampleStream().commands(*[1] * 12_000)
+        first = rig.acquire().append(events)
+
+        replay = rig.store.reader.replay(first + 9)
+
+        assert recorded(next(replay))[0] == events[10]
+        del replay
+        assert list(rig.store.reader.replay(first + 11_999)) == []
+
+    def test_waiting_ends_when_the_log_goes_on(self, rig: Rig):
+        writer, stream = rig.acquire(), SampleStream()
+        head = writer.append(stream.events())
+        told: list[bool] = []
+        waiting = threading.Thread(
+            target=lambda: told.append(rig.store.reader.wait(head, PATIENCE))
+        )
+
+        waiting.start()
+        writer.append(stream.events())
+        waiting.join(PATIENCE)
+
+        assert told == [True]
+
+    def test_waiting_for_what_is_there_takes_no_time(self, rig: Rig):
+        head = rig.acquire().append(SampleStream().events())
+
+        assert rig.store.reader.wait(head - 1, PATIENCE)
+        assert not rig.store.reader.wait(head, seconds=0.01)
+
+    def test_one_at_a_time_has_the_lease(self, rig: Rig):
+        holder = rig.acquire()
+
+        assert rig.store.acquire() is None
+        assert holder.alive()
+
+    def test_a_lease_given_back_is_free_at_once_and_of_the_next_epoch(self, rig: Rig):
+        former = rig.acquire()
+        former.close()
+        former.close()
+
+        holder = rig.acquire()
+
+        assert holder.epoch > former.epoch
+        assert (former.alive(), holder.alive()) == (False, True)
+        with pytest.raises(LogLost):
+            former.append(SampleStream().events())
+
+    def test_a_place_that_is_taken_loses_the_log_and_records_nothing(self, rig: Rig):
+        writer, stream = rig.acquire(), SampleStream()
+        writer.append(stream.events(2))
+        taken = stream.event(2, command="another")
+
+        with pytest.raises(LogLost):
+            writer.append([*stream.events(1), taken])
+
+        assert len(rig.store.reader.read(0, 10)) == 2
+        assert not writer.alive()
+        with pytest.raises(LogLost):
+            writer.append(stream.events(1))
+
+    def test_after_a_loss_the_lease_can_be_acquired_and_the_log_goes_on(self, rig: Rig):
+        lost, stream = rig.acquire(), SampleStream()
+        before = stream.events(2)
+        lost.append(before)
+        with pytest.raises(LogLost):
+            lost.append([stream.event(1, command="another")])
+        lost.close()
+
+        after = stream.events(2)
+        rig.acquire().append(after)
+
+        assert recorded(rig.store.reader.read(0, 10)) == before + after
+        assert recorded(flat(rig.store.reader.replay(0))) == before + after
+
+    def test_a_lost_connection_is_never_made_again(self, rig: Rig):
+        writer, stream = rig.acquire(), SampleStream()
+        writer.append(stream.events())
+
+        rig.lose_connection()
+
+        with pytest.raises(LogLost):
+            writer.append(stream.events())
+        assert not writer.alive()
+        assert len(rig.store.reader.read(0, 10)) == 1
+        assert rig.acquire().epoch > writer.epoch

@@ -1,0 +1,181 @@
+"""The log on Postgres keeps the contract of logs, and what only Postgres can break."""
+
+import threading
+from collections.abc import Generator
+
+import psycopg
+import pytest
+from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
+
+from commands.ports import LogUnavailable
+from infra.event_store import PostgresEventStore
+from infra.upcasters import encode_event
+from tests.infra.contract_event_store import PATIENCE, EventStoreContract, Rig
+from tests.infra.sample_events import AT, SampleStream
+
+
+class PostgresRig(Rig):
+    def __init__(self, database_url: str) -> None:
+        self.database_url = database_url
+        self.postgres = PostgresEventStore(database_url)
+        super().__init__(self.postgres)
+
+    def close(self) -> None:
+        super().close()
+        self.postgres.close()
+
+    def lose_connection(self) -> None:
+        self.terminate("bourse-writer")
+
+    def terminate(self, application: str) -> None:
+        """End the backends of all connections of that name."""
+        self.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name = %s",
+            application,
+        )
+
+    def execute(self, statement: str, *values: object) -> list[tuple[object, ...]]:
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            cursor = connection.execute(statement.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture
+def rig(database_url: str) -> Generator[PostgresRig]:
+    rig = PostgresRig(database_url)
+    yield rig
+    rig.close()
+
+
+def stored(stream: SampleStream, count: int) -> list[StoredEvent]:
+    """What a host that records through the library brings."""
+    return [
+        StoredEvent(
+            originator_id=each.stream,
+            originator_version=each.version,
+            topic="wallet.funds-held",
+            state=encode_event(each.event),
+        )
+        for each in stream.events(count)
+    ]
+
+
+class TestEventStore(EventStoreContract):
+    pass
+
+
+def test_the_schema_may_be_made_by_many_at_once(database_url: str):
+    outcomes: list[int] = []
+
+    def make() -> None:
+        with PostgresEventStore(database_url) as store:
+            outcomes.append(store.reader.head())
+
+    makers = [threading.Thread(target=make) for _ in range(4)]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join(PATIENCE)
+
+    assert outcomes == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE events SET topic = ''", "DELETE FROM events", "TRUNCATE events"]
+)
+def test_the_log_cannot_be_changed(rig: PostgresRig, change: str):
+    rig.acquire().append(SampleStream().events())
+
+    with pytest.raises(psycopg.errors.RaiseException, match="the log is immutable"):
+        rig.execute(change)
+
+    assert len(rig.store.reader.read(0, 10)) == 1
+
+
+def test_auditors_read_the_log_with_sql(rig: PostgresRig):
+    first = rig.acquire().append(SampleStream().events(2, command="c-1"))
+
+    rows = rig.execute(
+        "SELECT log_position, stream, version, topic, "
+        "extract(epoch FROM at) * 1000000, actor, command_id, correlation_id, "
+        "data ->> 'amount' FROM audit_events ORDER BY log_position"
+    )
+
+    told = ("6a1c", "c-1", "c-1")
+    assert rows == [
+        (first, "wallet-6a1c", 1, "wallet.funds-held", AT + 1, *told, "1"),
+        (first + 1, "wallet-6a1c", 2, "wallet.funds-held", AT + 2, *told, "2"),
+    ]
+
+
+def test_readers_go_on_after_their_connections_were_lost(rig: PostgresRig):
+    rig.acquire().append(SampleStream().events(3))
+    assert len(rig.store.reader.read(0, 10)) == 3
+
+    rig.terminate("bourse")
+
+    assert len(rig.store.reader.read(0, 10)) == 3
+
+
+def test_waiting_outlives_a_lost_connection(rig: PostgresRig):
+    writer, stream = rig.acquire(), SampleStream()
+    head = writer.append(stream.events())
+    assert rig.store.reader.wait(head - 1, PATIENCE)
+
+    rig.terminate("bourse-listener")
+    head = writer.append(stream.events())
+
+    assert rig.store.reader.wait(head - 1, PATIENCE)
+
+
+def test_without_a_server_the_log_is_unavailable():
+    with pytest.raises(LogUnavailable):
+        PostgresEventStore("postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
+
+
+def test_a_host_records_events_and_how_far_it_has_come_as_one(rig: PostgresRig):
+    recorder, stream = rig.postgres.recorder(), SampleStream("payment-1")
+    recorder.insert_events(stored(stream, 2), tracking=Tracking("payouts", 7))
+
+    with pytest.raises(IntegrityError):
+        recorder.insert_events(stored(stream, 2), tracking=Tracking("payouts", 7))
+
+    assert recorder.max_tracking_id("payouts") == 7
+    assert [fact.version for fact in rig.store.reader.read(0, 10)] == [1, 2]
+
+
+def test_a_subscriber_misses_nothing_of_many_concurrent_appends(rig: PostgresRig):
+    """The library's subscription, while threads append by both doors at once."""
+    recorder, writer = rig.postgres.recorder(), rig.acquire()
+    rounds, threads = 60, 5
+
+    def record(number: int) -> None:
+        stream = SampleStream(f"payment-{number}")
+        for size in range(rounds):
+            recorder.insert_events(stored(stream, 1 + size % 4))
+
+    def append() -> None:
+        stream = SampleStream()
+        for size in range(rounds * 3):
+            writer.append(stream.events(1 + size % 7))
+
+    workers = [threading.Thread(target=record, args=(n,)) for n in range(threads)]
+    workers.append(threading.Thread(target=append))
+    expected = threads * sum(1 + n % 4 for n in range(rounds))
+    expected += sum(1 + n % 7 for n in range(rounds * 3))
+    seen: list[int] = []
+
+    with recorder.subscribe(gt=0) as subscription:
+        for worker in workers:
+            worker.start()
+        for notification in subscription:
+            seen.append(notification.id)
+            if len(seen) == expected:
+                break
+        for worker in workers:
+            worker.join(PATIENCE)
+
+    assert seen == sorted(set(seen))
+    assert seen[-1] == rig.store.reader.head()
+    assert seen == [fact.position for fact in rig.store.reader.read(0, expected + 1)]
