@@ -38,7 +38,7 @@ from domain.ids import AccountId, OrderId
 from domain.market import Market
 from domain.money import MONEY_MAX, Price, Quantity
 from domain.order import Order, Ticket
-from domain.vocabulary import CancelReason, OrderStatus, Side
+from domain.vocabulary import BUY, SELL, CancelReason, OrderStatus
 from domain.wallet import Wallet
 
 
@@ -60,7 +60,7 @@ def place_order(exchange: Exchange, command: PlaceOrder) -> None:
         market.reject(ticket, *objection, meta=meta)
         return
     worst = market.worst_price(ticket)
-    if ticket.side is Side.SELL:
+    if ticket.side is SELL:
         wallet.reserve(ticket.order_id, ticket.symbol, ticket.quantity, meta=meta)
     elif worst is not None:
         per_share = market.listing.hold_per_share(worst)
@@ -104,7 +104,7 @@ def _exchange_backing(
 ) -> None:
     """Release what backs the old order and set aside what the new one needs."""
     left = quantity - order.filled
-    if order.side is Side.SELL:
+    if order.side is SELL:
         wallet.check_shares(order.symbol, left, freed=order.leaves)
         wallet.release(order.order_id, meta=meta)
         wallet.reserve(order_id, order.symbol, left, meta=meta)
@@ -182,7 +182,7 @@ def _settle(exchange: Exchange, market: Market, events: Sequence[Recorded]) -> N
 
 
 def _settle_trade(exchange: Exchange, symbol: str, trade: TradeExecuted) -> None:
-    taker_buys = trade.taker_side is Side.BUY
+    taker_buys = trade.taker_side is BUY
     exchange.wallets[trade.taker_account_id].settle(
         trade.taker_order_id,
         trade,
@@ -194,7 +194,7 @@ def _settle_trade(exchange: Exchange, symbol: str, trade: TradeExecuted) -> None
         trade.maker_order_id,
         trade,
         symbol=symbol,
-        side=Side.SELL if taker_buys else Side.BUY,
+        side=SELL if taker_buys else BUY,
         fee=trade.maker_fee,
     )
     if trade.maker_fee or trade.taker_fee:

@@ -40,11 +40,13 @@ from domain.money import MONEY_MAX, Price, Quantity
 from domain.order import RESTING_TIMES, Order, Ticket
 from domain.order_book import OrderBook
 from domain.vocabulary import (
+    BUY,
+    FOK,
+    LIMIT,
     CancelReason,
     OrderType,
     RejectReason,
     SelfTradePrevention,
-    Side,
     TimeInForce,
 )
 
@@ -126,7 +128,7 @@ class Market(Aggregate):
         """
         listing = self.listing
         listing.check_quantity(ticket.quantity)
-        if ticket.order_type is OrderType.LIMIT:
+        if ticket.order_type is LIMIT:
             if ticket.limit_price is None:
                 raise InvalidOrder("a limit order needs limit_price")
             listing.check_price(ticket.limit_price)
@@ -158,7 +160,7 @@ class Market(Aggregate):
         the lower band for a market sell (rules MATCH-08 and -09). None: unbounded."""
         if ticket.limit_price is not None:
             return ticket.limit_price
-        if ticket.side is Side.BUY:
+        if ticket.side is BUY:
             best_ask = self.book.asks.best
             return None if best_ask is None else self.listing.collared(best_ask)
         band = self.listing.band()
@@ -188,7 +190,7 @@ class Market(Aggregate):
             prevention=prevention,
         )
         remaining = plan.remaining
-        if ticket.time_in_force is TimeInForce.FOK and remaining:
+        if ticket.time_in_force is FOK and remaining:
             plan = Plan([], quantity, stopped=False)
             remaining = quantity
         rests = (

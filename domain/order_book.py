@@ -18,7 +18,7 @@ from domain.matching import Plan, match
 from domain.money import Price, Quantity
 from domain.order import Order
 from domain.price_levels import BookSide
-from domain.vocabulary import SelfTradePrevention, Side
+from domain.vocabulary import BUY, SELL, SelfTradePrevention, Side
 
 
 class OrderBook:
@@ -28,15 +28,15 @@ class OrderBook:
 
     def __init__(self, symbol: Symbol) -> None:
         self.symbol = symbol
-        self.bids = BookSide(Side.BUY)
-        self.asks = BookSide(Side.SELL)
+        self.bids = BookSide(BUY)
+        self.asks = BookSide(SELL)
         self.orders: dict[OrderId, Order] = {}
 
     def side(self, side: Side) -> BookSide:
-        return self.bids if side is Side.BUY else self.asks
+        return self.bids if side is BUY else self.asks
 
     def opposite(self, side: Side) -> BookSide:
-        return self.asks if side is Side.BUY else self.bids
+        return self.asks if side is BUY else self.bids
 
     def resting(self, side: Side) -> Iterator[Order]:
         """The resting orders of a side, best price first, oldest first."""
@@ -52,7 +52,7 @@ class OrderBook:
         prevention: SelfTradePrevention,
     ) -> Plan:
         """What an incoming order would do; nothing, for most, without a walk."""
-        opposite = self.asks if side is Side.BUY else self.bids
+        opposite = self.asks if side is BUY else self.bids
         keys = opposite.keys
         if not keys or (worst is not None and keys[-1] < opposite.sign * worst):
             return Plan([], quantity, stopped=False)
@@ -90,7 +90,7 @@ class OrderBook:
         if resting:
             price = order.limit_price
             assert price is not None
-            side = self.bids if order.side is Side.BUY else self.asks
+            side = self.bids if order.side is BUY else self.asks
             side.add(order, price, resting)
 
     def traded(self, event: TradeExecuted) -> None:
@@ -100,7 +100,7 @@ class OrderBook:
         maker = orders[event.maker_order_id]
         maker.leaves = event.maker_leaves
         maker.filled_notional += value
-        makers = self.asks if event.taker_side is Side.BUY else self.bids
+        makers = self.asks if event.taker_side is BUY else self.bids
         makers.reduce(price, event.quantity, done=not event.maker_leaves)
         if not event.maker_leaves:
             del orders[event.maker_order_id]

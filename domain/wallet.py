@@ -32,7 +32,7 @@ from domain.events import (
 from domain.ids import AccountId, OrderId, Symbol, UserId, wallet_stream
 from domain.money import MONEY_MAX, PRICE_MAX, QUANTITY_MAX, Money, Price, Quantity
 from domain.settlement import cash_moved, cost_given_up
-from domain.vocabulary import SelfTradePrevention, Side, WalletKind
+from domain.vocabulary import BUY, SelfTradePrevention, Side, WalletKind
 
 
 class Holding(msgspec.Struct, gc=False):
@@ -177,7 +177,7 @@ class Wallet(Aggregate):
     ) -> None:
         """Carry out this account's leg of a trade (rules SETTLE-01 to -04)."""
         quantity = trade.quantity
-        if side is Side.BUY:
+        if side is BUY:
             held = self.holds[order_id][1] * quantity
             cost = trade.price * quantity + fee
         else:
@@ -242,7 +242,7 @@ class Wallet(Aggregate):
 
     def _settled(self, event: TradeSettled) -> None:
         self.ledger += cash_moved(event)
-        if event.side is Side.BUY:
+        if event.side is BUY:
             self._bought(event)
         else:
             self._sold(event)
