@@ -72,7 +72,7 @@ def new_password() -> str:
 @contextmanager
 def locked(path: Path) -> Generator[ServerFolder]:
     """The folder, made where it is missing, for this process alone."""
-    path = path.absolute()
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     make_folder(path)
     deadline = time.monotonic() + LOCK_SECONDS

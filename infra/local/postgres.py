@@ -106,7 +106,7 @@ def stop(home: Path) -> None:
         # ends. Immediate, the second, is a crash that the next start recovers.
         for number in (signal.SIGINT, signal.SIGQUIT):
             send(pid, number)
-            if wait_until_gone(pid, argument=str(data), seconds=STOP_SECONDS):
+            if wait_until_gone(pid, seconds=STOP_SECONDS):
                 return
         raise ServerDidNotStop(NAME, pid=pid, log=folder.log)
 
@@ -114,7 +114,7 @@ def stop(home: Path) -> None:
 def remove(home: Path) -> None:
     """Stop the server and delete all it has stored."""
     stop(home)
-    folder = ServerFolder(home.absolute() / "postgres")
+    folder = ServerFolder(home.resolve() / "postgres")
     remembered = folder.remembered()
     if remembered is not None and remembered.elsewhere is not None:
         shutil.rmtree(remembered.elsewhere, ignore_errors=True)

@@ -59,18 +59,23 @@ def plain_environment() -> dict[str, str]:
 
 def is_running(pid: int, *, argument: str) -> bool:
     """Whether `pid` is alive and was started with `argument`."""
-    child = _children.get(pid)
-    if child is not None and child.poll() is not None:
-        del _children[pid]
-        return False
     try:
         process = psutil.Process(pid)
-        # A dead process nobody has reaped is dead: containers often run without
-        # an init that would do it.
-        alive = process.status() != psutil.STATUS_ZOMBIE
-        return alive and argument in process.cmdline()
+        return _is_alive(process) and argument in process.cmdline()
     except psutil.Error:
         return False
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        # A dead process nobody has reaped is dead: containers often run without
+        # an init that would do it.
+        alive = process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        alive = False
+    if not alive and (child := _children.pop(process.pid, None)) is not None:
+        child.wait()
+    return alive
 
 
 def send(pid: int, number: signal.Signals) -> None:
@@ -81,10 +86,15 @@ def send(pid: int, number: signal.Signals) -> None:
         return
 
 
-def wait_until_gone(pid: int, *, argument: str, seconds: float) -> bool:
+def wait_until_gone(pid: int, *, seconds: float) -> bool:
     """Whether the process ended within the time given."""
+    try:
+        process = psutil.Process(pid)
+    except psutil.NoSuchProcess:
+        return True
     deadline = time.monotonic() + seconds
-    while is_running(pid, argument=argument):
+    # Not by its command line, which is gone before the process and its port are.
+    while _is_alive(process):
         if time.monotonic() > deadline:
             return False
         time.sleep(POLL_SECONDS)

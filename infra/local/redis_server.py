@@ -62,13 +62,13 @@ def stop(home: Path) -> None:
         if pid is None or remembered is None:
             return
         _ask(remembered, "SHUTDOWN SAVE")
-        if not wait_until_gone(pid, argument=_mark(folder), seconds=STOP_SECONDS):
+        if not wait_until_gone(pid, seconds=STOP_SECONDS):
             _kill(folder, pid)
 
 
 def _kill(folder: ServerFolder, pid: int) -> None:
     send(pid, signal.SIGKILL)
-    if not wait_until_gone(pid, argument=_mark(folder), seconds=STOP_SECONDS):
+    if not wait_until_gone(pid, seconds=STOP_SECONDS):
         raise ServerDidNotStop(NAME, pid=pid, log=folder.log)
 
 
