@@ -1,0 +1,143 @@
+"""How facts go into read models: each fact once, all views in one atomic write."""
+
+from collections.abc import Iterable, Sequence
+
+from domain.events import Fact
+from domain.ids import LogPosition
+from projections.projection import Projection
+from projections.store import (
+    Command,
+    Message,
+    Place,
+    Request,
+    Step,
+    Store,
+    View,
+    applied_message,
+)
+
+
+class Overtaken(Exception):
+    """The store is not as it was left: somebody else wrote, or it was emptied."""
+
+
+class Followed:
+    """One projection at work on one generation, and how far that generation is."""
+
+    __slots__ = ("checkpoint", "generation", "live", "projection")
+
+    def __init__(
+        self, projection: Projection, place: Place, *, live: bool, empty: bool = False
+    ) -> None:
+        self.projection = projection
+        self.generation = place.generation
+        self.checkpoint = place.checkpoint
+        self.live = live
+        projection.start(empty=empty)
+
+    @property
+    def view(self) -> View:
+        return self.projection.view
+
+    @property
+    def place(self) -> Place:
+        return Place(self.generation, self.checkpoint)
+
+    def request(self, facts: Sequence[Fact]) -> Request:
+        wanted = self.projection.wanted(facts)
+        return Request(self.view, wanted, self.generation)
+
+    def step(self, reached: LogPosition, commands: Sequence[Command]) -> Step:
+        return Step(
+            self.view, self.generation, self.checkpoint, reached, self.live, commands
+        )
+
+
+def begin(
+    store: Store, types: Iterable[type[Projection]], generation_id: str
+) -> list[Followed]:
+    """Begin new generations beside the live ones, empty, at log position 0.
+
+    An empty log has views too: empty ones, with a checkpoint that can be read.
+    """
+    begun = [
+        Followed(
+            each(),
+            Place(f"{each.view.layout}-{generation_id}", 0),
+            live=False,
+            empty=True,
+        )
+        for each in types
+    ]
+    steps = [Step(each.view, each.generation, None, 0, False, ()) for each in begun]
+    if not store.write(steps, ()):
+        raise Overtaken
+    return begun
+
+
+class Host:
+    """Applies facts to generations of read models, all in one atomic write.
+
+    What is decoded stays cached between batches. That is sound because a write is
+    refused unless every checkpoint is what this host left: after `Overtaken` or
+    `StoreDown` the caches are worthless, and a new host must take its place.
+    """
+
+    def __init__(self, store: Store, followed: Sequence[Followed]) -> None:
+        self._store = store
+        self.followed = list(followed)
+
+    @property
+    def position(self) -> LogPosition:
+        """The log position that every view has reached."""
+        return min((each.checkpoint for each in self.followed), default=0)
+
+    def apply(self, facts: Sequence[Fact]) -> None:
+        """Fold the facts beyond each view's checkpoint and store the outcome.
+
+        `facts` are whole commands in the order of the log, and begin at or before the
+        one after `position`: what a view has applied already is dropped.
+
+        Raises:
+            Overtaken, StoreDown: nothing more may be assumed; make a new host.
+        """
+        reached = facts[-1].position
+        due = [
+            (each, _beyond(facts, each.checkpoint))
+            for each in self.followed
+            if each.checkpoint < reached
+        ]
+        if not due:
+            return
+        self._load(due)
+        steps: list[Step] = []
+        messages: list[Message] = []
+        for each, news in due:
+            each.projection.fold(news)
+            steps.append(each.step(reached, each.projection.changes()))
+            if each.live:
+                messages += each.projection.messages()
+        live = {each.view.name: each.generation for each, _ in due if each.live}
+        if live:
+            messages.append(applied_message(reached, live))
+        if not self._store.write(steps, messages):
+            raise Overtaken
+        for each, _ in due:
+            each.checkpoint = reached
+
+    def _load(self, due: Sequence[tuple[Followed, Sequence[Fact]]]) -> None:
+        requests = [(each, each.request(news)) for each, news in due]
+        asked = [(each, request) for each, request in requests if request.commands]
+        if not asked:
+            return
+        answers = self._store.read([request for _, request in asked])
+        for (each, _), answer in zip(asked, answers, strict=True):
+            if answer is None or answer.checkpoint != each.checkpoint:
+                raise Overtaken
+            each.projection.load(answer.replies)
+
+
+def _beyond(facts: Sequence[Fact], position: LogPosition) -> Sequence[Fact]:
+    if facts[0].position > position:
+        return facts
+    return [fact for fact in facts if fact.position > position]

@@ -1,0 +1,188 @@
+"""How market facts change the price levels of an order book, and how levels are kept.
+
+Depth and prices both fold the same levels, each under keys of its own: a sorted set for
+each side, scored by price, whose members are encoded levels. Within a command the book
+may be crossed (an order is accepted before the trades that it causes); between commands
+it never is.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+
+import msgspec
+
+from domain.events import (
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderReplaced,
+    TradeExecuted,
+)
+from domain.ids import Symbol
+from domain.money import Price, Quantity
+from domain.vocabulary import Side
+from projections.store import Command, Reply, best, encoded, lowest, present, sorted_add
+from projections.store import sorted_remove as remove_members
+
+
+class Level(msgspec.Struct, array_like=True, gc=False):
+    """All resting orders at one price: their total quantity and their number."""
+
+    price: Price
+    quantity: Quantity
+    orders: int
+
+
+decode_level = msgspec.json.Decoder(Level).decode
+
+
+def bids_key(symbol: Symbol) -> str:
+    return "bids:" + symbol
+
+
+def asks_key(symbol: Symbol) -> str:
+    return "asks:" + symbol
+
+
+class BookSide:
+    """The levels of one side. `prices` ascend."""
+
+    __slots__ = ("_dirty", "_key", "_stored", "levels", "prices")
+
+    def __init__(self, key: str, stored: list[bytes]) -> None:
+        self._key = key
+        levels = [decode_level(member) for member in stored]
+        self.levels = {level.price: level for level in levels}
+        self.prices = sorted(self.levels)
+        self._stored = {level.price: encoded(level) for level in levels}
+        self._dirty: dict[Price, None] = {}
+
+    def add(self, price: Price, quantity: Quantity) -> None:
+        """One order more."""
+        self._dirty[price] = None
+        level = self.levels.get(price)
+        if level is None:
+            self.levels[price] = Level(price, quantity, 1)
+            insort(self.prices, price)
+        else:
+            level.quantity += quantity
+            level.orders += 1
+
+    def remove(self, price: Price, quantity: Quantity, *, orders: int) -> None:
+        """So much less, and so many orders fewer."""
+        self._dirty[price] = None
+        level = self.levels[price]
+        level.quantity -= quantity
+        level.orders -= orders
+        if not level.orders:
+            del self.levels[price]
+            del self.prices[bisect_left(self.prices, price)]
+
+    def changes(self) -> Iterator[Command]:
+        stored, gone, new = self._stored, list[str](), list[tuple[int, str]]()
+        for price in self._dirty:
+            level = self.levels.get(price)
+            member = encoded(level) if level is not None else None
+            before = stored.pop(price, None)
+            if member is not None:
+                stored[price] = member
+            if member == before:
+                continue
+            if before is not None:
+                gone.append(before)
+            if member is not None:
+                new.append((price, member))
+        self._dirty = {}
+        yield from remove_members(self._key, gone)
+        yield from sorted_add(self._key, new)
+
+
+class Book:
+    """Both sides of one instrument's book."""
+
+    __slots__ = ("asks", "bids")
+
+    def __init__(self, symbol: Symbol, bids: list[bytes], asks: list[bytes]) -> None:
+        self.bids = BookSide(bids_key(symbol), bids)
+        self.asks = BookSide(asks_key(symbol), asks)
+
+    def side(self, side: Side) -> BookSide:
+        return self.bids if side is Side.BUY else self.asks
+
+    def accepted(self, event: OrderAccepted) -> None:
+        if event.resting:
+            assert event.limit_price is not None
+            self.side(event.side).add(event.limit_price, event.resting)
+
+    def traded(self, event: TradeExecuted) -> None:
+        maker = self.asks if event.taker_side is Side.BUY else self.bids
+        maker.remove(event.price, event.quantity, orders=not event.maker_leaves)
+
+    def left(self, event: OrderCanceled | OrderExpired) -> None:
+        if event.resting_price is not None:
+            self.side(event.side).remove(event.resting_price, event.quantity, orders=1)
+
+    def replaced(self, event: OrderReplaced) -> None:
+        side = self.side(event.side)
+        side.remove(event.removed_price, event.removed, orders=1)
+        if event.resting:
+            side.add(event.limit_price, event.resting)
+
+
+class BookLevels:
+    """The books of all symbols that facts touch: a table of a projection.
+
+    Books are kept whole, for a book that trades is touched in every batch; the least
+    recently used ones are forgotten beyond `limit`.
+    """
+
+    def __init__(self, *, limit: int = 2_000) -> None:
+        self._limit = limit
+        self.start(empty=False)
+
+    def start(self, *, empty: bool) -> None:
+        self._young: dict[Symbol, Book] = {}
+        self._old: dict[Symbol, Book] = {}
+        self._dirty: dict[Symbol, Book] = {}
+        self._wanted: dict[Symbol, None] = {}
+        self._complete = empty
+
+    def want(self, symbol: Symbol) -> None:
+        if symbol in self._young:
+            return
+        book = self._old.pop(symbol, None)
+        if book is not None:
+            self._young[symbol] = book
+        elif self._complete:
+            self._young[symbol] = Book(symbol, [], [])
+        else:
+            self._wanted[symbol] = None
+
+    def wanted(self) -> Iterator[Command]:
+        for symbol in self._wanted:
+            yield best(bids_key(symbol), 0)
+            yield lowest(asks_key(symbol), 0)
+
+    def load(self, replies: Iterator[Reply]) -> None:
+        for symbol in self._wanted:
+            bids, asks = present(next(replies)), present(next(replies))
+            self._young[symbol] = Book(symbol, bids, asks)
+        self._wanted = {}
+
+    def book(self, symbol: Symbol) -> Book:
+        """A book as it is now. It must have been wanted."""
+        return self._young[symbol]
+
+    def change(self, symbol: Symbol) -> Book:
+        """A book that the caller is about to change."""
+        book = self._dirty[symbol] = self._young[symbol]
+        return book
+
+    def changes(self) -> Iterator[Command]:
+        for book in self._dirty.values():
+            yield from book.bids.changes()
+            yield from book.asks.changes()
+        self._dirty = {}
+        if len(self._young) > self._limit:
+            self._complete = self._complete and not self._old
+            self._old, self._young = self._young, {}

@@ -1,0 +1,138 @@
+"""The listed instruments: their terms, and whether they are halted."""
+
+from typing import ClassVar
+
+import msgspec
+
+from domain.events import (
+    DayRolled,
+    Event,
+    Fact,
+    Halted,
+    Listed,
+    ListingChanged,
+    Resumed,
+    Timestamp,
+)
+from domain.ids import AssetId, LogPosition, Symbol, symbol_of
+from domain.listing import Listing
+from projections.projection import Projection, Rows, needs, on
+from projections.store import (
+    Command,
+    View,
+    Views,
+    hash_all,
+    hash_get,
+    hash_set,
+    in_pairs,
+)
+
+VIEW = View("instruments")
+LISTINGS = "listings"
+ASSET_IDS = "asset_ids"
+
+
+class Instrument(msgspec.Struct, array_like=True, gc=False):
+    """An instrument as it stands. `session_date` is the day of its running session."""
+
+    listing: Listing
+    listed_at: Timestamp
+    session_date: str
+    halted: bool = False
+    halt_reason: str = ""
+    changed_at: Timestamp = 0
+    log_position: LogPosition = 0
+
+    @property
+    def symbol(self) -> Symbol:
+        return self.listing.symbol
+
+
+class InstrumentsProjection(Projection):
+    view: ClassVar[View] = VIEW
+
+    def __init__(self) -> None:
+        self._listings = Rows(LISTINGS, Instrument)
+        super().__init__(self._listings)
+        self._asset_ids: dict[AssetId, str] = {}
+
+    def start(self, *, empty: bool) -> None:
+        super().start(empty=empty)
+        self._asset_ids = {}
+
+    def _instrument(self, fact: Fact) -> Instrument:
+        instrument = self._listings.change(symbol_of(fact.stream))
+        instrument.changed_at = fact.event.meta.at
+        instrument.log_position = fact.position
+        return instrument
+
+    @needs(ListingChanged, Halted, Resumed, DayRolled)
+    def _touches(self, _event: Event, fact: Fact) -> None:
+        self._listings.want(symbol_of(fact.stream))
+
+    @on(Listed)
+    def _listed(self, event: Listed, fact: Fact) -> None:
+        symbol, at = symbol_of(fact.stream), event.meta.at
+        instrument = Instrument(event.listing, at, event.session_date)
+        self._listings.put(symbol, instrument)
+        self._instrument(fact)
+        self._asset_ids[event.listing.asset_id] = symbol
+
+    @on(ListingChanged)
+    def _changed(self, event: ListingChanged, fact: Fact) -> None:
+        self._instrument(fact).listing = event.listing
+
+    @on(Halted)
+    def _halted(self, event: Halted, fact: Fact) -> None:
+        instrument = self._instrument(fact)
+        instrument.halted = True
+        instrument.halt_reason = event.reason
+
+    @on(Resumed)
+    def _resumed(self, _event: Resumed, fact: Fact) -> None:
+        instrument = self._instrument(fact)
+        instrument.halted = False
+        instrument.halt_reason = ""
+
+    @on(DayRolled)
+    def _rolled(self, event: DayRolled, fact: Fact) -> None:
+        self._instrument(fact).session_date = event.session_date
+
+    def changes(self) -> list[Command]:
+        commands = super().changes()
+        commands += hash_set(ASSET_IDS, self._asset_ids)
+        self._asset_ids = {}
+        return commands
+
+
+def _decode(stored: bytes) -> Instrument:
+    return msgspec.json.decode(stored, type=Instrument)
+
+
+async def instrument(views: Views, symbol: Symbol) -> Instrument | None:
+    ((stored,),) = (await views.read(VIEW, list(hash_get(LISTINGS, [symbol])))).replies
+    return None if stored is None else _decode(stored)
+
+
+async def by_asset_id(views: Views, asset_id: AssetId) -> Instrument | None:
+    ((symbol,),) = (
+        await views.read(VIEW, list(hash_get(ASSET_IDS, [asset_id])))
+    ).replies
+    return None if symbol is None else await instrument(views, symbol.decode())
+
+
+async def all_instruments(
+    views: Views, *, q: str = "", halted: bool | None = None
+) -> list[Instrument]:
+    """Instruments by symbol. `q` is part of the symbol or of the name, in any case."""
+    (reply,) = (await views.read(VIEW, [hash_all(LISTINGS)])).replies
+    found = [_decode(stored) for _, stored in in_pairs(reply)]
+    if halted is not None:
+        found = [each for each in found if each.halted is halted]
+    wanted = q.casefold()
+    named = (
+        each
+        for each in found
+        if wanted in each.symbol.casefold() or wanted in each.listing.name.casefold()
+    )
+    return sorted(named, key=lambda each: each.symbol)

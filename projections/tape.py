@@ -1,0 +1,99 @@
+"""The newest trades of each instrument, in the order in which they happened."""
+
+from typing import ClassVar
+
+import msgspec
+
+from domain.events import Fact, Timestamp, TradeExecuted
+from domain.ids import LogPosition, Symbol, TradeId, symbol_of
+from domain.money import Price, Quantity
+from domain.vocabulary import Side
+from projections.projection import Projection, on
+from projections.store import (
+    Command,
+    View,
+    Views,
+    encoded,
+    in_pairs,
+    scored,
+    sorted_add,
+    sorted_keep_newest,
+)
+
+VIEW = View("tape")
+
+#: Older trades of a symbol leave the tape; the log keeps all of them.
+TRADES_KEPT = 10_000
+
+
+class Trade(msgspec.Struct, array_like=True, gc=False):
+    """One trade, told without its parties."""
+
+    trade_id: TradeId
+    price: Price
+    quantity: Quantity
+    taker_side: Side
+    at: Timestamp
+    log_position: LogPosition
+
+
+def trades_key(symbol: Symbol) -> str:
+    """A sorted set of encoded trades, scored by log position."""
+    return "trades:" + symbol
+
+
+class TapeProjection(Projection):
+    view: ClassVar[View] = VIEW
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._new: dict[Symbol, list[tuple[int, str]]] = {}
+
+    def start(self, *, empty: bool) -> None:
+        super().start(empty=empty)
+        self._new = {}
+
+    @on(TradeExecuted)
+    def _traded(self, event: TradeExecuted, fact: Fact) -> None:
+        trade = Trade(
+            event.trade_id,
+            event.price,
+            event.quantity,
+            event.taker_side,
+            event.meta.at,
+            fact.position,
+        )
+        trades = self._new.setdefault(symbol_of(fact.stream), [])
+        trades.append((fact.position, encoded(trade)))
+
+    def changes(self) -> list[Command]:
+        commands: list[Command] = []
+        for symbol, trades in self._new.items():
+            key = trades_key(symbol)
+            commands += sorted_add(key, trades[-TRADES_KEPT:])
+            commands.append(sorted_keep_newest(key, TRADES_KEPT))
+        self._new = {}
+        return commands
+
+
+async def trades(
+    views: Views,
+    symbol: Symbol,
+    *,
+    after: LogPosition | None = None,
+    until: LogPosition | None = None,
+    newest_first: bool = True,
+    limit: int = 100,
+) -> list[Trade]:
+    """Trades with log positions between two exclusive bounds."""
+    page = scored(
+        trades_key(symbol),
+        after=after,
+        until=until,
+        newest_first=newest_first,
+        count=limit,
+    )
+    answer = await views.read(VIEW, [page])
+    (reply,) = answer.replies
+    decode = msgspec.json.Decoder(Trade).decode
+    return [decode(member) for member, _ in in_pairs(reply)]

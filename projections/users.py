@@ -1,0 +1,95 @@
+"""Who the users are: found by id or by the claim on their e-mail address.
+
+Personal data stays sealed here as in the log; the password hash stays in the log alone.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+from domain.events import Fact, RoleGranted, Timestamp, UserRegistered
+from domain.ids import AccountId, LogPosition, Stream, UserId
+from domain.vocabulary import Role
+from projections.projection import Projection, Rows, needs, on
+from projections.store import Command, View, Views, hash_get, hash_set
+
+VIEW = View("users")
+USERS = "users"
+CLAIMS = "claims"
+
+
+class User(msgspec.Struct, array_like=True, gc=False):
+    """A person. `roles` are in the order in which they were given."""
+
+    user_id: UserId
+    account_id: AccountId
+    claim: str
+    roles: list[Role]
+    email_sealed: str
+    full_name_sealed: str
+    registered_at: Timestamp
+    log_position: LogPosition
+
+
+def user_of(stream: Stream) -> UserId:
+    """The user whose stream a `user-…` stream is."""
+    return stream[5:]
+
+
+class UsersProjection(Projection):
+    view: ClassVar[View] = VIEW
+
+    def __init__(self) -> None:
+        self._users = Rows(USERS, User)
+        super().__init__(self._users)
+        self._claims: dict[str, str] = {}
+
+    def start(self, *, empty: bool) -> None:
+        super().start(empty=empty)
+        self._claims = {}
+
+    @needs(RoleGranted)
+    def _touches(self, _event: RoleGranted, fact: Fact) -> None:
+        self._users.want(user_of(fact.stream))
+
+    @on(UserRegistered)
+    def _registered(self, event: UserRegistered, fact: Fact) -> None:
+        user_id = user_of(fact.stream)
+        user = User(
+            user_id,
+            event.account_id,
+            event.claim,
+            [Role.TRADER],
+            event.email_sealed,
+            event.full_name_sealed,
+            event.meta.at,
+            fact.position,
+        )
+        self._users.put(user_id, user)
+        self._claims[event.claim] = user_id
+
+    @on(RoleGranted)
+    def _granted(self, event: RoleGranted, fact: Fact) -> None:
+        user = self._users.change(user_of(fact.stream))
+        if event.role not in user.roles:
+            user.roles.append(event.role)
+        user.log_position = fact.position
+
+    def changes(self) -> list[Command]:
+        commands = super().changes()
+        commands += hash_set(CLAIMS, self._claims)
+        self._claims = {}
+        return commands
+
+
+async def user(views: Views, user_id: UserId) -> User | None:
+    answer = await views.read(VIEW, list(hash_get(USERS, [user_id])))
+    ((stored,),) = answer.replies
+    return None if stored is None else msgspec.json.decode(stored, type=User)
+
+
+async def by_claim(views: Views, claim: str) -> User | None:
+    """The user who holds an e-mail address, given as its keyed hash."""
+    answer = await views.read(VIEW, list(hash_get(CLAIMS, [claim])))
+    ((user_id,),) = answer.replies
+    return None if user_id is None else await user(views, user_id.decode())
