@@ -10,6 +10,7 @@ process that started pytest ends them, whatever happened to the workers.
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -33,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
             del os.environ[name]
     if not hasattr(config, "workerinput"):
         os.environ[HOME_VARIABLE] = str(make_home())
+        # A time limit outside ends pytest this way; the servers must end with it.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -59,14 +59,21 @@ def may_execute(account: Account | None, path: Path) -> bool:
         return os.access(path, os.X_OK)
     # Asking the system as that account is the only answer that knows of every
     # parent folder, mount and access list.
-    asked = subprocess.run(
-        ["/bin/sh", "-c", 'test -x "$1"', "sh", str(path)],
-        cwd="/",
-        user=account.uid,
-        group=account.gid,
-        extra_groups=[],
-        check=False,
-    )
+    try:
+        asked = subprocess.run(
+            ["/bin/sh", "-c", 'test -x "$1"', "sh", str(path)],
+            cwd="/",
+            user=account.uid,
+            group=account.gid,
+            extra_groups=[],
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NoPlaceToRun(
+            f"Postgres does not run as root, and this system does not let root become "
+            f"the account {account.uid} ({error}). Run as another user, or set "
+            "DATABASE_URL."
+        ) from error
     return asked.returncode == 0
 
 

@@ -5,45 +5,38 @@ listens on 127.0.0.1 only, over TCP only (a socket's path may be too long for th
 system), and asks for a password.
 """
 
-import os
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import psycopg
 from msgspec.structs import replace
 
-from infra.local.account import (
-    Account,
-    elsewhere,
-    give,
-    may_execute,
-    server_account,
-)
+from infra.local.account import Account, server_account
 from infra.local.binaries import postgres_programs
-from infra.local.errors import NoPlaceToRun, ServerDidNotStart, ServerDidNotStop
-from infra.local.folder import (
-    LocalServer,
-    Remembered,
-    ServerFolder,
-    locked,
-    new_password,
+from infra.local.cluster import (
+    NAME,
+    USER,
+    data_folder,
+    disown_stale_lock,
+    initialize,
+    lock_lines,
+    prepare,
 )
+from infra.local.errors import ServerDidNotStart, ServerDidNotStop
+from infra.local.folder import LocalServer, Remembered, ServerFolder, locked
 from infra.local.process import (
     LOCALHOST,
     POLL_SECONDS,
     choose_port,
     is_running,
-    plain_environment,
     send,
     spawn,
     wait_until_gone,
 )
 
-NAME = "Postgres"
-USER = DATABASE = "bourse"
+DATABASE = "bourse"
 
 # Recovery after a crash replays up to max_wal_size of log before it answers.
 READY_SECONDS = 300.0
@@ -79,11 +72,11 @@ PARAMETERS = {
 def start(home: Path) -> LocalServer:
     """The server of this home: the one that runs already, or a new one."""
     with locked(home / "postgres") as folder:
-        remembered = folder.remembered() or _prepare(folder)
-        data = _data(folder, remembered)
+        remembered = folder.remembered() or prepare(folder)
+        data = data_folder(folder, remembered)
         account = server_account(data)
         if not (data / "PG_VERSION").exists():
-            _initialize(folder, data, account, password=remembered.password)
+            initialize(folder, data, account, password=remembered.password)
         pid = _running(data)
         if pid is None:
             remembered, pid = _launch(folder, data, account, remembered)
@@ -98,7 +91,7 @@ def stop(home: Path) -> None:
         return
     with locked(home / "postgres") as folder:
         remembered = folder.remembered()
-        data = _data(folder, remembered) if remembered else None
+        data = data_folder(folder, remembered) if remembered else None
         pid = _running(data) if data else None
         if data is None or pid is None:
             return
@@ -121,70 +114,6 @@ def remove(home: Path) -> None:
     shutil.rmtree(folder.path, ignore_errors=True)
 
 
-def _data(folder: ServerFolder, remembered: Remembered) -> Path:
-    if remembered.elsewhere is not None:
-        return Path(remembered.elsewhere) / "data"
-    return folder.path / "data"
-
-
-def _prepare(folder: ServerFolder) -> Remembered:
-    data = folder.path / "data"
-    if data.exists():
-        raise NoPlaceToRun(
-            f"There is data in {data}, but no {folder.memory.name} beside it, and so "
-            "no password. Put that file back, or move the folder away."
-        )
-    account = server_account(data)
-    place: str | None = None
-    if account is not None and not may_execute(account, folder.path):
-        place = str(elsewhere(account))
-    remembered = Remembered(new_password(), choose_port(None), place)
-    folder.remember(remembered)
-    return remembered
-
-
-def _initialize(
-    folder: ServerFolder, data: Path, account: Account | None, *, password: str
-) -> None:
-    """Make the data folder; whole or not at all, whenever we are killed."""
-    staging = data.with_name("data.new")
-    secret = data.with_name("password")
-    shutil.rmtree(staging, ignore_errors=True)
-    secret.unlink(missing_ok=True)
-    data.parent.mkdir(exist_ok=True)
-    staging.mkdir(mode=0o700)
-    secret.touch(mode=0o600)
-    secret.write_text(password)
-    for path in (staging, secret):
-        give(path, account)
-    options = {
-        "--pgdata": staging,
-        "--pwfile": secret,
-        "--username": USER,
-        "--auth": "scram-sha-256",
-        "--encoding": "UTF8",
-        "--locale": "C",
-    }
-    initdb = postgres_programs(account) / "initdb"
-    with folder.log.open("ab") as log:
-        result = subprocess.run(
-            [initdb, *(f"{name}={value}" for name, value in options.items())],
-            cwd=data.parent,
-            env=plain_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
-            check=False,
-        )
-    secret.unlink()
-    if result.returncode != 0:
-        raise ServerDidNotStart(NAME, reason="initdb failed.", log=folder.log)
-    staging.rename(data)
-
-
 def _launch(
     folder: ServerFolder, data: Path, account: Account | None, remembered: Remembered
 ) -> tuple[Remembered, int]:
@@ -192,7 +121,7 @@ def _launch(
     for attempt in range(1, START_ATTEMPTS + 1):
         remembered = replace(remembered, port=choose_port(remembered.port))
         folder.remember(remembered)
-        _disown_stale_lock(data)
+        disown_stale_lock(data)
         settings = PARAMETERS | {"port": str(remembered.port)}
         options = [f"--{name}={value}" for name, value in settings.items()]
         pid = spawn(
@@ -214,24 +143,9 @@ def _launch(
     raise AssertionError("unreachable")
 
 
-def _disown_stale_lock(data: Path) -> None:
-    """Let a lock file go whose pid belongs to another program by now.
-
-    After a crash Postgres would believe that the other program is the server, and
-    refuse to start. It passes over the pid of its own parent, which is us; deleting
-    the file instead would also skip its check for shared memory still in use.
-    """
-    lock = data / "postmaster.pid"
-    try:
-        lines = lock.read_text().splitlines(keepends=True)
-    except FileNotFoundError:
-        return
-    lock.write_text("".join([f"{os.getpid()}\n", *lines[1:]]))
-
-
 def _running(data: Path) -> int | None:
     """The pid of the server of this data folder, if it is alive and really it."""
-    pid = _lock_lines(data)[:1]
+    pid = lock_lines(data)[:1]
     if pid and pid[0].isdigit() and is_running(int(pid[0]), argument=str(data)):
         return int(pid[0])
     return None
@@ -240,7 +154,7 @@ def _running(data: Path) -> int | None:
 def _wait_until_ready(pid: int, data: Path, log: Path) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while is_running(pid, argument=str(data)):
-        lines = _lock_lines(data)
+        lines = lock_lines(data)
         if lines[:1] == [str(pid)] and lines[7:8] == ["ready"]:
             return
         if time.monotonic() > deadline:
@@ -248,15 +162,6 @@ def _wait_until_ready(pid: int, data: Path, log: Path) -> None:
             raise ServerDidNotStart(NAME, reason=reason, log=log)
         time.sleep(POLL_SECONDS)
     raise ServerDidNotStart(NAME, reason="its process ended.", log=log)
-
-
-def _lock_lines(data: Path) -> list[str]:
-    # pid, data folder, start, port, socket folder, address, shared memory, status
-    try:
-        text = (data / "postmaster.pid").read_text()
-    except FileNotFoundError:
-        return []
-    return [line.strip() for line in text.splitlines()]
 
 
 def _connect_url(remembered: Remembered, log: Path) -> str:

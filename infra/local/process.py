@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 
@@ -29,11 +30,7 @@ def spawn(
     command: Sequence[str], *, folder: Path, log: Path, account: Account | None
 ) -> int:
     """Start the server in `folder`, its output appended to `log`; its pid."""
-    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
-        log.replace(log.with_name(log.name + ".old"))
-    # Statements with personal data can reach a log, and files of the server hold it.
-    log.touch(mode=0o600)
-    with log.open("ab") as output:
+    with open_log(log) as output:
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -42,6 +39,7 @@ def spawn(
             stdout=output,
             stderr=output,
             start_new_session=True,
+            # What it writes is for its own account only.
             umask=0o077,
             user=account.uid if account else None,
             group=account.gid if account else None,
@@ -49,6 +47,15 @@ def spawn(
         )
     _children[process.pid] = process
     return process.pid
+
+
+def open_log(log: Path) -> BinaryIO:
+    """The log to append to; a large one is put aside, in place of the one before it."""
+    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+        log.replace(log.with_name(log.name + ".old"))
+    # Statements with personal data can reach it.
+    log.touch(mode=0o600)
+    return log.open("ab")
 
 
 def plain_environment() -> dict[str, str]:

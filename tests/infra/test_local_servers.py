@@ -245,11 +245,17 @@ def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch):
         binaries.redis_program()
 
 
-def test_passwords_are_for_their_owner_only(server_home: Path):
+def test_passwords_and_logs_are_for_their_owner_only(server_home: Path):
     start_postgres(server_home)
     start_redis(server_home)
 
-    for name in ("postgres/server.json", "redis/server.json", "redis/redis.conf"):
+    for name in (
+        "postgres/server.json",
+        "postgres/log",
+        "redis/server.json",
+        "redis/redis.conf",
+        "redis/log",
+    ):
         mode = (server_home / name).stat().st_mode
         assert stat.S_IMODE(mode) == 0o600
 
