@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from psycopg import sql
@@ -33,6 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if name.startswith(SETTINGS_PREFIXES) and name not in KEPT_SETTINGS:
             del os.environ[name]
     if not hasattr(config, "workerinput"):
+        remove_orphans()
         os.environ[HOME_VARIABLE] = str(make_home())
         # A time limit outside ends pytest this way; the servers must end with it.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -49,7 +51,20 @@ def make_home() -> Path:
     """A temporary home that the account of an embedded Postgres can enter."""
     home = Path(tempfile.mkdtemp(prefix="bourse-test-"))
     home.chmod(0o711)
+    (home / "owner").write_text(str(os.getpid()))
     return home
+
+
+def remove_orphans() -> None:
+    """End what a run left that was killed before it could."""
+    for home in Path(tempfile.gettempdir()).glob("bourse-test-*"):
+        try:
+            owner = int((home / "owner").read_text())
+        except (OSError, ValueError):
+            # Somebody else's, or made this very moment.
+            continue
+        if not psutil.pid_exists(owner):
+            remove_home(home)
 
 
 def remove_home(home: Path) -> None:
