@@ -72,16 +72,15 @@ class PostgresLogWriter:
         with self._turn:
             if self._is_lost:
                 raise LogLost("the lease was lost or given back before")
-            # Lost until the commit is known: an interruption in between leaves it so.
-            self._is_lost = True
             try:
-                first = self._commit((SHARD, self._epoch, *columns), len(events))
-            except psycopg.Error as reason:
-                raise LogLost(str(reason)) from reason
-            finally:
-                if self._is_lost:
-                    self._connection.close()
-            return first
+                return self._commit((SHARD, self._epoch, *columns), len(events))
+            except BaseException as reason:
+                # An interruption too leaves in doubt what was committed.
+                self._is_lost = True
+                self._connection.close()
+                if isinstance(reason, psycopg.Error):
+                    raise LogLost(str(reason)) from reason
+                raise
 
     def _commit(self, values: tuple[object, ...], count: int) -> LogPosition:
         connection = self._connection
@@ -96,7 +95,6 @@ class PostgresLogWriter:
         first, last, inserted = int(row[0]), int(row[1]), int(row[2])
         if not last - first + 1 == inserted == count:
             raise LogLost(f"{count} events got the log positions {first} to {last}")
-        self._is_lost = False
         return first
 
     def alive(self) -> bool:
