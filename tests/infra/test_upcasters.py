@@ -1,0 +1,101 @@
+"""Stored forms: today's are pinned by golden files, old ones become today's."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from domain.events import EVENTS, AnyEvent, Fact, tag_of
+from infra.upcasters import EventDecoder, Form, UndecodableEvent, encode_event
+from tests.infra.golden_events import EXAMPLES
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "events"
+META = b'"meta":{"at":5,"actor":"6a1c","command_id":"c-1"}'
+OLD_HOLD = b'{"type":"wallet.funds-held",' + META + b',"order_id":"o-1","amount":9}'
+OLD_NAME = b'{"type":"wallet.money-held",' + META + b',"order_id":"o-1","amount":9}'
+HOLD = (
+    b'{"type":"wallet.funds-held",'
+    + META
+    + b',"order_id":"o-1","amount":9,"per_share":3}'
+)
+
+
+def golden(event: AnyEvent) -> Path:
+    return GOLDEN / f"{tag_of(type(event))}.json"
+
+
+def hold_per_share(old: Form) -> Form:
+    return old | {"per_share": 3}
+
+
+def renamed(old: Form) -> Form:
+    return old | {"type": "wallet.funds-held"}
+
+
+def by_tag(event: AnyEvent) -> str:
+    return tag_of(type(event))
+
+
+def test_every_event_has_an_example_and_no_golden_file_is_orphaned():
+    tags = {tag_of(event_type) for event_type in EVENTS}
+
+    assert {by_tag(event) for event in EXAMPLES} == tags
+    assert {path.stem for path in GOLDEN.iterdir()} == tags
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=by_tag)
+def test_an_event_is_stored_as_its_golden_file_says(event: AnyEvent):
+    stored = msgspec.json.format(encode_event(event), indent=2).decode()
+
+    assert stored + "\n" == golden(event).read_text()
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=by_tag)
+def test_a_golden_file_is_read_as_its_event(event: AnyEvent):
+    state = golden(event).read_bytes()
+
+    assert EventDecoder({}).facts([(7, "s", 3, state)]) == [Fact(7, "s", 3, event)]
+
+
+def test_an_old_form_becomes_todays_event_and_its_neighbors_stay():
+    decoder = EventDecoder({"wallet.funds-held": hold_per_share})
+
+    old, new = decoder.facts([(1, "s", 1, OLD_HOLD), (2, "s", 2, HOLD)])
+
+    assert old.event == new.event
+
+
+def test_an_event_may_have_been_renamed_and_changed_since():
+    decoder = EventDecoder(
+        {"wallet.money-held": renamed, "wallet.funds-held": hold_per_share}
+    )
+
+    (fact,) = decoder.facts([(1, "s", 1, OLD_NAME)])
+
+    assert encode_event(fact.event) == HOLD
+
+
+@pytest.mark.parametrize(
+    ("state", "tag"),
+    [
+        (b'{"type":"wallet.melted",' + META + b"}", "wallet.melted"),
+        (OLD_HOLD, "wallet.funds-held"),
+        (b'{"no":"type"}', "?"),
+        (b"[]", "?"),
+        (b"not json", "?"),
+    ],
+)
+def test_what_cannot_be_decoded_is_named_by_log_position_and_tag(
+    state: bytes, tag: str
+):
+    with pytest.raises(UndecodableEvent, match="log position 42") as caught:
+        EventDecoder({}).facts([(41, "s", 1, HOLD), (42, "s", 2, state)])
+
+    assert (caught.value.position, caught.value.tag) == (42, tag)
+
+
+def test_upcasters_that_go_in_circles_are_found_out():
+    decoder = EventDecoder({"wallet.funds-held": lambda old: old})
+
+    with pytest.raises(UndecodableEvent, match="no form of today"):
+        decoder.facts([(1, "s", 1, OLD_HOLD)])
