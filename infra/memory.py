@@ -12,8 +12,10 @@ from collections.abc import Iterator, Sequence
 
 from commands.ports import LogLost, Snapshot
 from domain.events import Fact, Recorded
-from domain.ids import LogPosition, Stream
+from domain.ids import LogPosition, Stream, UserId
+from infra.installation import InstallationKeys
 from infra.upcasters import EventDecoder, Row, encode_event
+from infra.vault import Vault
 
 _BLOCK = 1_000
 
@@ -174,3 +176,24 @@ def _digest(chunks: list[bytes]) -> bytes:
     for chunk in chunks:
         digest.update(chunk)
     return digest.digest()
+
+
+class MemoryKeyTable:
+    """A `KeyTable`."""
+
+    def __init__(self) -> None:
+        self._wrapped: dict[UserId, bytes] = {}
+
+    def get(self, user_id: UserId) -> bytes | None:
+        return self._wrapped.get(user_id)
+
+    def add(self, user_id: UserId, wrapped: bytes) -> bytes:
+        return self._wrapped.setdefault(user_id, wrapped)
+
+    def erase(self, user_id: UserId) -> None:
+        self._wrapped.pop(user_id, None)
+
+
+def memory_vault(table: MemoryKeyTable | None = None) -> Vault:
+    """A `PersonalVault` of a made-up installation."""
+    return Vault(table or MemoryKeyTable(), InstallationKeys("in memory only"))
