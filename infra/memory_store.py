@@ -199,6 +199,12 @@ def _zrangebyscore(keys: _Keys, command: Command) -> Reply:
     return [word for score, member in page for word in (member, str(score).encode())]
 
 
+def _zmscore(keys: _Keys, command: Command) -> Reply:
+    kept = keys.sorted_sets.get(command[1], {})
+    scores = [kept.get(member.encode()) for member in command[2:]]
+    return [None if score is None else str(score).encode() for score in scores]
+
+
 WRITES: dict[str, Callable[[_Keys, Command], None]] = {
     "HSET": _hset,
     "ZADD": _zadd,
@@ -209,6 +215,7 @@ WRITES: dict[str, Callable[[_Keys, Command], None]] = {
 READS: dict[str, Callable[[_Keys, Command], Reply]] = {
     "HMGET": _hmget,
     "HGETALL": _hgetall,
+    "ZMSCORE": _zmscore,
     "ZRANGE": _zrange,
     "ZREVRANGE": _zrange,
     "ZRANGEBYSCORE": _zrangebyscore,

@@ -1,6 +1,6 @@
 """How facts go into read models: each fact once, all views in one atomic write."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from domain.events import Fact
 from domain.ids import LogPosition
@@ -141,3 +141,15 @@ def _beyond(facts: Sequence[Fact], position: LogPosition) -> Sequence[Fact]:
     if facts[0].position > position:
         return facts
     return [fact for fact in facts if fact.position > position]
+
+
+def whole_commands(facts: Sequence[Fact], size: int) -> Iterator[Sequence[Fact]]:
+    """Cut facts into batches of about `size`, never within a command."""
+    start = 0
+    while start < len(facts):
+        end = min(start + size, len(facts))
+        command = facts[end - 1].event.meta.command_id
+        while end < len(facts) and facts[end].event.meta.command_id == command:
+            end += 1
+        yield facts[start:end]
+        start = end

@@ -212,6 +212,11 @@ def sorted_keep_newest(key: str, count: int) -> Command:
     return ("ZREMRANGEBYRANK", key, "0", str(-count - 1))
 
 
+def sorted_scores(key: str, members: Iterable[str]) -> Iterator[Command]:
+    """The score of each member."""
+    return (("ZMSCORE", key, *chunk) for chunk in _chunks(members))
+
+
 def lowest(key: str, count: int) -> Command:
     """The members with the lowest scores; a count of 0 means all."""
     return ("ZRANGE", key, "0", str(count - 1))

@@ -30,6 +30,7 @@ from projections.store import (
     sorted_keep_newest,
     sorted_remove,
     sorted_remove_from,
+    sorted_scores,
 )
 
 VIEW = View("books")
@@ -134,6 +135,14 @@ def test_a_sorted_set_is_read_from_both_ends(store: Store):
     answer = read(store, best("set", 2), lowest("set", 2), best("set", 0))
 
     assert answer.replies == [[b"c", b"b"], [b"a", b"b"], [b"c", b"b", b"a"]]
+
+
+def test_members_tell_their_scores(store: Store):
+    assert store.write([step(*sorted_add("set", [(3, "c"), (10**15, "a")]))], ())
+
+    answer = read(store, *sorted_scores("set", ["a", "b", "c"]))
+
+    assert answer.replies == [[b"1000000000000000", None, b"3"]]
 
 
 def test_scores_are_exclusive_bounds_and_pages_can_be_skipped(store: Store):

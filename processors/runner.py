@@ -1,0 +1,191 @@
+"""How the read models follow the log: one after the other fact, healing by themselves.
+
+A view without a live generation (a first start, a flushed Redis, rows of a new layout)
+is filled from the log beside whatever is there, and goes live when it has reached the
+head. Until then its readers are told that it is unavailable, never something wrong.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+import structlog
+
+from commands.ports import LogLost, LogReader
+from domain.events import Fact
+from domain.ids import LogPosition
+from processors.host import Followed, Host, Overtaken, begin, whole_commands
+from projections.projection import Projection
+from projections.register import PROJECTIONS
+from projections.store import Generation, Place, Request, Store, StoreDown, View
+
+#: Facts in one write: large enough to be cheap, small enough that Redis, which does
+#: nothing else meanwhile, keeps its readers waiting for some milliseconds at most.
+BATCH = 2_000
+IDLE_SECONDS = 0.5
+RETRY_SECONDS_MAX = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Runner:
+    """Follows the log into a store. A second one at work is slow, but does no harm."""
+
+    def __init__(
+        self,
+        reader: LogReader,
+        store: Store,
+        *,
+        new_id: Callable[[], str],
+        types: Sequence[type[Projection]] = PROJECTIONS,
+    ) -> None:
+        self._reader = reader
+        self._store = store
+        self._new_id = new_id
+        self._types = types
+        self.forget()
+
+    def forget(self) -> None:
+        """Assume nothing about the store any more: the next round looks at it anew."""
+        self._live: Host | None = None
+        self._filling: Host | None = None
+        self._blocks: Iterator[list[Fact]] = iter(())
+        self._leftovers: list[tuple[View, Generation]] = []
+
+    def lags(self) -> dict[str, LogPosition]:
+        """How many log positions each view is behind the head."""
+        head = self._reader.head()
+        hosts = [host for host in (self._live, self._filling) if host is not None]
+        return {
+            each.view.name: head - each.checkpoint
+            for host in hosts
+            for each in host.followed
+        }
+
+    def round(self, idle_seconds: float = IDLE_SECONDS) -> None:
+        """Fill a little, follow a little; wait where there is nothing to do.
+
+        Raises:
+            Overtaken, StoreDown, LogLost: `forget`, then go on with the next round.
+        """
+        live = self._live or self._open()
+        if self._filling is not None:
+            self._fill(self._filling, live)
+            idle_seconds = 0
+        if not live.followed:
+            return
+        if self._reader.wait(live.position, idle_seconds):
+            facts = self._reader.read(live.position, BATCH)
+            if facts:
+                live.apply(facts)
+        elif self._filling is None:
+            self._look(live)
+            self._tidy()
+
+    def _open(self) -> Host:
+        """Take up the live generations, and begin those that are missing."""
+        requests = [Request(each.view, ()) for each in self._types]
+        taken: list[Followed] = []
+        missing: list[type[Projection]] = []
+        answers = self._store.read(requests)
+        for each, answer in zip(self._types, answers, strict=True):
+            if answer is None:
+                missing.append(each)
+            else:
+                place = Place(answer.generation, answer.checkpoint)
+                taken.append(Followed(each(), place, live=True))
+        self._leftovers = [each for t in self._types for each in self._left_of(t.view)]
+        if missing:
+            names = [each.view.name for each in missing]
+            _log.info("views are being filled from the log", views=names)
+            begun = begin(self._store, missing, "r" + self._new_id())
+            self._filling = Host(self._store, begun)
+            self._blocks = self._reader.replay(0)
+        self._live = Host(self._store, taken)
+        return self._live
+
+    def _left_of(self, view: View) -> list[tuple[View, Generation]]:
+        """Generations that a runner before this one began or left behind."""
+        return [
+            (view, generation)
+            for generation in self._store.generations(view)
+            if not generation.startswith(f"{view.layout}-")
+            or generation.startswith(f"{view.layout}-r")
+        ]
+
+    def _fill(self, filling: Host, live: Host) -> None:
+        facts = next(self._blocks, None)
+        if facts is not None:
+            for batch in whole_commands(facts, BATCH):
+                filling.apply(batch)
+            return
+        facts = self._reader.read(filling.position, BATCH)
+        if facts:
+            filling.apply(facts)
+        if len(facts) < BATCH:
+            self._switch(filling, live)
+
+    def _switch(self, filling: Host, live: Host) -> None:
+        for each in list(filling.followed):
+            if self._store.switch(each.view, each.place):
+                each.live = True
+                filling.followed.remove(each)
+                live.followed.append(each)
+        if filling.followed:
+            # A live view of another layout may be ahead of them; or they are gone.
+            self._look(filling)
+        else:
+            self._filling = None
+            _log.info("all views are live", log_position=live.position)
+
+    def _look(self, host: Host) -> None:
+        """See whether what was left in the store is still there, and live if it was."""
+        requests = [
+            Request(each.view, (), "" if each.live else each.generation)
+            for each in host.followed
+        ]
+        answers = self._store.read(requests)
+        for each, answer in zip(host.followed, answers, strict=True):
+            if answer is None:
+                raise Overtaken
+            if Place(answer.generation, answer.checkpoint) != each.place:
+                raise Overtaken
+
+    def _tidy(self) -> None:
+        """Drop one leftover, while nothing else is to be done."""
+        if self._leftovers:
+            view, generation = self._leftovers.pop()
+            self._store.drop(view, generation)
+
+
+def run_runner(
+    runner: Runner,
+    stop: threading.Event,
+    *,
+    may_work: Callable[[], bool] = lambda: True,
+) -> None:
+    """Follow the log until told to stop, through whatever goes away and comes back.
+
+    `may_work` says whether it is this process's turn; it is asked before each round.
+    """
+    failures = 0
+    while not stop.is_set():
+        try:
+            if not may_work():
+                runner.forget()
+                stop.wait(IDLE_SECONDS)
+                continue
+            runner.round()
+            failures = 0
+            continue
+        except Overtaken:
+            # Somebody flushed the store or switched a generation: begin anew, at once
+            # the first time.
+            _log.info("the store is not as it was left; looking at it anew")
+        except (StoreDown, LogLost) as reason:
+            if not failures:
+                _log.warning("the views stand still for now", reason=str(reason))
+        except Exception:  # noqa: BLE001 - the top loop of a process
+            _log.exception("the views stand still: facts could not be applied")
+        runner.forget()
+        stop.wait(min(RETRY_SECONDS_MAX, 0.05 * 2**failures - 0.05))
+        failures = min(failures + 1, 10)

@@ -1,0 +1,217 @@
+"""A rebuild gives the same views, finds what differs, and disturbs nobody."""
+
+import itertools
+from collections.abc import Generator, Sequence
+
+import pytest
+
+from domain.events import Fact
+from domain.ids import LogPosition
+from infra.memory import MemoryLogReader
+from infra.memory_store import MemoryStore
+from infra.redis_store import RedisStore
+from processors.host import Host, begin
+from processors.rebuild import RebuildFailed, projections_named, rebuild, verify
+from projections.orders import RECORDS
+from projections.register import NAMES, PROJECTIONS
+from projections.store import Request, Step, View, hash_set
+from tests.support.flow import Flow
+from tests.support.log import extend, log_of
+from tests.support.views import batches, dump, live_host
+
+FACTS = Flow(3).run(500)
+HALF = next(batches(FACTS, [len(FACTS) // 2]))
+REST = FACTS[len(HALF) :]
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, list[str]]:
+    store = MemoryStore()
+    live_host(store).apply(FACTS)
+    return dump(store)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def store(request: pytest.FixtureRequest) -> Generator[MemoryStore | RedisStore]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    redis_store = RedisStore(request.getfixturevalue("redis_url"))
+    yield redis_store
+    redis_store.close()
+
+
+def live_generations(store: MemoryStore | RedisStore) -> list[str]:
+    answers = store.read([Request(each.view, ()) for each in PROJECTIONS])
+    return [answer.generation if answer else "" for answer in answers]
+
+
+def test_a_rebuild_is_the_same_and_takes_the_place_of_the_live_views(
+    store: MemoryStore | RedisStore, expected: dict[str, list[str]]
+):
+    live_host(store).apply(FACTS)
+
+    reports = rebuild(log_of(FACTS), store, new_id=lambda: "new")
+
+    assert [each.view for each in reports] == list(NAMES)
+    assert all(each.compared and each.switched for each in reports)
+    assert [each.differences for each in reports] == [[]] * len(NAMES)
+    assert live_generations(store) == ["1-bnew"] * len(NAMES)
+    assert dump(store) == expected
+    for each in PROJECTIONS:
+        assert store.generations(each.view) == ["1-bnew"]
+
+
+def test_a_rebuild_works_where_nothing_is_live(
+    store: MemoryStore | RedisStore, expected: dict[str, list[str]]
+):
+    reports = rebuild(log_of(FACTS), store, new_id=lambda: "new")
+
+    assert not any(each.compared for each in reports)
+    assert dump(store) == expected
+
+
+def spoil(store: MemoryStore | RedisStore, host: Host) -> None:
+    """Write what no fact says: one wrong order, one order too many."""
+    (orders,) = (each for each in host.followed if each.view.name == "orders")
+    order_id = next(
+        iter(store.members(orders.view, orders.generation, RECORDS, "hash"))
+    )
+    rows = {min(order_id).decode(): "[]", "invented": "[]"}
+    commands = list(hash_set(RECORDS, rows))
+    assert store.write([orders.step(orders.checkpoint, commands)], ())
+
+
+def test_what_differs_is_reported_and_mended(
+    store: MemoryStore | RedisStore, expected: dict[str, list[str]]
+):
+    host = live_host(store)
+    host.apply(FACTS)
+    spoil(store, host)
+
+    reports = {r.view: r for r in rebuild(log_of(FACTS), store, new_id=lambda: "new")}
+
+    found = {each.member: each for each in reports["orders"].differences}
+    assert reports["orders"].differing == len(found) == 2
+    assert found["invented"].live == "[]"
+    assert found["invented"].rebuilt is None
+    assert sum(each.differing for each in reports.values()) == 2
+    assert dump(store) == expected
+
+
+def test_verifying_changes_nothing(store: MemoryStore | RedisStore):
+    host = live_host(store)
+    host.apply(FACTS)
+    spoil(store, host)
+    before = dump(store)
+
+    reports = verify(log_of(FACTS), store, new_id=lambda: "new")
+
+    assert sum(each.differing for each in reports) == 2
+    assert not any(each.switched for each in reports)
+    assert dump(store) == before
+    assert live_generations(store) == ["1-test"] * len(NAMES)
+    for each in PROJECTIONS:
+        assert store.generations(each.view) == ["1-test"]
+
+
+def test_live_views_behind_the_head_are_compared_where_they_are(
+    store: MemoryStore | RedisStore, expected: dict[str, list[str]]
+):
+    live_host(store).apply(HALF)
+
+    reports = rebuild(log_of(FACTS), store, new_id=lambda: "new")
+
+    assert sum(each.differing for each in reports) == 0
+    assert dump(store) == expected
+
+
+class MovingLog(MemoryLogReader):
+    """Goes on at each look at it, and the live views with it."""
+
+    def __init__(self, store: MemoryStore, host: Host) -> None:
+        super().__init__()
+        extend(self, HALF)
+        self._rest = batches(REST, itertools.repeat(5))
+        self._store = store
+        self._host = host
+
+    def read(self, after: LogPosition, limit: int) -> list[Fact]:
+        self.move()
+        return super().read(after, limit)
+
+    def move(self) -> None:
+        for batch in itertools.islice(self._rest, 1):
+            extend(self, batch)
+            live = [each for each in self._host.followed if each.live]
+            Host(self._store, live).apply(batch)
+
+
+class MovingStore(MemoryStore):
+    """Moves the log on whenever something is looked for."""
+
+    log: MovingLog | None = None
+
+    def members(
+        self, view: View, generation: str, key: str, kind: str
+    ) -> Generator[list[bytes]]:
+        if self.log is not None:
+            self.log.move()
+        yield from super().members(view, generation, key, kind)
+
+
+def test_views_that_move_meanwhile_are_compared_all_the_same():
+    store = MovingStore()
+    host = live_host(store)
+    host.apply(HALF)
+    store.log = MovingLog(store, host)
+
+    reports = verify(store.log, store, new_id=lambda: "new")
+
+    assert host.position > len(HALF) + 50
+    assert [each.differences for each in reports] == [[]] * len(NAMES)
+
+
+class FlushedStore(MemoryStore):
+    def write(self, steps: Sequence[Step], messages: Sequence[tuple[str, str]]) -> bool:
+        if len(self.generations(PROJECTIONS[0].view)) == 2:
+            self.flush()
+        return super().write(steps, messages)
+
+
+def test_a_store_that_changes_meanwhile_fails_the_rebuild():
+    store = FlushedStore()
+    live_host(store).apply(FACTS)
+
+    with pytest.raises(RebuildFailed):
+        rebuild(log_of(FACTS), store, new_id=lambda: "new")
+
+
+def test_what_an_interrupted_rebuild_left_is_dropped_by_the_next():
+    store = MemoryStore()
+    live_host(store).apply(FACTS)
+    begin(store, PROJECTIONS, "bolder")
+
+    rebuild(log_of(FACTS), store, new_id=lambda: "new")
+
+    assert store.generations(PROJECTIONS[0].view) == ["1-bnew"]
+
+
+def test_progress_is_told():
+    told: list[tuple[int, int]] = []
+
+    rebuild(
+        log_of(FACTS),
+        MemoryStore(),
+        new_id=lambda: "new",
+        progress=lambda reached, head: told.append((reached, head)),
+    )
+
+    assert told[-1] == (len(FACTS), len(FACTS))
+
+
+def test_read_models_are_named():
+    assert projections_named("all") == PROJECTIONS
+    assert [each.view.name for each in projections_named("tape")] == ["tape"]
+    with pytest.raises(KeyError):
+        projections_named("nothing")

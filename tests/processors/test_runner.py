@@ -1,0 +1,260 @@
+"""The runner follows the log, and heals whatever happens to the store."""
+
+import itertools
+import threading
+from collections.abc import Generator, Sequence
+
+import pytest
+from redis import Redis
+
+from commands.ports import LogUnavailable
+from domain.ids import LogPosition
+from infra.memory import MemoryLogReader
+from infra.memory_store import MemoryStore
+from infra.redis_store import RedisStore
+from processors.host import Overtaken
+from processors.runner import Runner, run_runner
+from projections.projection import Projection
+from projections.register import NAMES, PROJECTIONS
+from projections.store import Message, Request, Step, StoreDown, View
+from tests.support.flow import Flow
+from tests.support.log import extend, log_of
+from tests.support.views import batches, dump, live_host
+
+FACTS = Flow(5).run(700)
+HALF = next(batches(FACTS, [len(FACTS) // 2]))
+REST = FACTS[len(HALF) :]
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, list[str]]:
+    store = MemoryStore()
+    live_host(store).apply(FACTS)
+    return dump(store)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def store(request: pytest.FixtureRequest) -> Generator[MemoryStore | RedisStore]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    redis_store = RedisStore(request.getfixturevalue("redis_url"))
+    yield redis_store
+    redis_store.close()
+
+
+def flush(store: MemoryStore | RedisStore, request: pytest.FixtureRequest) -> None:
+    if isinstance(store, MemoryStore):
+        store.flush()
+        return
+    with Redis.from_url(request.getfixturevalue("redis_url")) as client:
+        client.flushall()
+
+
+def runner_on(log: MemoryLogReader, store: MemoryStore | RedisStore) -> Runner:
+    numbers = itertools.count()
+    return Runner(log, store, new_id=lambda: f"{next(numbers)}-{id(numbers)}")
+
+
+def follow(runner: Runner, store: MemoryStore | RedisStore, head: LogPosition) -> None:
+    """Do rounds, as the top loop does, until every view is live and at the head."""
+    for _ in range(1_000):
+        try:
+            runner.round(0)
+        except Overtaken:
+            runner.forget()
+        answers = store.read([Request(each.view, ()) for each in PROJECTIONS])
+        if all(answer and answer.checkpoint == head for answer in answers):
+            return
+    pytest.fail(f"the views do not reach {head}: {runner.lags()}")
+
+
+def test_an_empty_store_is_filled_from_the_log(
+    store: MemoryStore | RedisStore, expected: dict[str, list[str]]
+):
+    follow(runner_on(log_of(FACTS), store), store, len(FACTS))
+
+    assert dump(store) == expected
+
+
+def test_an_empty_log_has_views_that_can_be_read(store: MemoryStore | RedisStore):
+    follow(runner_on(MemoryLogReader(), store), store, 0)
+
+    answers = store.read([Request(each.view, ()) for each in PROJECTIONS])
+
+    assert [answer and answer.checkpoint for answer in answers] == [0] * len(NAMES)
+
+
+def test_the_views_follow_the_log(
+    store: MemoryStore | RedisStore, expected: dict[str, list[str]]
+):
+    log = log_of(HALF)
+    runner = runner_on(log, store)
+    follow(runner, store, len(HALF))
+
+    for batch in batches(REST, [3] * len(REST)):
+        extend(log, batch)
+        runner.round(0)
+
+    assert dump(store) == expected
+
+
+def test_a_runner_goes_on_where_the_one_before_it_stopped(
+    store: MemoryStore | RedisStore, expected: dict[str, list[str]]
+):
+    log = log_of(HALF)
+    follow(runner_on(log, store), store, len(HALF))
+    generations = [store.generations(each.view) for each in PROJECTIONS]
+    extend(log, REST)
+
+    follow(runner_on(log, store), store, len(FACTS))
+
+    assert dump(store) == expected
+    assert [store.generations(each.view) for each in PROJECTIONS] == generations
+
+
+@pytest.mark.parametrize("rounds", range(1, 8))
+def test_a_flushed_store_heals_whenever_it_is_flushed(
+    store: MemoryStore | RedisStore,
+    expected: dict[str, list[str]],
+    rounds: int,
+    request: pytest.FixtureRequest,
+):
+    runner = runner_on(log_of(FACTS), store)
+    for _ in range(rounds):
+        runner.round(0)
+
+    flush(store, request)
+    follow(runner, store, len(FACTS))
+
+    assert dump(store) == expected
+
+
+def test_a_flush_is_noticed_while_nothing_happens(
+    store: MemoryStore | RedisStore, request: pytest.FixtureRequest
+):
+    runner = runner_on(log_of(FACTS), store)
+    follow(runner, store, len(FACTS))
+    flush(store, request)
+
+    with pytest.raises(Overtaken):
+        runner.round(0)
+
+
+def test_one_lost_view_is_filled_while_the_others_go_on(
+    expected: dict[str, list[str]],
+):
+    store = MemoryStore()
+    log = log_of(HALF)
+    follow(runner_on(log, store), store, len(HALF))
+    del store.live["tape"]
+    extend(log, REST)
+    runner = runner_on(log, store)
+
+    follow(runner, store, len(FACTS))
+
+    assert dump(store) == expected
+
+
+class TapeInAnotherForm(Projection):
+    view = View("tape", layout=2)
+
+
+def test_rows_of_a_new_layout_are_filled_beside_and_the_old_ones_dropped():
+    store = MemoryStore()
+    log = log_of(FACTS)
+    follow(runner_on(log, store), store, len(FACTS))
+    runner = Runner(log, store, new_id=lambda: "x", types=[TapeInAnotherForm])
+
+    for _ in range(20):
+        runner.round(0)
+
+    assert store.live["tape"] == "2-rx"
+    assert store.generations(View("tape")) == ["2-rx"]
+
+
+def test_two_runners_at_once_do_no_harm(expected: dict[str, list[str]]):
+    store = MemoryStore()
+    log = log_of(HALF)
+    first, second = runner_on(log, store), runner_on(log, store)
+    follow(first, store, len(HALF))
+    follow(second, store, len(HALF))
+
+    for batch in batches(REST, [50] * 100):
+        extend(log, batch)
+        for runner in (first, second):
+            try:
+                runner.round(0)
+            except Overtaken:
+                runner.forget()
+    follow(first, store, len(FACTS))
+
+    assert dump(store) == expected
+
+
+# --- the top loop ---
+
+
+class OutageStore(MemoryStore):
+    """Fails as often as told, in one way after the other."""
+
+    def __init__(self, failures: Sequence[Exception]) -> None:
+        super().__init__()
+        self.failures = list(failures)
+
+    def write(self, steps: Sequence[Step], messages: Sequence[Message]) -> bool:
+        if self.failures:
+            raise self.failures.pop()
+        return super().write(steps, messages)
+
+
+class StoppingLog(MemoryLogReader):
+    """Ends the test when the views have nothing left to do."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def wait(self, after: LogPosition, seconds: float) -> bool:
+        if not super().wait(after, 0) and seconds:
+            self._stop.set()
+        return super().wait(after, 0)
+
+
+def test_the_loop_outlives_whatever_fails(expected: dict[str, list[str]]):
+    stop = threading.Event()
+    store = OutageStore(
+        [StoreDown("away"), LogUnavailable("away"), Overtaken(), KeyError("a bug")]
+    )
+    log = StoppingLog(stop)
+    extend(log, FACTS)
+
+    run_runner(Runner(log, store, new_id=lambda: "x"), stop)
+
+    assert dump(store) == expected
+
+
+def test_a_runner_whose_turn_it_is_not_writes_nothing():
+    stop = threading.Event()
+    store = MemoryStore()
+
+    def may_work() -> bool:
+        stop.set()
+        return False
+
+    run_runner(
+        Runner(log_of(FACTS), store, new_id=lambda: "x"), stop, may_work=may_work
+    )
+
+    assert store.generations(PROJECTIONS[0].view) == []
+
+
+def test_lags_are_told_by_view(expected: dict[str, list[str]]):
+    log = log_of(HALF)
+    store = MemoryStore()
+    runner = runner_on(log, store)
+    follow(runner, store, len(HALF))
+
+    extend(log, REST)
+
+    assert runner.lags() == dict.fromkeys(NAMES, len(REST))

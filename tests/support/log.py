@@ -1,0 +1,18 @@
+"""A log in memory that a test fills with the facts it wants."""
+
+from collections.abc import Sequence
+
+from domain.events import Fact, Recorded
+from infra.memory import MemoryLogReader
+
+
+def extend(log: MemoryLogReader, facts: Sequence[Fact]) -> None:
+    """Add facts, which must be the next ones."""
+    first = log.extend([Recorded(f.stream, f.version, f.event) for f in facts])
+    assert first == facts[0].position
+
+
+def log_of(facts: Sequence[Fact]) -> MemoryLogReader:
+    log = MemoryLogReader()
+    extend(log, facts)
+    return log
