@@ -5,13 +5,13 @@ because whoever appends holds a lock until the commit.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import LiteralString
 
 from domain.events import Fact
 from domain.ids import LogPosition, Stream
 from infra.log_listener import LogListener
 from infra.postgres import Datastore
+from infra.read_ahead import read_ahead
 from infra.upcasters import EventDecoder, Row
 
 _BLOCK = 4_000
@@ -57,7 +57,7 @@ class PostgresLogReader:
 
     def replay(self, after: LogPosition) -> Iterator[list[Fact]]:
         kept: list[Fact] = []
-        for rows in _ahead(self._blocks(after)):
+        for rows in read_ahead(self._blocks(after), name="log-replay"):
             facts = kept + self._decoder.facts(rows)
             cut = _start_of_last_command(facts)
             # The next block may go on with it.
@@ -100,12 +100,3 @@ def _start_of_last_command(facts: list[Fact]) -> int:
     while start and facts[start - 1].event.meta.command_id == command:
         start -= 1
     return start
-
-
-def _ahead(blocks: Iterator[list[Row]]) -> Iterator[list[Row]]:
-    """The same blocks, each fetched by a thread while the one before is used."""
-    with ThreadPoolExecutor(1, thread_name_prefix="log-replay") as fetcher:
-        coming = fetcher.submit(next, blocks, None)
-        while (rows := coming.result()) is not None:
-            coming = fetcher.submit(next, blocks, None)
-            yield rows
