@@ -28,16 +28,17 @@ SHARD = "main"
 #: Any number of ours: processes that create the schema at once take turns.
 _CREATION_LOCK = 4_011_950_001
 
-#: In the order in which a restore may fill them.
-TABLES: tuple[LiteralString, ...] = (
-    "events",
-    "log_lease",
-    "log_heartbeat",
-    "tracking",
-    "snapshots",
-    "snapshot_index",
-    "personal_keys",
-    "installation",
+#: What a backup keeps, with the columns. The lease is not: it belongs to the living.
+TABLES: tuple[tuple[LiteralString, LiteralString], ...] = (
+    (
+        "events",
+        "notification_id, originator_id, originator_version, topic, state",
+    ),
+    ("tracking", "application_name, notification_id"),
+    ("snapshots", "originator_id, originator_version, topic, state"),
+    ("snapshot_index", "log_position, chunks, sha256, created_at"),
+    ("personal_keys", "user_id, wrapped_key"),
+    ("installation", "name, value"),
 )
 
 _STATEMENTS: tuple[LiteralString, ...] = (

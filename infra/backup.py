@@ -1,0 +1,277 @@
+"""One file that holds everything that cannot be made again, and the way back from it.
+
+The file is a zip: each table as Postgres copies it in binary, and `manifest.json`,
+which says what must be in them. It holds the personal keys and, where BOURSE_SECRET_KEY
+was not set, the secret of the installation: whoever has the file can open what is
+sealed in it. It is made readable for its owner only; keep it so.
+
+    BackupError
+    ├── BackupUnreadable    this is no backup, or one of another version
+    ├── BackupDamaged       its content is not what its manifest says
+    ├── LogNotEmpty         a restore goes into a database without events only
+    └── LogInUse            a server leads on that database
+"""
+
+import hashlib
+import os
+import zlib
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, LiteralString, TypeAlias
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+
+import msgspec
+import psycopg
+from psycopg.rows import TupleRow
+
+from commands.ports import LogUnavailable
+from domain.ids import LogPosition
+from infra import lease
+from infra.postgres import connect
+from infra.schema import SHARD, TABLES, VERSION, create_schema
+
+#: Called with a table's name, its rows done so far and all its rows.
+Progress: TypeAlias = Callable[[str, int, int], None]
+
+_FORMAT = 1
+_MANIFEST = "manifest.json"
+_BLOCK_BYTES = 1 << 20
+
+
+class BackupError(Exception):
+    """A backup or a restore was not done; nothing was changed."""
+
+    code = "backup-failed"
+
+
+class BackupUnreadable(BackupError):
+    code = "backup-unreadable"
+
+
+class BackupDamaged(BackupError):
+    code = "backup-damaged"
+
+
+class LogNotEmpty(BackupError):
+    code = "log-not-empty"
+
+
+class LogInUse(BackupError):
+    code = "log-in-use"
+
+
+class CopiedTable(msgspec.Struct, frozen=True):
+    rows: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a backup says about itself. `head` is its newest log position."""
+
+    format: int
+    schema: str
+    created_at: str
+    head: LogPosition
+    epoch: int
+    tables: dict[str, CopiedTable]
+
+
+def ignore_progress(_table: str, _done: int, _rows: int) -> None:
+    """For callers who watch nothing."""
+
+
+def backup(
+    database_url: str, path: Path, *, progress: Progress = ignore_progress
+) -> Manifest:
+    """Write everything as it was at one moment to a file, beside a live server.
+
+    A file of that name is replaced once the new one is whole. Raises BackupError and
+    LogUnavailable.
+    """
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    try:
+        with (
+            _connected(database_url) as connection,
+            os.fdopen(
+                os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b"
+            ) as file,
+        ):
+            manifest = _write(connection, file, progress)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return manifest
+
+
+def restore(
+    database_url: str, path: Path, *, progress: Progress = ignore_progress
+) -> Manifest:
+    """Fill a database without events from a file: all of it, or nothing.
+
+    Raises BackupError and LogUnavailable.
+    """
+    with _opened(path) as archive:
+        manifest = _verified(archive)
+        with _connected(database_url) as connection:
+            create_schema(database_url)
+            with connection.transaction(), connection.cursor() as cursor:
+                _claim_empty_log(cursor)
+                for table, columns in TABLES:
+                    _fill(cursor, archive, manifest, table, columns, progress)
+                _finish(cursor, manifest)
+    return manifest
+
+
+@contextmanager
+def _connected(database_url: str) -> Generator[psycopg.Connection[TupleRow]]:
+    try:
+        with connect(database_url, name="bourse-backup") as connection:
+            yield connection
+    except psycopg.OperationalError as reason:
+        raise LogUnavailable(str(reason)) from reason
+    except psycopg.errors.UndefinedTable as reason:
+        raise BackupError("there is no log in that database") from reason
+
+
+def _write(
+    connection: psycopg.Connection[TupleRow], file: IO[bytes], progress: Progress
+) -> Manifest:
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+    with (
+        ZipFile(file, "w", ZIP_DEFLATED, compresslevel=1) as archive,
+        connection.transaction(),
+        connection.cursor() as cursor,
+    ):
+        row = cursor.execute(
+            "SELECT now()::text, coalesce(max(notification_id), 0), "
+            "(SELECT epoch FROM log_lease WHERE shard = %s) FROM events",
+            (SHARD,),
+        ).fetchone()
+        assert row is not None, "an aggregate has a row"
+        tables = {
+            table: _copy_out(cursor, archive, table, columns, progress)
+            for table, columns in TABLES
+        }
+        manifest = Manifest(_FORMAT, VERSION, row[0], row[1], row[2], tables)
+        archive.writestr(_MANIFEST, msgspec.json.encode(manifest))
+    return manifest
+
+
+def _copy_out(
+    cursor: psycopg.Cursor[TupleRow],
+    archive: ZipFile,
+    table: LiteralString,
+    columns: LiteralString,
+    progress: Progress,
+) -> CopiedTable:
+    counted = cursor.execute(f"SELECT count(*) FROM {table}").fetchone()
+    rows = int(counted[0]) if counted else 0
+    digest, block, done = hashlib.sha256(), bytearray(), 0
+    with (
+        archive.open(table, "w", force_zip64=True) as member,
+        cursor.copy(f"COPY {table} ({columns}) TO STDOUT (FORMAT binary)") as copy,
+    ):
+        # Postgres sends each row by itself.
+        for done, data in enumerate(copy):
+            block += data
+            if len(block) >= _BLOCK_BYTES:
+                digest.update(block)
+                member.write(block)
+                block.clear()
+                progress(table, min(done, rows), rows)
+        digest.update(block)
+        member.write(block)
+    progress(table, rows, rows)
+    return CopiedTable(rows, digest.hexdigest())
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[ZipFile]:
+    try:
+        with ZipFile(path) as archive:
+            yield archive
+    except (OSError, BadZipFile, KeyError) as reason:
+        raise BackupUnreadable(f"{path} is no backup: {reason}") from reason
+
+
+def _verified(archive: ZipFile) -> Manifest:
+    """The manifest, after everything that it says about the file was checked."""
+    try:
+        manifest = msgspec.json.decode(archive.read(_MANIFEST), type=Manifest)
+    except msgspec.MsgspecError as reason:
+        raise BackupUnreadable(f"its manifest makes no sense: {reason}") from reason
+    if (manifest.format, manifest.schema) != (_FORMAT, VERSION):
+        raise BackupUnreadable(
+            f"it has format {manifest.format} and schema {manifest.schema}, "
+            f"this version of Bourse reads {_FORMAT} and {VERSION}"
+        )
+    for table, _ in TABLES:
+        said = manifest.tables.get(table)
+        if said is None or said.sha256 != _digest(archive, table):
+            raise BackupDamaged(f"the hash of {table} is not the one in the manifest")
+    return manifest
+
+
+def _digest(archive: ZipFile, table: str) -> str:
+    digest = hashlib.sha256()
+    with archive.open(table) as member:
+        try:
+            while block := member.read(_BLOCK_BYTES):
+                digest.update(block)
+        except (BadZipFile, zlib.error) as reason:
+            raise BackupDamaged(f"{table}: {reason}") from reason
+    return digest.hexdigest()
+
+
+def _claim_empty_log(cursor: psycopg.Cursor[TupleRow]) -> None:
+    """Until the transaction ends nobody appends, and nobody takes the lease."""
+    cursor.execute("SELECT FROM log_heartbeat WHERE shard = %s FOR UPDATE", (SHARD,))
+    cursor.execute("LOCK TABLE events_lock IN EXCLUSIVE MODE")
+    if cursor.execute("SELECT FROM events LIMIT 1").fetchone() is not None:
+        raise LogNotEmpty("the database has events already; restore into an empty one")
+    if not lease.is_open(cursor):
+        raise LogInUse("a server runs on that database; stop it first")
+
+
+def _fill(
+    cursor: psycopg.Cursor[TupleRow],
+    archive: ZipFile,
+    manifest: Manifest,
+    table: LiteralString,
+    columns: LiteralString,
+    progress: Progress,
+) -> None:
+    rows = manifest.tables[table].rows
+    size, done = archive.getinfo(table).file_size, 0
+    if table != "events":
+        # What comes with a new schema gives way.
+        cursor.execute(f"DELETE FROM {table}")
+    with (
+        archive.open(table) as member,
+        cursor.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT binary)") as copy,
+    ):
+        while block := member.read(_BLOCK_BYTES):
+            copy.write(block)
+            done += len(block)
+            progress(table, rows * done // size, rows)
+    if cursor.rowcount != rows:
+        raise BackupDamaged(f"{table} has {cursor.rowcount} rows instead of {rows}")
+
+
+def _finish(cursor: psycopg.Cursor[TupleRow], manifest: Manifest) -> None:
+    head = manifest.head
+    cursor.execute(
+        "SELECT setval(pg_get_serial_sequence('events', 'notification_id'), %s, %s)",
+        (max(head, 1), head > 0),
+    )
+    # The next holder's epoch is above all that the backup's log has seen.
+    for table in ("log_lease", "log_heartbeat"):
+        cursor.execute(
+            f"UPDATE {table} SET epoch = greatest(epoch, %s) WHERE shard = %s",
+            (manifest.epoch, SHARD),
+        )

@@ -1,0 +1,236 @@
+"""A backup holds everything, and a restore brings all of it back or nothing."""
+
+import stat
+import zipfile
+from collections.abc import Callable, Generator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from eventsourcing.persistence import Tracking
+from psycopg import sql
+
+from infra.backup import (
+    BackupDamaged,
+    BackupError,
+    BackupUnreadable,
+    LogInUse,
+    LogNotEmpty,
+    backup,
+    restore,
+)
+from infra.event_store import PostgresEventStore
+from infra.installation import installation_keys
+from infra.snapshots import PostgresSnapshotStore
+from infra.vault import PostgresKeyTable, Vault
+from tests.infra.contract_event_store import recorded
+from tests.infra.sample_events import SampleStream
+
+
+@pytest.fixture
+def empty_url(database_url: str) -> Generator[str]:
+    """A second database, for what is restored."""
+    name = sql.Identifier(database_url.rpartition("/")[2] + "_restored")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        yield database_url + "_restored"
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "bourse.backup"
+
+
+def lived_in(database_url: str) -> tuple[SampleStream, str]:
+    """Fill every table of ours; a stream to go on with, and a sealed name."""
+    stream = SampleStream()
+    with PostgresEventStore(database_url) as store:
+        writer = store.acquire()
+        assert writer is not None
+        with closing(writer):
+            writer.append(stream.events(3))
+        store.recorder().insert_tracking(Tracking("mailer", 2))
+        PostgresSnapshotStore(store.datastore).save(3, iter([b"one", b"two"]))
+        sealed = vault(store).seal("alice", "Alice")
+    return stream, sealed
+
+
+def vault(store: PostgresEventStore) -> Vault:
+    keys = installation_keys(store.datastore, None)
+    return Vault(PostgresKeyTable(store.datastore), keys)
+
+
+def rewritten(file: Path, change: Callable[[str, bytes], bytes]) -> None:
+    with zipfile.ZipFile(file) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, data in content.items():
+            archive.writestr(name, change(name, data))
+
+
+def test_everything_comes_back(database_url: str, empty_url: str, file: Path):
+    stream, sealed = lived_in(database_url)
+    written = backup(database_url, file)
+
+    restored = restore(empty_url, file)
+
+    assert restored == written
+    with PostgresEventStore(database_url) as old, PostgresEventStore(empty_url) as new:
+        assert new.reader.read(0, 10) == old.reader.read(0, 10)
+        assert new.recorder().max_tracking_id("mailer") == 2
+        snapshot = PostgresSnapshotStore(new.datastore).newest()
+        assert snapshot is not None
+        assert (snapshot.position, list(snapshot.chunks)) == (3, [b"one", b"two"])
+        assert vault(new).open("alice", sealed) == "Alice"
+
+        writer = new.acquire()
+        assert writer is not None
+        with closing(writer):
+            assert writer.epoch > written.epoch
+            assert writer.append(stream.events()) == written.head + 1
+
+
+def test_a_backup_beside_a_live_server_is_of_one_moment(
+    database_url: str, empty_url: str, file: Path
+):
+    stream = SampleStream()
+    with PostgresEventStore(database_url) as store:
+        writer = store.acquire()
+        assert writer is not None
+        with closing(writer):
+            events = stream.events(2)
+            writer.append(events)
+            late: list[int] = []
+
+            def go_on(table: str, _done: int, _rows: int) -> None:
+                if table == "events":
+                    late.append(writer.append(stream.events()))
+
+            manifest = backup(database_url, file, progress=go_on)
+
+    restore(empty_url, file)
+
+    assert late > [manifest.head]
+    with PostgresEventStore(empty_url) as restored:
+        assert recorded(restored.reader.read(0, 10)) == events
+
+
+def test_a_backup_of_nothing_can_be_restored(
+    database_url: str, empty_url: str, file: Path
+):
+    PostgresEventStore(database_url).close()
+
+    assert backup(database_url, file).head == 0
+    restore(empty_url, file)
+
+    with PostgresEventStore(empty_url) as store:
+        writer = store.acquire()
+        assert writer is not None
+        with closing(writer):
+            assert writer.append(SampleStream().events()) == 1
+
+
+def test_a_database_without_a_log_has_no_backup(database_url: str, file: Path):
+    with pytest.raises(BackupError, match="no log"):
+        backup(database_url, file)
+
+    assert list(file.parent.iterdir()) == []
+
+
+def test_only_its_owner_may_read_a_backup(database_url: str, file: Path):
+    PostgresEventStore(database_url).close()
+    file.write_text("an older one")
+    file.chmod(0o644)
+
+    backup(database_url, file)
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_log_with_events_is_never_restored_into(database_url: str, file: Path):
+    lived_in(database_url)
+    backup(database_url, file)
+
+    with pytest.raises(LogNotEmpty):
+        restore(database_url, file)
+
+
+def test_a_database_that_a_server_leads_on_is_never_restored_into(
+    database_url: str, empty_url: str, file: Path
+):
+    lived_in(database_url)
+    backup(database_url, file)
+    with PostgresEventStore(empty_url) as store:
+        writer = store.acquire()
+        assert writer is not None
+        with closing(writer), pytest.raises(LogInUse):
+            restore(empty_url, file)
+
+
+def other_bytes(name: str, data: bytes) -> bytes:
+    return data.replace(b"6a1c", b"6a1d") if name == "events" else data
+
+
+def other_count(name: str, data: bytes) -> bytes:
+    return data.replace(b'"rows":3', b'"rows":4') if name == "manifest.json" else data
+
+
+def other_format(name: str, data: bytes) -> bytes:
+    return data.replace(b'"format":1', b'"format":9')
+
+
+def no_manifest(name: str, data: bytes) -> bytes:
+    return b"{}" if name == "manifest.json" else data
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (other_bytes, BackupDamaged),
+        (other_count, BackupDamaged),
+        (other_format, BackupUnreadable),
+        (no_manifest, BackupUnreadable),
+    ],
+)
+def test_a_damaged_backup_changes_nothing(
+    database_url: str,
+    empty_url: str,
+    file: Path,
+    change: Callable[[str, bytes], bytes],
+    error: type[BackupError],
+):
+    lived_in(database_url)
+    backup(database_url, file)
+    rewritten(file, change)
+
+    with pytest.raises(error):
+        restore(empty_url, file)
+
+    with PostgresEventStore(empty_url) as store:
+        assert store.reader.head() == 0
+        assert store.recorder().max_tracking_id("mailer") is None
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK no zip at all"])
+def test_what_is_no_backup_is_told(empty_url: str, file: Path, content: bytes | None):
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(BackupUnreadable):
+        restore(empty_url, file)
+
+
+def test_progress_is_told_for_each_table(database_url: str, empty_url: str, file: Path):
+    lived_in(database_url)
+    told: list[tuple[str, int, int]] = []
+
+    def tell(table: str, done: int, rows: int) -> None:
+        told.append((table, done, rows))
+
+    backup(database_url, file, progress=tell)
+    restore(empty_url, file, progress=tell)
+
+    assert told.count(("events", 3, 3)) == 2
