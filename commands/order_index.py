@@ -55,6 +55,9 @@ class AccountOrders:
             self.ids[client_order_id] = order_id
 
 
+_NO_ORDERS = AccountOrders()
+
+
 class OrderIndex:
     """All accounts' orders."""
 
@@ -64,6 +67,11 @@ class OrderIndex:
         self.accounts: dict[AccountId, AccountOrders] = {}
 
     def account(self, account_id: AccountId) -> AccountOrders:
+        """The orders of an account, to read: asking leaves no trace."""
+        return self.accounts.get(account_id, _NO_ORDERS)
+
+    def _begun(self, account_id: AccountId) -> AccountOrders:
+        """The orders of an account that begins one."""
         orders = self.accounts.get(account_id)
         if orders is None:
             orders = self.accounts[account_id] = AccountOrders()
@@ -79,18 +87,18 @@ class OrderIndex:
 
     def accepted(self, symbol: Symbol, event: OrderAccepted) -> OrderEntry:
         entry = OrderEntry(symbol)
-        self.account(event.account_id).add(event.order_id, event.client_order_id, entry)
+        self._begun(event.account_id).add(event.order_id, event.client_order_id, entry)
         return entry
 
     def rejected(self, symbol: Symbol, event: OrderRejected) -> OrderEntry:
         entry = OrderEntry(symbol, status=OrderStatus.REJECTED)
-        self.account(event.account_id).add(event.order_id, event.client_order_id, entry)
+        self._begun(event.account_id).add(event.order_id, event.client_order_id, entry)
         return entry
 
     def replaced(self, symbol: Symbol, event: OrderReplaced) -> OrderEntry:
         self._end(event.account_id, event.order_id, OrderStatus.REPLACED)
         entry = OrderEntry(symbol)
-        self.account(event.account_id).add(
+        self._begun(event.account_id).add(
             event.replaced_by, event.client_order_id, entry
         )
         return entry

@@ -85,8 +85,10 @@ def replace_order(exchange: Exchange, command: ReplaceOrder) -> None:
     if known is not None:
         raise _repeated_replacement(known, command)
     market, order = _open_order(exchange, command.account_id, command.order_id)
+    wallet = exchange.wallets[command.account_id]
+    if wallet.suspended:
+        raise TradingSuspended
     quantity, price = market.check_replacement(order, new)
-    wallet = exchange.wallet(command.account_id)
     _exchange_backing(wallet, market, order, new.order_id, quantity, price, meta)
     start = len(exchange.outbox)
     market.replace(order, new, quantity=quantity, price=price, meta=meta)
@@ -228,6 +230,8 @@ def _repeated_ticket(entry: OrderEntry, ticket: Ticket) -> Repeated:
 
 
 def _repeated_replacement(entry: OrderEntry, command: ReplaceOrder) -> Repeated:
+    """The same for a replacement. A term it leaves open is that of the order before,
+    of which the fact tells all but the time in force."""
     new = command.replacement
 
     def check(events: Sequence[AnyEvent]) -> None:
@@ -235,8 +239,8 @@ def _repeated_replacement(entry: OrderEntry, command: ReplaceOrder) -> Repeated:
         if (
             isinstance(first, OrderReplaced)
             and first.order_id == command.order_id
-            and new.quantity in (None, first.quantity)
-            and new.limit_price in (None, first.limit_price)
+            and first.quantity == (new.quantity or first.filled + first.removed)
+            and first.limit_price == (new.limit_price or first.removed_price)
             and new.time_in_force in (None, first.time_in_force)
         ):
             return

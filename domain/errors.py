@@ -84,7 +84,7 @@ class UnknownSymbol(InvalidOrder):
 
 
 class NothingToReplace(InvalidOrder):
-    """A replacement asks for no change, or for less than is already filled."""
+    """A replacement asks for no more than is already filled (rule ORDER-07)."""
 
     code = "nothing-to-replace"
 

@@ -63,12 +63,15 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
                 field="reference_price",
             )
 
-    def check_price(self, price: Price) -> None:
-        """Refuse a price that is not positive, too large or off the tick."""
+    def check_price(self, price: Price, *, quantity: Quantity) -> None:
+        """Refuse a price that is not positive, too large, alone or times the quantity,
+        or off the tick."""
         if price <= 0:
             raise InvalidOrder("a price must be more than zero", field="limit_price")
         if price > PRICE_MAX:
             raise AmountTooLarge("the price is beyond what the venue carries")
+        if price * quantity > MONEY_MAX:
+            raise AmountTooLarge("qty times the price is more than the venue carries")
         if price % self.tick_size:
             raise OffTick(price=price, tick_size=self.tick_size)
 

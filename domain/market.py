@@ -12,7 +12,6 @@ import msgspec
 from domain import order_facts
 from domain.aggregate import Aggregate, Outbox
 from domain.errors import (
-    AmountTooLarge,
     InvalidOrder,
     MarketHalted,
     NothingToReplace,
@@ -36,7 +35,7 @@ from domain.events import (
 from domain.ids import ClientOrderId, OrderId, Symbol, market_stream
 from domain.listing import Listing
 from domain.matching import Plan
-from domain.money import MONEY_MAX, Price, Quantity
+from domain.money import Price, Quantity
 from domain.order import RESTING_TIMES, Order, Ticket
 from domain.order_book import OrderBook
 from domain.vocabulary import (
@@ -47,6 +46,7 @@ from domain.vocabulary import (
     OrderType,
     RejectReason,
     SelfTradePrevention,
+    Side,
     TimeInForce,
 )
 
@@ -121,7 +121,7 @@ class Market(Aggregate):
     # --- an order comes in ---
 
     def check(self, ticket: Ticket) -> None:
-        """Refuse terms that make no sense in this market (rules ORDER-01 to -06).
+        """Refuse terms that make no sense in this market (rules ORDER-01 to -05).
 
         Raises:
             InvalidOrder: says which term, and why.
@@ -131,11 +131,7 @@ class Market(Aggregate):
         if ticket.order_type is LIMIT:
             if ticket.limit_price is None:
                 raise InvalidOrder("a limit order needs limit_price")
-            listing.check_price(ticket.limit_price)
-            if ticket.limit_price * ticket.quantity > MONEY_MAX:
-                raise AmountTooLarge(
-                    "qty times limit_price is more than can be carried"
-                )
+            listing.check_price(ticket.limit_price, quantity=ticket.quantity)
         elif ticket.limit_price is not None:
             raise InvalidOrder("a market order takes no limit_price")
 
@@ -261,8 +257,12 @@ class Market(Aggregate):
         )
 
     def day_orders(self) -> Iterator[Order]:
-        orders = self.book.orders.values()
-        return (order for order in orders if order.time_in_force is TimeInForce.DAY)
+        """Bids, then asks, as they stand in the book: an order of things that a state
+        from a snapshot has too."""
+        for side in Side:
+            for order in self.book.resting(side):
+                if order.time_in_force is TimeInForce.DAY:
+                    yield order
 
     def expire(self, order: Order, *, meta: Meta) -> None:
         """End a day order with its session (rule DAY-02)."""
@@ -280,7 +280,7 @@ class Market(Aggregate):
         price = order.limit_price if new.limit_price is None else new.limit_price
         assert price is not None
         self.listing.check_quantity(quantity)
-        self.listing.check_price(price)
+        self.listing.check_price(price, quantity=quantity)
         bound = self._broken_bound(price)
         if bound is not None:
             raise PriceOutsideBand(bound=bound)

@@ -1,0 +1,47 @@
+"""Given facts, when a decision, then facts: how one aggregate is tested."""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from domain.aggregate import Aggregate
+from domain.errors import DomainError
+from domain.events import AnyEvent, Meta
+
+AT = 1_790_000_000_000_000
+#: When, by whom and by which command everything in a given/when/then happens.
+META = Meta(AT, "tester", "command-1")
+
+Subject = TypeVar("Subject", bound=Aggregate)
+
+
+class Spec(Generic[Subject]):
+    """One aggregate under test."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self._refusal: DomainError | None = None
+
+    def given(self, *events: AnyEvent) -> "Spec[Subject]":
+        for event in events:
+            self.subject.replay(event)
+        return self
+
+    def when(self, decide: Callable[[Subject], None]) -> "Spec[Subject]":
+        try:
+            decide(self.subject)
+        except DomainError as refusal:
+            self._refusal = refusal
+        return self
+
+    def then(self, *events: AnyEvent) -> Subject:
+        """Exactly these facts were recorded; the aggregate, to ask what it is now."""
+        assert self._refusal is None, self._refusal
+        assert [each.event for each in self.subject.outbox] == list(events)
+        return self.subject
+
+    def then_refused(self, kind: type[DomainError], **facts: str) -> None:
+        """The decision was turned away with these facts, and nothing was recorded."""
+        assert self._refusal is not None
+        assert type(self._refusal) is kind, self._refusal
+        assert self._refusal.facts.items() >= facts.items()
+        assert self.subject.outbox == []

@@ -1,0 +1,336 @@
+"""A small exchange in memory, told in the words of a trader: how rules are shown.
+
+Traders come into being when they are first named, with plenty of cash and shares.
+Whatever is refused is checked to have changed nothing at all.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from commands import frozen
+from commands.dispatch import execute
+from commands.exchange import Exchange
+from commands.messages import (
+    CancelOrder,
+    ChangeListing,
+    Command,
+    Deposit,
+    GrantShares,
+    HaltMarket,
+    ListAsset,
+    ListingChanges,
+    PlaceOrder,
+    Register,
+    ReplaceOrder,
+    ResumeMarket,
+    RollDay,
+)
+from commands.receipts import Repeated
+from domain.errors import DomainError
+from domain.events import (
+    AnyEvent,
+    Fact,
+    Meta,
+    OrderAccepted,
+    OrderCanceled,
+    OrderRejected,
+    Recorded,
+    TradeExecuted,
+)
+from domain.listing import Listing
+from domain.market import Market, Replacement
+from domain.money import dollars, text
+from domain.order import Ticket
+from domain.vocabulary import (
+    CancelReason,
+    OrderStatus,
+    OrderType,
+    RejectReason,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+from domain.wallet import Wallet
+from tests.support import ladder
+from tests.support.spec import AT
+
+PLENTY_OF_CASH = "10000000"
+PLENTY_OF_SHARES = 1_000_000
+
+
+class Sent:
+    """An order that was sent, and the facts that its command brought about."""
+
+    def __init__(self, ticket: Ticket, events: list[AnyEvent]) -> None:
+        self.ticket = ticket
+        self.order_id = ticket.order_id
+        self.events = events
+
+    @property
+    def trades(self) -> list[tuple[str, int]]:
+        """Price and quantity of each trade, in their order."""
+        trades = (each for each in self.events if isinstance(each, TradeExecuted))
+        return [(text(each.price), each.quantity) for each in trades]
+
+    @property
+    def makers(self) -> list[str]:
+        """Whom it traded with, in their order."""
+        trades = (each for each in self.events if isinstance(each, TradeExecuted))
+        return [each.maker_account_id for each in trades]
+
+    @property
+    def ended(self) -> list[tuple[str, int, CancelReason]]:
+        """The orders its command canceled: id, quantity left, reason."""
+        ends = (each for each in self.events if isinstance(each, OrderCanceled))
+        return [(each.order_id, each.quantity, each.reason) for each in ends]
+
+    @property
+    def canceled(self) -> tuple[int, CancelReason] | None:
+        """What was left of this order itself, and why it ended."""
+        own = [each[1:] for each in self.ended if each[0] == self.order_id]
+        return own[0] if own else None
+
+    @property
+    def rejected(self) -> tuple[RejectReason, str | None] | None:
+        first = self.events[0]
+        if not isinstance(first, OrderRejected):
+            return None
+        return first.reason, None if first.bound is None else text(first.bound)
+
+    @property
+    def accepted(self) -> OrderAccepted:
+        (fact,) = (each for each in self.events if isinstance(each, OrderAccepted))
+        return fact
+
+
+class Venue:
+    """An exchange on which ACME is listed at 10.00, in cents, without a band."""
+
+    def __init__(self, **terms: Any) -> None:
+        self.exchange = Exchange()
+        self.log: list[Recorded] = []
+        self._number = 0
+        self.list_asset("ACME", **terms)
+
+    # --- commands in general ---
+
+    def meta(self, actor: str = "tester") -> Meta:
+        self._number += 1
+        return Meta(AT + self._number, actor, f"command-{self._number}")
+
+    def tell(self, command: Command) -> list[AnyEvent]:
+        """Carry out a command; the facts it brought about."""
+        before = self.state()
+        try:
+            execute(self.exchange, command)
+        except (DomainError, Repeated):
+            assert self.exchange.outbox == [], "what is refused records nothing"
+            assert self.state() == before, "what is refused changes nothing"
+            raise
+        recorded = self.exchange.outbox[:]
+        self.exchange.outbox.clear()
+        self.log += recorded
+        return [each.event for each in recorded]
+
+    def state(self) -> list[bytes]:
+        """All aggregates and indexes, frozen."""
+        return list(frozen.dump(self.exchange))
+
+    @property
+    def facts(self) -> list[Fact]:
+        """What was recorded, as it would stand in the log."""
+        return [
+            Fact(position, each.stream, each.version, each.event)
+            for position, each in enumerate(self.log, start=1)
+        ]
+
+    @contextmanager
+    def refuses(self, kind: type[DomainError], **facts: str) -> Generator[None]:
+        """What is asked for within is turned away, saying these facts."""
+        with pytest.raises(kind) as refusal:
+            yield
+        assert refusal.value.facts.items() >= facts.items()
+
+    # --- markets ---
+
+    def list_asset(self, symbol: str, **terms: Any) -> list[AnyEvent]:
+        return self.tell(ListAsset(self.meta(), listing(symbol, **terms), "2026-01-01"))
+
+    def change(self, **changes: Any) -> list[AnyEvent]:
+        return self.tell(ChangeListing(self.meta(), "ACME", ListingChanges(**changes)))
+
+    def halt(self) -> list[AnyEvent]:
+        return self.tell(HaltMarket(self.meta(), "ACME", "news"))
+
+    def resume(self) -> list[AnyEvent]:
+        return self.tell(ResumeMarket(self.meta(), "ACME"))
+
+    def roll(self, session_date: str) -> list[AnyEvent]:
+        return self.tell(RollDay(self.meta(), "ACME", session_date))
+
+    @property
+    def market(self) -> Market:
+        return self.exchange.market("ACME")
+
+    # --- traders ---
+
+    def trader(self, name: str, *, cash: str = "0", shares: int = 0) -> Wallet:
+        """A new account; its shares cost 10 each."""
+        user_id = f"user-of-{name}"
+        sealed = "sealed"
+        self.tell(
+            Register(self.meta(), user_id, name, user_id, sealed, sealed, "hashed")
+        )
+        if dollars(cash):
+            self.tell(Deposit(self.meta(), name, dollars(cash), "opening"))
+        if shares:
+            self.tell(
+                GrantShares(self.meta(), name, "ACME", shares, dollars(10), "opening")
+            )
+        return self.wallet(name)
+
+    def wallet(self, name: str) -> Wallet:
+        return self.exchange.wallet(name)
+
+    def _present(self, name: str) -> None:
+        if name not in self.exchange.wallets:
+            self.trader(name, cash=PLENTY_OF_CASH, shares=PLENTY_OF_SHARES)
+
+    # --- orders ---
+
+    def buy(
+        self,
+        name: str,
+        quantity: int,
+        *,
+        at: str | None = None,
+        tif: str | None = None,
+        stp: str | None = None,
+        client_id: str | None = None,
+    ) -> Sent:
+        """A limit order until canceled, or without a price a market order."""
+        return self._send(name, Side.BUY, quantity, at, tif, stp, client_id)
+
+    def sell(
+        self,
+        name: str,
+        quantity: int,
+        *,
+        at: str | None = None,
+        tif: str | None = None,
+        stp: str | None = None,
+        client_id: str | None = None,
+    ) -> Sent:
+        return self._send(name, Side.SELL, quantity, at, tif, stp, client_id)
+
+    def _send(
+        self,
+        name: str,
+        side: Side,
+        quantity: int,
+        at: str | None,
+        tif: str | None,
+        stp: str | None,
+        client_id: str | None,
+    ) -> Sent:
+        self._present(name)
+        order_id = f"{name}-{self._number}"
+        ticket = Ticket(
+            order_id,
+            client_id or order_id,
+            name,
+            "ACME",
+            side,
+            OrderType.MARKET if at is None else OrderType.LIMIT,
+            TimeInForce(tif or ("day" if at is None else "gtc")),
+            quantity,
+            None if at is None else dollars(at),
+            None if stp is None else SelfTradePrevention(stp),
+        )
+        return self.place(ticket)
+
+    def place(self, ticket: Ticket) -> Sent:
+        meta = self.meta(f"user-of-{ticket.account_id}")
+        return Sent(ticket, self.tell(PlaceOrder(meta, ticket)))
+
+    def cancel(self, order: Sent, *, by: str | None = None) -> list[AnyEvent]:
+        account_id = by or order.ticket.account_id
+        return self.tell(CancelOrder(self.meta(), account_id, order.order_id))
+
+    def replace(
+        self,
+        order: Sent,
+        *,
+        quantity: int | None = None,
+        at: str | None = None,
+        tif: str | None = None,
+        client_id: str | None = None,
+    ) -> Sent:
+        """Change an order; what stands in its place."""
+        old = order.ticket
+        order_id = f"{old.account_id}-{self._number}"
+        replacement = Replacement(
+            order_id,
+            client_id or order_id,
+            quantity,
+            None if at is None else dollars(at),
+            None if tif is None else TimeInForce(tif),
+        )
+        command = ReplaceOrder(self.meta(), old.account_id, order.order_id, replacement)
+        events = self.tell(command)
+        ticket = Ticket(
+            order_id,
+            replacement.client_order_id,
+            old.account_id,
+            old.symbol,
+            old.side,
+            old.order_type,
+            replacement.time_in_force or old.time_in_force,
+            quantity or old.quantity,
+            replacement.limit_price or old.limit_price,
+        )
+        return Sent(ticket, events)
+
+    def status(self, order: Sent) -> OrderStatus:
+        """The state an order is in now."""
+        account = self.exchange.orders.accounts[order.ticket.account_id]
+        status = account.orders[order.order_id].status
+        if status is not OrderStatus.NEW:
+            return status
+        open_order = self.market.book.orders[order.order_id]
+        return OrderStatus.PARTIALLY_FILLED if open_order.filled else OrderStatus.NEW
+
+    # --- the book ---
+
+    def book(self, drawing: str) -> None:
+        """Let makers of no further interest rest what a ladder shows."""
+        for level in ladder.read(drawing).bids:
+            for quantity in level.queue:
+                self.buy("maker", quantity, at=text(level.price))
+        for level in ladder.read(drawing).asks:
+            for quantity in level.queue:
+                self.sell("maker", quantity, at=text(level.price))
+
+    def shows(self, drawing: str) -> None:
+        drawn = ladder.draw(ladder.of_book(self.market.book))
+        assert drawn == ladder.redrawn(drawing), f"the book is\n{drawn}"
+
+
+def listing(symbol: str = "ACME", **terms: Any) -> Listing:
+    """Terms of an instrument that trades around 10.00, in cents."""
+    given: dict[str, Any] = {
+        "symbol": symbol,
+        "asset_id": f"asset-{symbol}",
+        "name": f"{symbol} Corporation",
+        "exchange": "NYSE",
+        "lot_size": 1,
+        "tick_size": "0.01",
+        "reference_price": "10",
+        **terms,
+    }
+    for name in ("tick_size", "reference_price"):
+        given[name] = dollars(given[name])
+    return Listing(**given)
