@@ -151,7 +151,7 @@ class PostgresEventStore:
                 if not lease.is_open(cursor):
                     return None
             return self._take()
-        except (LogUnavailable, psycopg.OperationalError):
+        except (LogUnavailable, psycopg.OperationalError, psycopg.InterfaceError):
             # While Postgres cannot be reached, nobody can have the lease.
             return None
 

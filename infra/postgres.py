@@ -22,6 +22,8 @@ _PATIENCE: dict[str, str | int] = {
     "tcp_user_timeout": 10_000,
 }
 _POOL_SIZE_MAX = 8
+#: How long a read waits for a connection before it says that there is none.
+_POOL_SECONDS = 2
 
 
 def parameters(database_url: str) -> dict[str, str | int]:
@@ -51,6 +53,7 @@ class Datastore(PostgresDatastore):
             originator_id_type="text",
             # None is kept ready and none is tried for long: after an outage the next
             # read connects afresh instead of waiting for the pool's own next try.
+            connect_timeout=_POOL_SECONDS,
             pool_size=0,
             max_overflow=_POOL_SIZE_MAX,
             pre_ping=True,
@@ -73,5 +76,5 @@ class Datastore(PostgresDatastore):
                 connection.cursor(binary=True, row_factory=tuple_row) as cursor,
             ):
                 yield cursor
-        except psycopg.OperationalError as reason:
+        except (psycopg.OperationalError, psycopg.InterfaceError) as reason:
             raise LogUnavailable(str(reason)) from reason
