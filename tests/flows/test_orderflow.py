@@ -14,7 +14,7 @@ from infra.orderflow import (
     Seed,
     read_flow,
 )
-from tests.support.flows import RECORDED, recorded_flow, write_flow
+from tests.support.orderflows import RECORDED, recorded_flow, write_flow
 
 
 def test_each_line_is_read_with_its_number(tmp_path: Path):

@@ -8,7 +8,7 @@ from infra.event_store import PostgresEventStore
 from infra.orderflow import read_flow
 from infra.replay_score import Report
 from infra.replay_writer import replay_through_writer
-from tests.support.flows import RECORDED, SMALL, recorded_flow, write_flow
+from tests.support.orderflows import RECORDED, SMALL, recorded_flow, write_flow
 
 
 async def replayed(path: Path, database_url: str) -> Report:

@@ -1,0 +1,180 @@
+"""What `bourse audit verify` proves about a log, in one pass over it.
+
+Works beside a live server: it reads the log like any follower, and meets the state that
+the server told it at the place in the log where that state was.
+"""
+
+import gc
+from collections.abc import Callable, Sequence
+from time import monotonic, perf_counter
+from typing import Any, TypeAlias
+
+import msgspec
+
+from commands.ports import LogReader, Snapshot
+from domain.events import Event, Fact
+from domain.ids import LogPosition, Stream
+from infra.audit_findings import CHECKS, Check, Findings, Violation
+from infra.audit_ledger import LedgerAudit
+from infra.audit_orders import OrdersAudit
+from infra.audit_state import LiveState, StateAudit
+
+#: Called with the log position that the audit has reached.
+Progress: TypeAlias = Callable[[LogPosition], None]
+Handler: TypeAlias = Callable[[Fact, Any], None]
+
+#: How long to wait until what a live server has in memory is in the log.
+LIVE_SECONDS = 15.0
+
+
+class AuditReport(msgspec.Struct, frozen=True):
+    """The answer: every check, and the violations found first."""
+
+    passed: bool
+    log_position: LogPosition
+    events: int
+    streams: int
+    seconds: float
+    events_per_second: int
+    checks: list[Check]
+    violations: list[Violation]
+
+
+class Audit:
+    """Reads a log from its beginning and checks every fact and every command."""
+
+    def __init__(
+        self,
+        reader: LogReader,
+        *,
+        snapshot: Snapshot | None = None,
+        live: LiveState | None = None,
+    ) -> None:
+        self.findings = Findings()
+        self.state = StateAudit(self.findings, live=live, snapshot=snapshot)
+        self.position: LogPosition = 0
+        self.events = 0
+        self._reader = reader
+        self._is_beside_live = live is not None
+        self._ledger = LedgerAudit(self.findings)
+        self._orders = OrdersAudit(self.findings, self._ledger)
+        self._versions: dict[Stream, int] = {}
+        self._last: Fact | None = None
+        self._handlers = _joined(self._ledger.handlers, self._orders.handlers)
+
+    def run(self, progress: Progress = lambda _: None) -> None:
+        """Go through the log, up to the head that it has now."""
+        # As in recovery: millions of objects without one circle among them.
+        gc.disable()
+        try:
+            self._read_to(self._reader.head(), progress)
+            deadline = monotonic() + LIVE_SECONDS
+            while self.state.expected and not self.state.broken:
+                left = deadline - monotonic()
+                if left < 0 or not self._reader.wait(self.position, left):
+                    break
+                self._read_to(self._reader.head(), progress)
+        finally:
+            gc.enable()
+        if self._last is not None:
+            self._ledger.end(self._last)
+            self._orders.end(self._last)
+            self.state.end(self._last)
+
+    def _read_to(self, head: LogPosition, progress: Progress) -> None:
+        if self.position >= head:
+            return
+        for facts in self._reader.replay(self.position):
+            self._take(facts)
+            self.position = facts[-1].position
+            progress(self.position)
+            # Beside a live server the log grows for as long as one reads it.
+            if self.position >= head:
+                return
+
+    def _take(self, facts: Sequence[Fact]) -> None:
+        """Whole commands, one after another."""
+        command_id, start = facts[0].event.meta.command_id, 0
+        handlers, versions = self._handlers, self._versions
+        for place, fact in enumerate(facts):
+            event, stream = fact.event, fact.stream
+            if event.meta.command_id != command_id:
+                self._end_command(facts[start:place])
+                command_id, start = event.meta.command_id, place
+            if versions.get(stream, 0) + 1 != fact.version:
+                self._broken_version(fact)
+            versions[stream] = fact.version
+            for handler in handlers.get(type(event), ()):
+                handler(fact, event)
+        self._end_command(facts[start:])
+        self.events += len(facts)
+        self._last = facts[-1]
+
+    def _end_command(self, facts: Sequence[Fact]) -> None:
+        last = facts[-1]
+        self._ledger.end_command(last)
+        self._orders.end_command(last)
+        self.state.take(facts)
+
+    def _broken_version(self, fact: Fact) -> None:
+        before = self._versions.get(fact.stream, 0)
+        self.findings.note(
+            "versions", fact, f"version {fact.version} follows version {before}"
+        )
+
+    def report(self, views: Check | None, *, seconds: float) -> AuditReport:
+        """All checks in their order; `views` is made by whoever reads those."""
+        checks = [*self._checks(), *([views] if views is not None else [])]
+        return AuditReport(
+            passed=all(check.passed for check in checks),
+            log_position=self.position,
+            events=self.events,
+            streams=len(self._versions),
+            seconds=round(seconds, 3),
+            events_per_second=round(self.events / seconds) if seconds else 0,
+            checks=sorted(checks, key=lambda check: list(CHECKS).index(check.name)),
+            violations=self.findings.told,
+        )
+
+    def _checks(self) -> list[Check]:
+        result, state = self.findings.result, self.state
+        offline = None if self._is_beside_live else "no server was asked"
+        broken = "a fact did not take effect" if state.broken else None
+        return [
+            result("versions", self.events, "events"),
+            result("trades", self._ledger.trades, "trades"),
+            result("cash", self.events, "log positions"),
+            result("shares", self.events, "log positions"),
+            result("legs", self._ledger.trades, "trades"),
+            result("balances", self._ledger.balances, "balances and positions"),
+            result("costs", 2 * self._ledger.trades, "settlements"),
+            result("holds", self._orders.backed, "orders touched"),
+            result("orders", self._orders.orders, "orders"),
+            result("books", state.books, "books after commands"),
+            result("replay", state.replayed, "events"),
+            result("snapshot", state.snapshot_compared, "streams", skipped=broken),
+            result("live", state.live_compared, "streams", skipped=offline or broken),
+        ]
+
+
+def _joined(
+    *tables: dict[type[Event], Handler],
+) -> dict[type[Event], tuple[Handler, ...]]:
+    kinds = {kind for table in tables for kind in table}
+    return {
+        kind: tuple(table[kind] for table in tables if kind in table) for kind in kinds
+    }
+
+
+def audited(
+    reader: LogReader,
+    *,
+    snapshot: Snapshot | None = None,
+    live: LiveState | None = None,
+    progress: Progress = lambda _: None,
+) -> tuple[Audit, float]:
+    """A log gone through, and the seconds it took."""
+    started = perf_counter()
+    audit = Audit(reader, snapshot=snapshot, live=live)
+    audit.run(progress)
+    return audit, perf_counter() - started

@@ -1,0 +1,110 @@
+"""What an auditor keeps of each account, and what a trade must move between them."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from domain.events import TradeExecuted
+from domain.ids import HOUSE_ACCOUNT, OrderId, Stream, Symbol, wallet_stream
+from domain.money import Money, Price, Quantity
+from domain.vocabulary import Side
+
+_HOUSE = wallet_stream(HOUSE_ACCOUNT)
+#: The part of the venue in a trade that costs fees.
+HOUSE_PART = "house"
+
+
+class Holding:
+    """Shares of one instrument in one account."""
+
+    __slots__ = ("cost", "quantity", "reserved")
+
+    def __init__(self) -> None:
+        self.quantity: Quantity = 0
+        self.reserved: Quantity = 0
+        self.cost: Money = 0
+
+    def part(self, quantity: Quantity) -> Money:
+        """The cost that goes with some of the shares, rounded down."""
+        return self.cost * quantity // self.quantity if self.quantity > 0 else 0
+
+    def sound(self) -> bool:
+        return (
+            0 <= self.reserved <= self.quantity
+            and self.cost >= 0
+            and (self.quantity > 0 or not self.cost)
+        )
+
+
+class Account:
+    """One wallet."""
+
+    __slots__ = ("held", "holdings", "ledger")
+
+    def __init__(self) -> None:
+        self.ledger: Money = 0
+        self.held: Money = 0
+        self.holdings: dict[Symbol, Holding] = {}
+
+    def holding(self, symbol: Symbol) -> Holding:
+        holding = self.holdings.get(symbol)
+        if holding is None:
+            holding = self.holdings[symbol] = Holding()
+        return holding
+
+
+class Hold:
+    """Cash set aside for an order."""
+
+    __slots__ = ("amount", "per_share", "wallet")
+
+    def __init__(self, wallet: Stream, amount: Money, per_share: Money) -> None:
+        self.wallet = wallet
+        self.amount = amount
+        self.per_share = per_share
+
+
+class Reserve:
+    """Shares set aside for an order."""
+
+    __slots__ = ("quantity", "symbol", "wallet")
+
+    def __init__(self, wallet: Stream, symbol: Symbol, quantity: Quantity) -> None:
+        self.wallet = wallet
+        self.symbol = symbol
+        self.quantity = quantity
+
+
+class Leg(NamedTuple):
+    """What one account owes or gets by a trade that was executed."""
+
+    wallet: Stream
+    order_id: OrderId
+    price: Price
+    quantity: Quantity
+    fee: Money
+    cash: Money
+    shares: Quantity
+
+
+def legs_of(trade: TradeExecuted) -> Iterator[tuple[str, Leg]]:
+    """The parts that a trade must be settled in: buyer, seller, house if it takes."""
+    taker = wallet_stream(trade.taker_account_id), trade.taker_order_id
+    maker = wallet_stream(trade.maker_account_id), trade.maker_order_id
+    taker_fee, maker_fee = trade.taker_fee, trade.maker_fee
+    if trade.taker_side is Side.BUY:
+        buyer, buyer_fee, seller, seller_fee = taker, taker_fee, maker, maker_fee
+    else:
+        buyer, buyer_fee, seller, seller_fee = maker, maker_fee, taker, taker_fee
+    price, quantity = trade.price, trade.quantity
+    value = price * quantity
+    yield (
+        Side.BUY,
+        Leg(*buyer, price, quantity, buyer_fee, -value - buyer_fee, quantity),
+    )
+    yield (
+        Side.SELL,
+        Leg(*seller, price, quantity, seller_fee, value - seller_fee, -quantity),
+    )
+    fees = buyer_fee + seller_fee
+    if fees:
+        yield HOUSE_PART, Leg(_HOUSE, "", 0, 0, fees, fees, 0)

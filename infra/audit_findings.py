@@ -1,0 +1,79 @@
+"""What an audit found: a line for each thing it proves, and where it failed."""
+
+import msgspec
+
+from domain.events import Fact, tag_of
+from domain.ids import LogPosition, Stream
+
+#: So many violations of one check are told in full; all are counted.
+TOLD_MAX = 10
+
+CHECKS = {
+    "versions": "the versions of every stream are contiguous",
+    "trades": "the trades of every market are numbered without a gap",
+    "cash": "cash is conserved at every log position",
+    "shares": "shares are conserved at every log position",
+    "legs": "every trade settles once on both sides, within its command",
+    "balances": "no balance, hold, position or reserve is ever negative",
+    "costs": "every position's cost basis is what was paid for its shares",
+    "holds": "holds and reserves equal open orders after every command",
+    "orders": "orders fill, shrink and end by what is left of them",
+    "books": "no book is crossed after a command",
+    "replay": "every fact takes effect on the state before it",
+    "snapshot": "the newest snapshot is the state at its log position",
+    "live": "the live state equals the replayed state",
+    "views": "the read models equal rebuilt ones",
+}
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """One thing that must not be, and where in the log it showed."""
+
+    check: str
+    position: LogPosition
+    stream: Stream
+    event: str
+    what: str
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One line of the answer. `skipped` says why it was not looked into."""
+
+    name: str
+    sentence: str
+    counted: int
+    unit: str
+    violations: int
+    skipped: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        return not self.violations
+
+
+class Findings:
+    """Collects violations while the log goes by."""
+
+    def __init__(self) -> None:
+        self.told: list[Violation] = []
+        self._counts = dict.fromkeys(CHECKS, 0)
+
+    def note(self, check: str, fact: Fact, what: str) -> None:
+        """A violation that a fact shows."""
+        tag = tag_of(type(fact.event))
+        self.add(Violation(check, fact.position, fact.stream, tag, what))
+
+    def add(self, violation: Violation) -> None:
+        self._counts[violation.check] += 1
+        if self._counts[violation.check] <= TOLD_MAX:
+            self.told.append(violation)
+
+    def violations(self, check: str) -> int:
+        return self._counts[check]
+
+    def result(
+        self, name: str, counted: int, unit: str, *, skipped: str | None = None
+    ) -> Check:
+        return Check(
+            name, CHECKS[name], counted, unit, self._counts[name], skipped=skipped
+        )

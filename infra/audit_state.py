@@ -1,0 +1,178 @@
+"""The state that the log replays to, held against other tellings of the same state.
+
+The other tellings are what a live server has in memory, and the newest snapshot. Each
+is met at its own place in the log, so that nothing needs to stand still for it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from commands.exchange import Exchange
+from commands.frozen import dump, load, state_hash
+from commands.ports import Snapshot
+from domain.aggregate import Aggregate
+from domain.events import Fact
+from domain.ids import LogPosition, Stream
+from domain.market import Market
+from infra.audit_findings import Findings, Violation
+
+#: What a fact out of place makes the domain's code raise.
+_MISFITS = (KeyError, IndexError, AssertionError, AttributeError, ValueError)
+
+
+class LiveStream(msgspec.Struct, frozen=True):
+    """What a live server says of one aggregate that it has in memory."""
+
+    stream: Stream
+    version: int
+    hash: str
+
+
+class LiveState(msgspec.Struct, frozen=True):
+    """All of them, asked for when the log had reached `since` at least."""
+
+    streams: Sequence[LiveStream]
+    since: LogPosition
+
+
+Expected: TypeAlias = dict[Stream, LiveStream]
+
+
+class StateAudit:
+    """Replays the log and compares on the way."""
+
+    def __init__(
+        self,
+        findings: Findings,
+        *,
+        live: LiveState | None = None,
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        self._findings = findings
+        self.exchange = Exchange()
+        self.books = 0
+        self.replayed = 0
+        self.live_compared = 0
+        self.snapshot_compared = 0
+        self.broken = False
+        self._live = live
+        told = () if live is None else live.streams
+        #: What the server told and the replay has not come to yet.
+        self.expected: Expected = {each.stream: each for each in told if each.version}
+        self._snapshot = snapshot
+
+    def take(self, facts: Sequence[Fact]) -> None:
+        """Let one command's facts take effect, then look at what they made."""
+        if self.broken:
+            return
+        try:
+            self.exchange.replay(facts)
+        except _MISFITS as reason:
+            self._break(facts, reason)
+            return
+        self.replayed += len(facts)
+        last, expected, touched = facts[-1], self.expected, None
+        for fact in facts:
+            stream = fact.stream
+            if stream[0] == "m" and stream != touched:
+                touched = stream
+                self._check_book(last, stream)
+            if stream in expected and expected[stream].version == fact.version:
+                self._check_live(fact)
+        position = last.position
+        if self._live is not None and facts[0].position <= self._live.since <= position:
+            self._check_complete(last, self._live)
+        if self._snapshot is not None and self._snapshot.position <= position:
+            self._check_snapshot(last, self._snapshot)
+            self._snapshot = None
+
+    def _check_book(self, fact: Fact, stream: Stream) -> None:
+        market = self.exchange.streams[stream]
+        assert isinstance(market, Market)
+        self.books += 1
+        bid, ask = market.book.bids.best, market.book.asks.best
+        if bid is not None and ask is not None and bid >= ask:
+            self._findings.note("books", fact, f"bid {bid} meets ask {ask}")
+
+    def _break(self, facts: Sequence[Fact], reason: Exception) -> None:
+        """Nothing can be said about a state once a fact did not fit into it."""
+        streams = self.exchange.streams
+        applied = [
+            fact
+            for fact in facts
+            if fact.stream in streams and streams[fact.stream].version >= fact.version
+        ]
+        # The last one that was tried: its aggregate counted it before it failed.
+        fact = applied[-1] if applied else facts[0]
+        self.broken = True
+        what = f"it does not fit: {type(reason).__name__} {reason}"
+        self._findings.note("replay", fact, what)
+
+    # --- the live state ---
+
+    def _check_live(self, fact: Fact) -> None:
+        told = self.expected.pop(fact.stream)
+        self.live_compared += 1
+        aggregate = self.exchange.streams[fact.stream]
+        if aggregate.version != told.version or state_hash(aggregate) != told.hash:
+            self._findings.note(
+                "live", fact, f"the live state at version {told.version} is another"
+            )
+
+    def _check_complete(self, fact: Fact, live: LiveState) -> None:
+        told = {each.stream for each in live.streams}
+        for stream, aggregate in self.exchange.streams.items():
+            if aggregate.version and stream not in told:
+                self._findings.note("live", fact, f"the live state has no {stream}")
+
+    def end(self, fact: Fact) -> None:
+        """What is expected still was told by the server and is not in the log."""
+        if self.broken:
+            return
+        for told in self.expected.values():
+            self._findings.add(
+                Violation(
+                    "live",
+                    fact.position,
+                    told.stream,
+                    "",
+                    f"the live state is at version {told.version}, beyond the log",
+                )
+            )
+        if self._snapshot is None and not self.snapshot_compared:
+            # Without a snapshot in store, one in memory proves at least the form.
+            copy = load(iter(list(dump(self.exchange))))
+            self._compare(fact, copy)
+
+    # --- the newest snapshot ---
+
+    def _check_snapshot(self, fact: Fact, snapshot: Snapshot) -> None:
+        if fact.position != snapshot.position:
+            self._findings.note("snapshot", fact, "the snapshot is of half a command")
+            return
+        self._compare(fact, load(snapshot.chunks))
+
+    def _compare(self, fact: Fact, saved: Exchange) -> None:
+        for what in self._differences(saved):
+            self._findings.note("snapshot", fact, f"{what} differs from the log's")
+
+    def _differences(self, saved: Exchange) -> Iterator[str]:
+        replayed = self.exchange
+        for stream in {**replayed.streams, **saved.streams}:
+            self.snapshot_compared += 1
+            if _hash(replayed.streams, stream) != _hash(saved.streams, stream):
+                yield stream
+        for account in {**replayed.orders.accounts, **saved.orders.accounts}:
+            here = replayed.orders.account(account)
+            there = saved.orders.account(account)
+            if (here.orders, here.ids) != (there.orders, there.ids):
+                yield f"the index of the orders of {account}"
+        if replayed.receipts.by_key != saved.receipts.by_key:
+            yield "the index of the keyed commands"
+
+
+def _hash(streams: Mapping[Stream, Aggregate], stream: Stream) -> str | None:
+    aggregate = streams.get(stream)
+    return None if aggregate is None else state_hash(aggregate)

@@ -1,0 +1,334 @@
+"""An audit passes a sound log, and sees each way in which a log can be unsound."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+
+from commands.exchange import Exchange
+from commands.frozen import dump, state_hash
+from commands.ports import Snapshot
+from domain.events import (
+    AnyEvent,
+    Event,
+    Fact,
+    FeeCollected,
+    FundsDeposited,
+    FundsHeld,
+    FundsReleased,
+    Listed,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderReplaced,
+    SharesGranted,
+    SharesReleased,
+    SharesReserved,
+    TradeExecuted,
+    TradeSettled,
+    tag_of,
+)
+from domain.vocabulary import Side
+from infra.audit import Audit, AuditReport, audited
+from infra.audit_state import LiveState, LiveStream
+from infra.event_store import PostgresEventStore
+from infra.memory import MemoryLogReader
+from tests.support.flow import Flow
+from tests.support.log import extend
+from tests.support.stored_log import renumbered, write_log
+
+LOG = Flow().run(1_000)
+Forger = Callable[[list[Fact]], list[Fact]]
+
+
+def audit_of(
+    database_url: str,
+    facts: list[Fact],
+    *,
+    live: LiveState | None = None,
+    snapshot: Snapshot | None = None,
+) -> AuditReport:
+    write_log(database_url, facts)
+    with PostgresEventStore(database_url) as store:
+        audit, seconds = audited(store.reader, live=live, snapshot=snapshot)
+        return audit.report(None, seconds=seconds)
+
+
+def failed(report: AuditReport) -> set[str]:
+    return {check.name for check in report.checks if not check.passed}
+
+
+def state_of(facts: list[Fact]) -> Exchange:
+    exchange = Exchange()
+    exchange.replay(facts)
+    return exchange
+
+
+def told_by(exchange: Exchange, *, since: int) -> LiveState:
+    streams = [
+        LiveStream(stream, aggregate.version, state_hash(aggregate))
+        for stream, aggregate in exchange.streams.items()
+    ]
+    return LiveState(streams, since)
+
+
+def first(
+    event_type: type[Event], facts: list[Fact], wanted: Callable[[Fact], bool] | None
+) -> int:
+    """The place of the last such fact but a few: what follows it still runs."""
+    places = [
+        place
+        for place, fact in enumerate(facts)
+        if isinstance(fact.event, event_type) and (wanted is None or wanted(fact))
+    ]
+    return places[len(places) // 2]
+
+
+def changed(event_type: type[Event], **values: object) -> Forger:
+    """Change fields of one fact; an int is added to what is there."""
+
+    def forge(facts: list[Fact]) -> list[Fact]:
+        place = first(event_type, facts, None)
+        fact = facts[place]
+        event: AnyEvent = fact.event
+        fields = msgspec.structs.asdict(event)
+        new = {
+            name: fields[name] + value if isinstance(value, int) else value
+            for name, value in values.items()
+        }
+        forged = msgspec.structs.replace(event, **new)
+        facts[place] = Fact(fact.position, fact.stream, fact.version, forged)
+        return facts
+
+    return forge
+
+
+def missing(event_type: type[Event]) -> Forger:
+    def forge(facts: list[Fact]) -> list[Fact]:
+        del facts[first(event_type, facts, None)]
+        return facts
+
+    return forge
+
+
+def twice(event_type: type[Event]) -> Forger:
+    def forge(facts: list[Fact]) -> list[Fact]:
+        place = first(event_type, facts, None)
+        facts.insert(place, facts[place])
+        return facts
+
+    return forge
+
+
+def careful(forge: Forger) -> Forger:
+    return lambda facts: renumbered(forge(facts))
+
+
+def test_the_log_of_these_tests_holds_what_can_be_forged():
+    counts = Counter(tag_of(type(fact.event)) for fact in LOG)
+
+    for event_type in (
+        FeeCollected,
+        FundsHeld,
+        FundsReleased,
+        SharesReserved,
+        SharesReleased,
+        TradeExecuted,
+        TradeSettled,
+        OrderCanceled,
+        OrderReplaced,
+    ):
+        assert counts[tag_of(event_type)] > 3, event_type
+
+
+def test_a_sound_log_passes_and_everything_was_counted(database_url: str):
+    report = audit_of(database_url, LOG)
+
+    assert report.violations == []
+    assert report.passed
+    assert report.events == len(LOG)
+    assert report.log_position == LOG[-1].position
+    assert [c.name for c in report.checks if not c.counted and not c.skipped] == []
+
+
+def test_an_empty_log_is_sound(database_url: str):
+    assert audit_of(database_url, []).passed
+
+
+@pytest.mark.parametrize(
+    ("forge", "seen_by"),
+    [
+        (missing(FundsReleased), {"versions"}),
+        (missing(TradeSettled), {"versions", "legs"}),
+        (careful(missing(TradeSettled)), {"legs", "cash", "shares", "holds"}),
+        (careful(missing(FundsHeld)), {"holds", "replay"}),
+        (careful(missing(SharesReserved)), {"holds"}),
+        (careful(missing(FundsReleased)), {"holds"}),
+        (careful(missing(FeeCollected)), {"legs", "cash"}),
+        (careful(missing(OrderCanceled)), {"holds"}),
+        (careful(missing(OrderAccepted)), {"holds"}),
+        (careful(missing(TradeExecuted)), {"trades", "legs", "cash", "orders"}),
+        (careful(twice(TradeExecuted)), {"trades", "orders"}),
+        (careful(twice(TradeSettled)), {"legs", "cash", "shares"}),
+        (careful(twice(FundsReleased)), {"holds", "replay"}),
+        (careful(twice(OrderCanceled)), {"orders", "replay"}),
+        (changed(TradeSettled, price=1), {"legs", "cash"}),
+        (changed(TradeSettled, quantity=1), {"legs", "cash", "shares"}),
+        (changed(TradeSettled, fee=1), {"legs", "cash"}),
+        (changed(TradeSettled, cost=1), {"costs"}),
+        (changed(TradeSettled, cost=-(10**14)), {"costs", "balances"}),
+        (changed(TradeSettled, order_id="nobody"), {"legs", "holds"}),
+        (changed(TradeExecuted, price=100), {"legs", "cash"}),
+        (changed(TradeExecuted, maker_leaves=1), {"orders"}),
+        (changed(TradeExecuted, trade_id=1), {"trades", "legs"}),
+        (changed(FeeCollected, amount=1), {"legs", "cash"}),
+        (changed(FundsHeld, amount=1), {"holds"}),
+        (changed(FundsHeld, amount=10**17), {"balances", "holds"}),
+        (changed(FundsReleased, amount=-1), {"holds"}),
+        (changed(SharesReserved, quantity=10**9), {"balances", "holds"}),
+        (changed(SharesReleased, quantity=-1), {"holds"}),
+        (changed(SharesGranted, quantity=-(10**9)), {"shares", "balances"}),
+        (changed(FundsDeposited, amount=-(10**16)), {"cash", "balances"}),
+        (changed(OrderAccepted, quantity=1), {"holds"}),
+        (changed(OrderCanceled, quantity=1), {"orders"}),
+        (changed(OrderReplaced, removed=1), {"orders"}),
+        (changed(OrderReplaced, quantity=1), {"holds"}),
+    ],
+)
+def test_a_forged_log_is_seen(forge: Forger, seen_by: set[str], database_url: str):
+    report = audit_of(database_url, forge(list(LOG)))
+
+    assert not report.passed
+    assert seen_by <= failed(report)
+    told = [each for each in report.violations if each.check in seen_by]
+    assert all(each.position and each.stream and each.event for each in told)
+
+
+def test_a_crossed_book_is_seen(database_url: str):
+    facts = list(LOG)
+    place = first(
+        OrderAccepted,
+        facts,
+        lambda fact: (
+            isinstance(fact.event, OrderAccepted)
+            and fact.event.side is Side.BUY
+            and fact.event.resting == fact.event.quantity
+        ),
+    )
+    fact = facts[place]
+    assert isinstance(fact.event, OrderAccepted)
+    event = msgspec.structs.replace(fact.event, limit_price=10**9)
+    facts[place] = Fact(fact.position, fact.stream, fact.version, event)
+
+    report = audit_of(database_url, facts)
+
+    assert "books" in failed(report)
+    assert report.violations[0].position == fact.position
+
+
+def test_the_live_state_is_met_at_its_own_place_in_the_log(database_url: str):
+    half = len(LOG) // 2
+    while LOG[half - 1].event.meta.command_id == LOG[half].event.meta.command_id:
+        half += 1
+    state = state_of(LOG[:half])
+
+    report = audit_of(database_url, LOG, live=told_by(state, since=half))
+
+    assert report.violations == []
+    (live,) = [check for check in report.checks if check.name == "live"]
+    assert live.counted == len({fact.stream for fact in LOG[:half]})
+
+
+def test_a_live_state_that_is_not_the_logs_is_seen(database_url: str):
+    state = state_of(LOG)
+    wallet = next(iter(state.wallets.values()))
+    wallet.ledger += 1
+
+    report = audit_of(database_url, LOG, live=told_by(state, since=1))
+
+    assert failed(report) == {"live"}
+    assert [each.stream for each in report.violations] == [wallet.stream]
+
+
+def test_a_live_state_that_lacks_an_aggregate_is_seen(database_url: str):
+    state = state_of(LOG)
+    (lost,) = [each for each in state.streams if each == "market-SYM1"]
+    del state.streams[lost]
+
+    report = audit_of(database_url, LOG, live=told_by(state, since=len(LOG)))
+
+    assert failed(report) == {"live"}
+
+
+def test_a_live_state_ahead_of_the_log_is_seen(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("infra.audit.LIVE_SECONDS", 0.1)
+    ahead = LiveState([LiveStream("wallet-x", 7, "h")], 1)
+
+    report = audit_of(database_url, LOG, live=ahead)
+
+    assert "live" in failed(report)
+
+
+def test_a_snapshot_is_compared_at_its_own_place_in_the_log(database_url: str):
+    place = max(
+        n for n, fact in enumerate(LOG) if isinstance(fact.event, OrderExpired | Listed)
+    )
+    while LOG[place - 1].event.meta.command_id == LOG[place].event.meta.command_id:
+        place -= 1
+    state = state_of(LOG[:place])
+
+    report = audit_of(
+        database_url, LOG, snapshot=Snapshot(place, iter(list(dump(state))))
+    )
+
+    assert report.violations == []
+
+
+@pytest.mark.parametrize("damage", ["wallet", "orders", "receipts"])
+def test_a_snapshot_that_is_not_the_logs_state_is_seen(damage: str, database_url: str):
+    state = state_of(LOG)
+    if damage == "wallet":
+        next(iter(state.wallets.values())).ledger += 1
+    elif damage == "orders":
+        next(iter(state.orders.accounts.values())).orders.popitem()
+    else:
+        state.receipts.by_key.popitem()
+
+    report = audit_of(
+        database_url, LOG, snapshot=Snapshot(len(LOG), iter(list(dump(state))))
+    )
+
+    assert failed(report) == {"snapshot"}
+
+
+def test_violations_are_counted_all_and_told_in_part(database_url: str):
+    facts = [
+        Fact(fact.position, fact.stream, fact.version + 1, fact.event) for fact in LOG
+    ]
+
+    report = audit_of(database_url, facts)
+
+    (versions,) = [check for check in report.checks if check.name == "versions"]
+    assert versions.violations == len({fact.stream for fact in LOG})
+    assert len([v for v in report.violations if v.check == "versions"]) <= 10
+
+
+class GrowingLog(MemoryLogReader):
+    """A log that a busy writer extends faster than anybody can read it."""
+
+    def replay(self, after: int) -> Iterator[list[Fact]]:
+        yield from super().replay(after)
+        pytest.fail("the audit went on beyond the head that it had set out for")
+
+
+def test_an_audit_ends_where_the_log_ended_when_it_began():
+    log = GrowingLog()
+    extend(log, LOG)
+    audit = Audit(log)
+
+    audit.run()
+
+    assert audit.position == LOG[-1].position
