@@ -16,7 +16,7 @@ of 0.3 to 0.5 s in 40 s, against none).
 from collections.abc import Sequence
 from typing import Any, LiteralString
 
-from eventsourcing.persistence import StoredEvent
+from eventsourcing.persistence import PersistenceError, StoredEvent
 from eventsourcing.postgres import (
     PostgresAggregateRecorder,
     PostgresProcessRecorder,
@@ -25,6 +25,7 @@ from psycopg import Cursor
 from psycopg.rows import DictRow
 from psycopg.sql import SQL
 
+from commands.ports import LogUnavailable
 from infra.postgres import Datastore
 
 LOCK: LiteralString = "LOCK TABLE events_lock IN EXCLUSIVE MODE"
@@ -70,13 +71,29 @@ class EventRecorder(PostgresProcessRecorder):
 
 
 class SnapshotRecorder(PostgresAggregateRecorder):
-    """Records chunks of saved states on the `snapshots` table."""
+    """Records chunks of saved states on the `snapshots` table.
+
+    `put` and `get` raise LogUnavailable.
+    """
 
     def __init__(self, datastore: Datastore) -> None:
         super().__init__(datastore, events_table_name="snapshots")
 
     def create_table(self) -> None:
         """Nothing: `infra.schema` makes the tables."""
+
+    def put(self, stream: str, number: int, chunk: bytes) -> None:
+        try:
+            self.insert_events([StoredEvent(stream, number, "snapshot", chunk)])
+        except PersistenceError as reason:
+            raise LogUnavailable(str(reason)) from reason
+
+    def get(self, stream: str, number: int) -> bytes | None:
+        try:
+            found = self.select_events(stream, gt=number - 1, lte=number)
+        except PersistenceError as reason:
+            raise LogUnavailable(str(reason)) from reason
+        return found[0].state if found else None
 
     def _insert_stored_events(
         self,

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator
 from typing import LiteralString
 
 import psycopg
-from eventsourcing.persistence import PersistenceError, StoredEvent
 from psycopg.rows import TupleRow
 
 from commands.ports import LogUnavailable, Snapshot
@@ -24,7 +23,6 @@ from infra.read_ahead import read_ahead
 from infra.recorder import SnapshotRecorder
 
 KEPT = 2
-_TOPIC = "snapshot"
 #: Any number of ours: who saves takes turns with others who do.
 _SAVING_LOCK = 4_011_950_002
 
@@ -109,11 +107,7 @@ class PostgresSnapshotStore:
         count = 0
         for count, chunk in enumerate(chunks, start=1):
             whole.update(hashlib.sha256(chunk).digest())
-            event = StoredEvent(_stream(position), count, _TOPIC, chunk)
-            try:
-                self._recorder.insert_events([event])
-            except PersistenceError as reason:
-                raise LogUnavailable(str(reason)) from reason
+            self._recorder.put(_stream(position), count, chunk)
         return count, whole.digest()
 
     def _verifies(
@@ -130,16 +124,11 @@ class PostgresSnapshotStore:
         return read_ahead(self._fetched(position, count), name="snapshot")
 
     def _fetched(self, position: LogPosition, count: int) -> Iterator[bytes]:
-        for before in range(count):
-            try:
-                found = self._recorder.select_events(
-                    _stream(position), gt=before, limit=1
-                )
-            except PersistenceError as reason:
-                raise LogUnavailable(str(reason)) from reason
-            if not found:
+        for number in range(1, count + 1):
+            chunk = self._recorder.get(_stream(position), number)
+            if chunk is None:
                 raise LogUnavailable(f"the snapshot at {position} was replaced")
-            yield found[0].state
+            yield chunk
 
 
 def _stream(position: LogPosition) -> str:
