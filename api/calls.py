@@ -1,0 +1,67 @@
+"""One request as a command or a query sees it: who, under which ids."""
+
+import re
+from typing import Any, TypeAlias
+
+import msgspec
+from litestar import Request
+from litestar.di import NamedDependency
+
+from api.auth import Caller
+from api.refusals import BadParameter
+
+#: A correlation id that is taken over from the caller, and nothing else is.
+SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+KEY_LENGTH_MAX = 128
+
+
+class Call(msgspec.Struct, frozen=True):
+    """`correlation` is the caller's own id of the request, `key` makes it once."""
+
+    caller: Caller
+    correlation: str | None
+    key: str | None
+
+    def for_part(self, name: str) -> "Call":
+        """The call for one of several commands that a request comes to."""
+        if self.key is None:
+            return self
+        return Call(self.caller, self.correlation, f"{self.key}:{name}")
+
+
+def correlation_of(headers: dict[bytes, bytes]) -> str | None:
+    """The request id that the caller chose, if it is short and harmless."""
+    value = headers.get(b"x-request-id")
+    if value is None or SAFE_ID.fullmatch(value) is None:
+        return None
+    return value.decode("ascii")
+
+
+def key_of(headers: dict[bytes, bytes]) -> str | None:
+    """The `Idempotency-Key`, if there is one.
+
+    Raises:
+        BadParameter: it is empty or too long, or not printable.
+    """
+    value = headers.get(b"idempotency-key")
+    if value is None:
+        return None
+    try:
+        key = value.decode("ascii").strip()
+    except UnicodeDecodeError:
+        key = ""
+    if not 1 <= len(key) <= KEY_LENGTH_MAX or not key.isprintable():
+        raise BadParameter(
+            f"Idempotency-Key must be 1 to {KEY_LENGTH_MAX} printable characters",
+            "Idempotency-Key",
+        )
+    return key
+
+
+def call_of(request: Request[Any, Any, Any]) -> Call:
+    """What a guarded route knows of its request."""
+    headers = dict(request.scope["headers"])
+    return Call(request.scope["user"], correlation_of(headers), key_of(headers))
+
+
+GivenCall: TypeAlias = NamedDependency[Call]

@@ -1,0 +1,80 @@
+"""How failures of ordinary routes, and the framework's own, become problems."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from api.calls import correlation_of
+from api.problems import Problem, framework_problem, problem_of
+from api.refusals import BadParameter
+from domain.errors import DomainError
+
+AnyRequest = Request[Any, Any, Any]
+
+
+def _response(request: AnyRequest, problem: Problem) -> Response[Any]:
+    headers = {name.decode(): value.decode() for name, value in problem.headers}
+    correlation = correlation_of(dict(request.scope["headers"]))
+    if correlation is not None:
+        headers["x-request-id"] = correlation
+    return Response(
+        problem.content(),
+        status_code=problem.status,
+        headers=headers,
+        media_type="application/json",
+    )
+
+
+def refused(request: AnyRequest, error: DomainError) -> Response[Any]:
+    return _response(request, problem_of(error))
+
+
+def invalid(request: AnyRequest, error: ValidationException) -> Response[Any]:
+    """A parameter of the path or the query does not fit its type."""
+    return _response(request, problem_of(_bad_parameter(error)))
+
+
+class _Misfit(msgspec.Struct):
+    """One thing that the framework found wrong."""
+
+    message: str = "is not right"
+    key: str | None = None
+
+
+def _bad_parameter(error: ValidationException) -> BadParameter:
+    try:
+        misfits = msgspec.convert(error.extra, list[_Misfit])
+    except msgspec.ValidationError:
+        misfits = []
+    if not misfits:
+        return BadParameter(str(error.detail))
+    name, message = misfits[0].key, misfits[0].message.replace("`", "")
+    return BadParameter(f"{name or 'the request'}: {message}", name)
+
+
+def framework(request: AnyRequest, error: HTTPException) -> Response[Any]:
+    """What the router refuses: an unknown path, a method that a path does not take."""
+    if error.status_code >= 500:
+        return failed(request, error)
+    problem = framework_problem(
+        error.status_code, error.detail, dict(error.headers or {})
+    )
+    return _response(request, problem)
+
+
+def failed(request: AnyRequest, error: Exception) -> Response[Any]:
+    correlation = correlation_of(dict(request.scope["headers"]))
+    return _response(request, problem_of(error, correlation))
+
+
+EXCEPTION_HANDLERS: Mapping[
+    type[Exception], Callable[[AnyRequest, Any], Response[Any]]
+] = {
+    DomainError: refused,
+    ValidationException: invalid,
+    HTTPException: framework,
+    Exception: failed,
+}

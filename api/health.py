@@ -1,0 +1,40 @@
+"""Whether the process lives, and whether it can serve."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """What this server can do just now.
+
+    A standby is ready: it serves queries. `lag` is, for each read model, how many log
+    positions it is behind; None where that is not known.
+    """
+
+    ready: bool
+    role: str
+    dependencies: dict[str, str]
+    lag: dict[str, int | None] = {}
+
+
+class Alive(msgspec.Struct, frozen=True):
+    status: str
+
+
+@get("/health/live", tags=["health"])
+async def live() -> Alive:
+    """200 for as long as the process answers at all."""
+    return Alive("live")
+
+
+def ready_route(readiness: Callable[[], Awaitable[Readiness]]) -> HTTPRouteHandler:
+    @get("/health/ready", tags=["health"])
+    async def ready() -> Response[Readiness]:
+        """200 when the server can serve, 503 when it cannot; both say why."""
+        found = await readiness()
+        return Response(found, status_code=200 if found.ready else 503)
+
+    return ready

@@ -1,0 +1,109 @@
+"""The few hot routes: an ordinary entry in the router and the OpenAPI document, with
+its own way from the request's bytes to the answer's.
+
+A hot route is a middleware of its handler that never calls on. The handler gives path,
+method and schema to the framework and is never run; what would run in its place costs
+several times as much as the order itself.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import msgspec
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from api.calls import correlation_of
+from api.problems import JSON, problem_of
+from api.refusals import BodyTooLarge, WrongMediaType
+from domain.ids import LogPosition
+
+HeaderMap: TypeAlias = dict[bytes, bytes]
+
+_JSON = JSON[0]
+_REPLAYED = (b"idempotent-replayed", b"true")
+_MEDIA_TYPE = b"application/json"
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """A successful answer, and the log position that it shows."""
+
+    body: bytes
+    position: LogPosition
+    repeated: bool = False
+    status: int = 200
+
+
+class HotRequest(msgspec.Struct, frozen=True, gc=False):
+    """One request. `correlation` is the id that its sender gave it."""
+
+    scope: Scope
+    headers: HeaderMap
+    receive: Receive
+    correlation: str | None
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body, which must be JSON by its media type.
+
+        Raises:
+            BodyTooLarge, WrongMediaType
+        """
+        headers = self.headers
+        media_type = headers.get(b"content-type", _MEDIA_TYPE)
+        if media_type != _MEDIA_TYPE and not is_json(media_type):
+            raise WrongMediaType
+        length = headers.get(b"content-length")
+        if length is not None and length.isdigit() and int(length) > limit:
+            raise BodyTooLarge(limit)
+        message = await self.receive()
+        body = message.get("body", b"")
+        while message.get("more_body"):
+            message = await self.receive()
+            body += message.get("body", b"")
+            if len(body) > limit:
+                raise BodyTooLarge(limit)
+        return body
+
+
+def is_json(media_type: bytes) -> bool:
+    return media_type.partition(b";")[0].strip().lower() == _MEDIA_TYPE
+
+
+class HotRoute:
+    """What all hot routes do alike; a subclass says what it answers."""
+
+    async def answer(self, request: HotRequest) -> Reply:
+        raise NotImplementedError
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: HeaderMap = dict(scope["headers"])
+        correlation = None
+        if b"x-request-id" in headers:
+            correlation = correlation_of(headers)
+        try:
+            reply = await self.answer(HotRequest(scope, headers, receive, correlation))
+            status, body = reply.status, reply.body
+            out = [
+                _JSON,
+                (b"content-length", b"%d" % len(body)),
+                (b"bourse-log-position", b"%d" % reply.position),
+            ]
+            if reply.repeated:
+                out.append(_REPLAYED)
+        except Exception as error:  # noqa: BLE001 - the top loop of a request
+            problem = problem_of(error, correlation)
+            status, body = problem.status, problem.body()
+            out = [_JSON, (b"content-length", b"%d" % len(body)), *problem.headers]
+        if correlation is not None:
+            out.append((b"x-request-id", correlation.encode()))
+        await send({"type": "http.response.start", "status": status, "headers": out})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def in_place_of_handler(route: HotRoute) -> Callable[..., ASGIApp]:
+    """The middleware that a hot route is: `app`, the handler, is never called."""
+
+    def middleware(app: ASGIApp) -> ASGIApp:
+        del app
+        return route
+
+    return middleware

@@ -1,0 +1,72 @@
+"""The order as it goes over the wire, in the shape that Alpaca's clients read.
+
+Decimals are texts, times are RFC 3339. Every key is always there, null where it is not
+set: clients written in other languages count on that.
+"""
+
+import msgspec
+
+from domain.vocabulary import (
+    CancelReason,
+    OrderStatus,
+    OrderType,
+    RejectReason,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+
+POSITION_HEADER = "Bourse-Log-Position"
+
+
+class Order(msgspec.Struct, gc=False):
+    """An order as it stands. The last four keys are Bourse's own."""
+
+    id: str
+    client_order_id: str
+    created_at: str
+    updated_at: str
+    submitted_at: str
+    asset_id: str | None
+    symbol: str
+    qty: str
+    side: Side
+    order_type: OrderType
+    type: OrderType
+    time_in_force: TimeInForce
+    limit_price: str | None
+    status: OrderStatus
+    self_trade_prevention: SelfTradePrevention
+    filled_at: str | None = None
+    expired_at: str | None = None
+    canceled_at: str | None = None
+    failed_at: str | None = None
+    replaced_at: str | None = None
+    replaced_by: str | None = None
+    replaces: str | None = None
+    filled_qty: str = "0"
+    filled_avg_price: str | None = None
+    reject_reason: RejectReason | None = None
+    reject_bound: str | None = None
+    cancel_reason: CancelReason | None = None
+    asset_class: str = "us_equity"
+    order_class: str = ""
+    extended_hours: bool = False
+    expires_at: str | None = None
+    notional: str | None = None
+    stop_price: str | None = None
+    position_intent: str | None = None
+    legs: list[str] | None = None
+    trail_percent: str | None = None
+    trail_price: str | None = None
+    hwm: str | None = None
+    ratio_qty: str | None = None
+    subtag: str | None = None
+    source: str | None = None
+
+
+class ManyResult(msgspec.Struct, gc=False):
+    """One item of an answer to a request that names many: a status and its body."""
+
+    status: int
+    body: msgspec.Raw

@@ -1,0 +1,28 @@
+"""What the API needs from the world, as ports; the composition root provides it."""
+
+from collections.abc import Awaitable, Callable
+from datetime import tzinfo
+
+import msgspec
+
+from api.auth import Tokens
+from api.health import Readiness
+from commands.ports import Clock, PasswordHasher, PersonalVault
+from commands.writer import Writer
+from projections.store import AppliedPositions, Views
+
+
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that `create_app` is made of."""
+
+    writer: Writer
+    views: Views
+    applied: AppliedPositions
+    clock: Clock
+    new_id: Callable[[], str]
+    vault: PersonalVault
+    passwords: PasswordHasher
+    tokens: Tokens
+    readiness: Callable[[], Awaitable[Readiness]]
+    market_timezone: tzinfo
+    body_limit: int = 1_048_576

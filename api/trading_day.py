@@ -1,0 +1,31 @@
+"""When the venue's day turns: midnight in the market's time zone."""
+
+from datetime import UTC, datetime, time, timedelta, tzinfo
+
+from domain.events import Timestamp
+
+_SECOND = 1_000_000
+
+
+def session_date(at: Timestamp, zone: tzinfo) -> str:
+    """The date of the session that a moment belongs to.
+
+    >>> session_date(1_790_000_000_000_000, UTC)
+    '2026-09-21'
+    """
+    return _local(at, zone).date().isoformat()
+
+
+def next_roll(at: Timestamp, zone: tzinfo) -> Timestamp:
+    """The next midnight in the market's time zone.
+
+    >>> next_roll(1_790_000_000_000_000, UTC) // _SECOND % 86_400
+    0
+    """
+    tomorrow = _local(at, zone).date() + timedelta(days=1)
+    midnight = datetime.combine(tomorrow, time.min, zone)
+    return int(midnight.timestamp()) * _SECOND
+
+
+def _local(at: Timestamp, zone: tzinfo) -> datetime:
+    return datetime.fromtimestamp(at // _SECOND, UTC).astimezone(zone)

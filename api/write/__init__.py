@@ -1,0 +1,1 @@
+"""The write door: parse, command, answer and log position."""

@@ -1,0 +1,211 @@
+"""What the venue's administrators do: list and halt, fund accounts, give roles."""
+
+from datetime import tzinfo
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, delete, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from api.amounts import money, price, quantity
+from api.assets import Asset, asset_of
+from api.bodies import BodyReader
+from api.calls import GivenCall
+from api.trading_day import session_date
+from api.write.answers import answered, done
+from api.write.door import GivenDoor
+from api.write.listings import AssetChanges, NewAsset
+from commands.messages import (
+    CancelForOwner,
+    ChangeListing,
+    Deposit,
+    GrantRole,
+    GrantShares,
+    HaltMarket,
+    ListAsset,
+    ResumeMarket,
+)
+from domain.ids import AccountId, LogPosition, OrderId, Symbol, UserId
+from domain.market import Market
+from domain.vocabulary import Role
+
+TAGS = ["admin"]
+
+ReferenceText = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+ReasonText = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+def _asset(market: Market) -> Asset:
+    return asset_of(
+        market.listing, halted=market.halted, session_date=market.session_date
+    )
+
+
+@post("/v2/admin/assets", tags=TAGS)
+async def list_asset(
+    data: JSONBody[NewAsset],
+    call: GivenCall,
+    door: GivenDoor,
+    market_timezone: NamedDependency[tzinfo],
+) -> Response[Asset]:
+    """List an instrument. Its symbol is taken for good."""
+    meta = door.meta(call, "list", data)
+    listing = data.listing(door.new_id())
+    date = session_date(meta.at, market_timezone)
+    answer = await door.execute(ListAsset(meta, listing, date))
+    return answered(_asset(door.listed(data.symbol)), answer, status=201)
+
+
+@patch("/v2/admin/assets/{symbol:str}", tags=TAGS)
+async def change_asset(
+    data: JSONBody[AssetChanges],
+    symbol: FromPath[Symbol],
+    call: GivenCall,
+    door: GivenDoor,
+) -> Response[Asset]:
+    """Edit an instrument's terms."""
+    market = door.listed(symbol)
+    meta = door.meta(call, "edit", symbol, data)
+    command = ChangeListing(meta, market.book.symbol, data.changes())
+    answer = await door.execute(command)
+    return answered(_asset(market), answer)
+
+
+class Halt(msgspec.Struct, forbid_unknown_fields=True):
+    """Why trading stops."""
+
+    reason: ReasonText = "halted by the venue"
+
+
+@post("/v2/admin/assets/{symbol:str}/halt", tags=TAGS, status_code=200)
+async def halt_asset(
+    symbol: FromPath[Symbol],
+    call: GivenCall,
+    door: GivenDoor,
+    data: JSONBody[Halt | None] = None,
+) -> Response[Asset]:
+    """Stop trading. Resting orders stay, and may be canceled."""
+    market = door.listed(symbol)
+    meta = door.meta(call, "halt", symbol)
+    reason = (data or Halt()).reason
+    answer = await door.execute(HaltMarket(meta, market.book.symbol, reason))
+    return answered(_asset(market), answer)
+
+
+@post("/v2/admin/assets/{symbol:str}/resume", tags=TAGS, status_code=200)
+async def resume_asset(
+    symbol: FromPath[Symbol], call: GivenCall, door: GivenDoor
+) -> Response[Asset]:
+    """Start trading again."""
+    market = door.listed(symbol)
+    meta = door.meta(call, "resume", symbol)
+    answer = await door.execute(ResumeMarket(meta, market.book.symbol))
+    return answered(_asset(market), answer)
+
+
+class NewDeposit(msgspec.Struct, forbid_unknown_fields=True):
+    """Cash to take in. The reference makes it once for the account."""
+
+    amount: Decimal
+    reference: ReferenceText | None = None
+
+
+class NewShares(msgspec.Struct, forbid_unknown_fields=True):
+    """Shares to take in, at a cost of `price` each."""
+
+    symbol: str
+    qty: Decimal
+    price: Decimal
+    reference: ReferenceText | None = None
+
+
+class Funded(msgspec.Struct):
+    """What came in is on the account at this log position."""
+
+    account_id: AccountId
+    log_position: LogPosition
+
+
+@post("/v2/admin/accounts/{account_id:str}/deposits", tags=TAGS)
+async def deposit(
+    data: JSONBody[NewDeposit],
+    account_id: FromPath[AccountId],
+    call: GivenCall,
+    door: GivenDoor,
+) -> Response[Funded]:
+    """Put cash on an account."""
+    meta = door.meta(call, "deposit", account_id, data)
+    reference = data.reference or door.new_id()
+    amount = money(data.amount, "amount")
+    answer = await door.execute(Deposit(meta, account_id, amount, reference))
+    return answered(Funded(account_id, answer.position), answer, status=201)
+
+
+@post("/v2/admin/accounts/{account_id:str}/shares", tags=TAGS)
+async def grant_shares(
+    data: JSONBody[NewShares],
+    account_id: FromPath[AccountId],
+    call: GivenCall,
+    door: GivenDoor,
+) -> Response[Funded]:
+    """Put shares on an account."""
+    market = door.listed(data.symbol)
+    command = GrantShares(
+        door.meta(call, "shares", account_id, data),
+        account_id,
+        market.book.symbol,
+        quantity(data.qty, "qty"),
+        price(data.price, "price"),
+        data.reference or door.new_id(),
+    )
+    answer = await door.execute(command)
+    return answered(Funded(account_id, answer.position), answer, status=201)
+
+
+class CancelReason(msgspec.Struct, forbid_unknown_fields=True):
+    reason: ReasonText
+
+
+_reason = BodyReader(CancelReason)
+
+
+@delete("/v2/admin/orders/{order_id:str}", tags=TAGS, status_code=204)
+async def cancel_for_owner(
+    order_id: FromPath[OrderId],
+    call: GivenCall,
+    door: GivenDoor,
+    request: Request[Any, Any, Any],
+    reason: Annotated[str | None, QueryParameter(min_length=1, max_length=500)] = None,
+) -> Response[None]:
+    """Cancel anybody's open order, for a reason that its owner can read: in the query,
+    or as `{"reason": …}` in the body."""
+    note = reason or _reason.read(await request.body() or b"{}").reason
+    meta = door.meta(call, "cancel-for-owner", order_id, note)
+    return done(await door.execute(CancelForOwner(meta, order_id, note)))
+
+
+class NewRole(msgspec.Struct, forbid_unknown_fields=True):
+    role: Role
+
+
+class Roles(msgspec.Struct):
+    user_id: UserId
+    roles: list[Role]
+    log_position: LogPosition
+
+
+@post("/v2/admin/users/{user_id:str}/roles", tags=TAGS, status_code=200)
+async def grant_role(
+    data: JSONBody[NewRole],
+    user_id: FromPath[UserId],
+    call: GivenCall,
+    door: GivenDoor,
+) -> Response[Roles]:
+    """Give a user a role. It is in the tokens of the next login."""
+    meta = door.meta(call, "role", user_id, data)
+    answer = await door.execute(GrantRole(meta, user_id, data.role))
+    user = door.writer.exchange.users[user_id]
+    roles = [role for role in Role if role in user.roles]
+    return answered(Roles(user_id, roles, answer.position), answer)

@@ -1,0 +1,108 @@
+"""What is done with orders that are in the market: replace one, cancel one or all."""
+
+from decimal import Decimal
+
+import msgspec
+from litestar import Response, delete, patch
+from litestar.params import FromPath, JSONBody
+
+from api.amounts import price, quantity
+from api.calls import GivenCall
+from api.refusals import NotSupportedYet
+from api.schemas import Order
+from api.write.answers import answered, done
+from api.write.door import GivenDoor, WriteDoor
+from api.write.order_answer import order_answer
+from api.write.order_body import ClientOrderIdText
+from commands.messages import CancelAllOrders, CancelOrder, ReplaceOrder
+from domain.errors import NotFound
+from domain.events import OrderCanceled
+from domain.ids import AccountId, OrderId
+from domain.market import Market, Replacement
+from domain.vocabulary import TimeInForce
+
+
+class Changes(msgspec.Struct, forbid_unknown_fields=True):
+    """New terms of an order; what is left out stays. `qty` is the new total."""
+
+    qty: Decimal | None = None
+    limit_price: Decimal | None = None
+    time_in_force: TimeInForce | None = None
+    client_order_id: ClientOrderIdText | None = None
+    stop_price: Decimal | None = None
+    trail: Decimal | None = None
+
+    def replacement(self, order_id: OrderId) -> Replacement:
+        for name, value in (("stop_price", self.stop_price), ("trail", self.trail)):
+            if value is not None:
+                raise NotSupportedYet(f"{name} (stop and trailing orders) is", name)
+        return Replacement(
+            order_id,
+            self.client_order_id or order_id,
+            None if self.qty is None else quantity(self.qty, "qty"),
+            None
+            if self.limit_price is None
+            else price(self.limit_price, "limit_price"),
+            self.time_in_force,
+        )
+
+
+@patch("/v2/orders/{order_id:str}")
+async def replace_order(
+    data: JSONBody[Changes],
+    order_id: FromPath[OrderId],
+    call: GivenCall,
+    door: GivenDoor,
+) -> Response[Order]:
+    """Change a resting order. Answers with the new order, which has a new id; a smaller
+    quantity keeps the place in the queue, anything else goes to its end."""
+    market = _market_of(door, call.caller.account_id, order_id)
+    new = data.replacement(door.new_id())
+    meta = door.meta(call, "replace", order_id, data)
+    command = ReplaceOrder(meta, call.caller.account_id, order_id, new)
+    answer = await door.execute(command)
+    listing = market.listing
+    order = order_answer(answer.events, listing.symbol, listing.asset_id)
+    return answered(order, answer)
+
+
+def _market_of(door: WriteDoor, account_id: AccountId, order_id: OrderId) -> Market:
+    door.check_leading()
+    exchange = door.writer.exchange
+    entry = exchange.orders.account(account_id).orders.get(order_id)
+    if entry is None:
+        raise NotFound("order", order_id)
+    return exchange.markets[entry.symbol]
+
+
+@delete("/v2/orders/{order_id:str}", status_code=204)
+async def cancel_order(
+    order_id: FromPath[OrderId], call: GivenCall, door: GivenDoor
+) -> Response[None]:
+    """Cancel an open order. What it held is available again at once."""
+    meta = door.meta(call, "cancel", order_id)
+    command = CancelOrder(meta, call.caller.account_id, order_id)
+    return done(await door.execute(command))
+
+
+class Canceled(msgspec.Struct):
+    """What became of one order of a request to cancel all."""
+
+    id: OrderId
+    status: int
+    body: None = None
+
+
+@delete("/v2/orders", status_code=207)
+async def cancel_all_orders(
+    call: GivenCall, door: GivenDoor
+) -> Response[list[Canceled]]:
+    """Cancel every open order of the account, in one commit."""
+    meta = door.meta(call, "cancel-all")
+    answer = await door.execute(CancelAllOrders(meta, call.caller.account_id))
+    canceled = [
+        Canceled(event.order_id, 200)
+        for event in answer.events
+        if isinstance(event, OrderCanceled)
+    ]
+    return answered(canceled, answer, status=207)

@@ -1,0 +1,148 @@
+"""What an order looks like when it is sent: what is taken, and what is not yet.
+
+Alpaca's clients know more than Bourse trades so far. Those fields are named here, so
+that whoever sends one is told so in a sentence, and nothing is silently dropped.
+"""
+
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+
+from api.amounts import price, quantity
+from api.bodies import BodyReader
+from api.refusals import BadParameter, DomainError, NotSupportedYet
+from domain.ids import AccountId, ClientOrderId, OrderId, Symbol
+from domain.order import Ticket
+from domain.vocabulary import OrderType, SelfTradePrevention, Side, TimeInForce
+
+BATCH_MAX = 500
+CLIENT_ORDER_ID_MAX = 128
+
+ClientOrderIdText = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=CLIENT_ORDER_ID_MAX)
+]
+
+
+class NewOrder(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """An order to place. Numbers may be JSON numbers or texts.
+
+    The fields from `order_class` on are known from Alpaca and refused, but for the
+    values that change nothing.
+    """
+
+    symbol: str
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce
+    qty: Decimal | None = None
+    limit_price: Decimal | None = None
+    client_order_id: ClientOrderIdText | None = None
+    self_trade_prevention: SelfTradePrevention | None = None
+    extended_hours: bool | None = None
+    order_class: str | None = None
+    position_intent: str | None = None
+    notional: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
+    trail_percent: Decimal | None = None
+    take_profit: object = None
+    stop_loss: object = None
+    legs: object = None
+
+    def ticket(
+        self,
+        *,
+        order_id: OrderId,
+        client_order_id: ClientOrderId | None,
+        account_id: AccountId,
+        symbol: Symbol,
+    ) -> Ticket:
+        """The terms as the market knows them. A client order id of the body's own
+        goes before the one given.
+
+        Raises:
+            DomainError: something is missing, or not supported yet.
+        """
+        if (
+            self.order_class
+            or self.position_intent
+            or self.notional is not None
+            or self.stop_price is not None
+            or self.trail_price is not None
+            or self.trail_percent is not None
+            or self.take_profit is not None
+            or self.stop_loss is not None
+            or self.legs is not None
+        ):
+            self._refuse_unsupported()
+        qty, limit_price = self.qty, self.limit_price
+        if qty is None:
+            raise BadParameter("qty is required", "qty")
+        return Ticket(
+            order_id,
+            self.client_order_id or client_order_id or order_id,
+            account_id,
+            symbol,
+            self.side,
+            self.type,
+            self.time_in_force,
+            quantity(qty, "qty"),
+            None if limit_price is None else price(limit_price, "limit_price"),
+            self.self_trade_prevention,
+        )
+
+    def _refuse_unsupported(self) -> None:
+        """Refuse what would change the order; what says the same again is let pass."""
+        if self.notional is not None:
+            raise NotSupportedYet("orders by notional are", "notional")
+        if self.order_class not in (None, "", "simple"):
+            raise NotSupportedYet(f'order_class "{self.order_class}" is', "order_class")
+        for name in ("take_profit", "stop_loss", "legs"):
+            if getattr(self, name) is not None:
+                raise NotSupportedYet(f"{name} is", name)
+        for name in ("stop_price", "trail_price", "trail_percent"):
+            if getattr(self, name) is not None:
+                raise NotSupportedYet(f"{name} (stop and trailing orders) is", name)
+        usual = "buy_to_open" if self.side is Side.BUY else "sell_to_close"
+        if self.position_intent not in (None, usual):
+            raise NotSupportedYet(
+                f'position_intent "{self.position_intent}" (short selling) is',
+                "position_intent",
+            )
+
+
+class _Words(msgspec.Struct):
+    """The words of an order that did not fit, to see whether Alpaca knows them."""
+
+    type: object = None
+    time_in_force: object = None
+
+
+UNSUPPORTED_TYPES = frozenset({"stop", "stop_limit", "trailing_stop"})
+UNSUPPORTED_TIMES = frozenset({"opg", "cls", "gtd"})
+
+_new_order = BodyReader(NewOrder)
+_words = BodyReader(_Words)
+
+
+def read_order(body: bytes | msgspec.Raw) -> NewOrder:
+    """Raises DomainError, with a sentence of its own for what is not supported yet."""
+    try:
+        return _new_order.read(body)
+    except BadParameter as refusal:
+        raise _explained(body, refusal) from None
+
+
+def _explained(body: bytes | msgspec.Raw, refusal: BadParameter) -> DomainError:
+    try:
+        words = _words.read(body)
+    except DomainError:
+        return refusal
+    if words.type in UNSUPPORTED_TYPES:
+        return NotSupportedYet(f"orders of type {words.type} are", "type")
+    if words.time_in_force in UNSUPPORTED_TIMES:
+        return NotSupportedYet(
+            f"orders with time_in_force {words.time_in_force} are", "time_in_force"
+        )
+    return refusal

@@ -1,0 +1,192 @@
+"""Orders over HTTP: what is answered, and what a repetition is answered."""
+
+import msgspec
+import pytest
+
+from tests.support.served import Person, Served, order
+
+
+async def test_an_order_that_rests_is_answered_as_new(ada: Person):
+    response = await ada.order(client_order_id="mine")
+
+    assert response.status_code == 200
+    placed = response.json()
+    assert placed["status"] == "new"
+    assert placed["client_order_id"] == "mine"
+    assert (placed["qty"], placed["filled_qty"]) == ("10", "0")
+    assert placed["limit_price"] == "100"
+    assert placed["order_type"] == placed["type"] == "limit"
+    assert placed["order_class"] == ""
+    assert placed["filled_avg_price"] is None
+    assert placed["submitted_at"].endswith("Z")
+    assert int(response.headers["Bourse-Log-Position"]) > 0
+
+
+async def test_an_order_is_answered_as_it_stands_after_matching(
+    ada: Person, bob: Person
+):
+    await ada.places(side="sell", qty=4, limit_price=100.1)
+    await ada.places(side="sell", qty=4, limit_price="100.20")
+
+    placed = await bob.places(qty=10, limit_price=100.3)
+
+    assert placed["status"] == "partially_filled"
+    assert placed["filled_qty"] == "8"
+    assert placed["filled_avg_price"] == "100.15"
+
+
+async def test_the_rest_of_an_immediate_order_is_canceled_with_its_reason(
+    ada: Person, bob: Person
+):
+    await ada.places(side="sell", qty=4)
+
+    placed = await bob.places(time_in_force="ioc")
+
+    assert placed["status"] == "canceled"
+    assert placed["cancel_reason"] == "immediate-or-cancel"
+    assert placed["filled_qty"] == "4"
+    assert placed["canceled_at"] is not None
+
+
+async def test_what_the_market_rejects_is_answered_as_a_rejected_order(
+    ada: Person, admin: Person
+):
+    await admin.sends("POST", "/v2/admin/assets/ACME/halt")
+
+    response = await ada.order()
+
+    assert response.status_code == 200
+    placed = response.json()
+    assert placed["status"] == "rejected"
+    assert placed["reject_reason"] == "market-halted"
+    assert placed["failed_at"] is not None
+
+
+async def test_the_same_client_order_id_again_gets_the_first_answer(ada: Person):
+    first = await ada.order(client_order_id="once")
+    again = await ada.order(client_order_id="once")
+
+    assert again.json() == first.json()
+    assert "Idempotent-Replayed" not in first.headers
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.headers["Bourse-Log-Position"] == first.headers["Bourse-Log-Position"]
+
+
+async def test_the_same_client_order_id_with_other_terms_is_a_duplicate(ada: Person):
+    await ada.order(client_order_id="once")
+
+    response = await ada.order(client_order_id="once", qty=11)
+
+    assert response.status_code == 422
+    assert response.json()["code"] == 40010001
+    assert response.json()["reason"] == "duplicate-client-order-id"
+
+
+async def test_an_idempotency_key_serves_as_client_order_id(ada: Person):
+    first = await ada.request("POST", "/v2/orders", order(), Idempotency_Key="k-1")
+    again = await ada.request("POST", "/v2/orders", order(), Idempotency_Key="k-1")
+
+    assert first.json()["client_order_id"] == "k-1"
+    assert again.json()["id"] == first.json()["id"]
+
+
+async def test_an_asset_id_may_stand_in_the_place_of_the_symbol(ada: Person):
+    first = await ada.places()
+
+    assert (await ada.places(symbol=first["asset_id"]))["symbol"] == "ACME"
+
+
+async def test_the_request_id_comes_back_and_is_the_correlation_of_the_facts(
+    server: Served, ada: Person
+):
+    response = await ada.request("POST", "/v2/orders", order(), X_Request_Id="r-7")
+
+    assert response.headers["X-Request-Id"] == "r-7"
+    fact = server.log.reader.read(server.log.reader.head() - 1, 1)[0]
+    assert fact.event.meta.correlation_id == "r-7"
+
+
+async def test_a_batch_answers_each_order_by_itself_and_in_order(ada: Person):
+    orders = [order(), order(symbol="NONE"), order(qty="many"), order(qty=3)]
+
+    response = await ada.request("POST", "/v2/orders:batch", {"orders": orders})
+
+    assert response.status_code == 207
+    results = response.json()
+    assert [each["status"] for each in results] == [200, 422, 422, 200]
+    assert results[1]["body"]["reason"] == "unknown-symbol"
+    assert results[2]["body"]["field"] == "qty"
+    assert results[3]["body"]["qty"] == "3"
+
+
+async def test_a_batch_may_name_one_client_order_id_twice(ada: Person):
+    orders = [order(client_order_id="x"), order(client_order_id="x")]
+
+    response = await ada.request("POST", "/v2/orders:batch", {"orders": orders})
+
+    first, again = response.json()
+    assert first["body"] == again["body"]
+
+
+@pytest.mark.parametrize("count", [0, 501])
+async def test_a_batch_has_one_to_five_hundred_orders(ada: Person, count: int):
+    body = {"orders": [order()] * count}
+
+    response = await ada.request("POST", "/v2/orders:batch", body)
+
+    assert response.status_code == 422
+
+
+async def test_an_order_can_be_replaced_and_the_new_one_names_the_old(ada: Person):
+    placed = await ada.places()
+
+    changed = await ada.sends(
+        "PATCH", f"/v2/orders/{placed['id']}", {"qty": 5, "limit_price": 99.5}
+    )
+
+    assert changed["replaces"] == placed["id"]
+    assert (changed["qty"], changed["limit_price"]) == ("5", "99.5")
+    assert changed["id"] != placed["id"]
+
+
+async def test_a_canceled_order_is_answered_with_nothing_and_cannot_be_canceled_again(
+    ada: Person,
+):
+    placed = await ada.places()
+
+    first = await ada.request("DELETE", f"/v2/orders/{placed['id']}")
+    again = await ada.request("DELETE", f"/v2/orders/{placed['id']}")
+
+    assert (first.status_code, first.content) == (204, b"")
+    assert again.status_code == 422
+    assert again.json()["code"] == 42210000
+    assert again.json()["message"] == 'order is already in "canceled" state'
+
+
+async def test_all_orders_of_an_account_are_canceled_at_once(ada: Person, bob: Person):
+    mine = [await ada.places(), await ada.places(side="sell", limit_price=120)]
+    await bob.places()
+
+    response = await ada.request("DELETE", "/v2/orders")
+
+    assert response.status_code == 207
+    assert {each["id"] for each in response.json()} == {each["id"] for each in mine}
+    assert {each["status"] for each in response.json()} == {200}
+    assert (await ada.sends("DELETE", "/v2/orders")) == []
+
+
+async def test_an_order_of_somebody_else_is_not_there(ada: Person, bob: Person):
+    placed = await ada.places()
+
+    patched = await bob.request("PATCH", f"/v2/orders/{placed['id']}", {"qty": 1})
+    deleted = await bob.request("DELETE", f"/v2/orders/{placed['id']}")
+
+    assert (patched.status_code, deleted.status_code) == (404, 404)
+    assert patched.json()["code"] == deleted.json()["code"] == 40410000
+
+
+async def test_an_answer_has_every_key_of_an_order(ada: Person):
+    response = await ada.order()
+
+    keys = msgspec.json.decode(response.content, type=dict[str, object]).keys()
+    assert {"expires_at", "legs", "hwm", "notional", "stop_price", "replaces"} <= keys

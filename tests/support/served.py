@@ -1,0 +1,223 @@
+"""The whole HTTP application on memory twins: what API tests talk to.
+
+The read models follow the log whenever one of them is asked, unless `follows` is off:
+then they stand still, as they do while their process is away.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC
+from typing import Any, cast
+
+import httpx
+
+from api.app import create_app
+from api.health import Readiness
+from api.services import Services
+from commands.messages import GrantRole
+from commands.writer import Role as WriterRole
+from commands.writer import Writer
+from domain.events import Meta
+from domain.ids import SYSTEM, LogPosition
+from domain.vocabulary import Role
+from infra.clock import SystemClock
+from infra.identity import Identifiers
+from infra.memory import MemoryEventStore, MemoryKeyTable, memory_vault
+from infra.memory_store import MemoryStore, MemoryViews
+from infra.passwords import Argon2Hasher
+from infra.tokens import SignedTokens
+from projections.store import Answer, Command, View
+from tests.support.views import live_host
+
+PASSWORD = "correct horse battery"
+
+
+class FollowingViews:
+    """`Views` and `AppliedPositions` of a store in memory that follows a log."""
+
+    def __init__(self, log: MemoryEventStore) -> None:
+        self.follows = True
+        self._log = log
+        store = MemoryStore()
+        self._views = MemoryViews(store)
+        self._host = live_host(store)
+
+    def catch_up(self) -> None:
+        while self.follows:
+            facts = self._log.reader.read(self._host.position, 1_000)
+            if not facts:
+                return
+            self._host.apply(facts)
+
+    async def read(self, view: View, commands: Sequence[Command]) -> Answer:
+        self.catch_up()
+        return await self._views.read(view, commands)
+
+    async def reach(
+        self, position: LogPosition, names: Iterable[str], seconds: float
+    ) -> bool:
+        """At once: nothing else is at work that could be waited for."""
+        del names, seconds
+        self.catch_up()
+        return self._host.position >= position
+
+    async def positions(self) -> dict[str, LogPosition | None]:
+        return {each.view.name: each.checkpoint for each in self._host.followed}
+
+
+class Served:
+    """A server in memory, and clients of it."""
+
+    def __init__(self) -> None:
+        self.clock = SystemClock()
+        self.new_id = Identifiers(self.clock).new
+        self.log = MemoryEventStore()
+        self.leads = asyncio.Event()
+        self.writer = Writer(self.log, on_role=self._on_role)
+        self.views = FollowingViews(self.log)
+        self.tokens = SignedTokens(b"a key for tests, 32 bytes long..")
+        self.readiness = Readiness(ready=True, role="leader", dependencies={})
+        self.services = Services(
+            writer=self.writer,
+            views=self.views,
+            applied=self.views,
+            clock=self.clock,
+            new_id=self.new_id,
+            vault=memory_vault(MemoryKeyTable()),
+            passwords=Argon2Hasher(memory_kib=64, passes=1),
+            tokens=self.tokens,
+            readiness=self._ready,
+            market_timezone=UTC,
+        )
+        self.app = create_app(self.services)
+        self._people = 0
+
+    def _on_role(self, role: WriterRole) -> None:
+        if role is WriterRole.LEADER:
+            self.leads.set()
+
+    async def _ready(self) -> Readiness:
+        return self.readiness
+
+    def client(self, token: str = "") -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(
+                cast(Any, self.app), raise_app_exceptions=False
+            ),
+            base_url="http://bourse.test",
+            headers=headers,
+        )
+
+    async def person(self, *, admin: bool = False) -> "Person":
+        """Somebody who has signed up and logged in, with nothing on the account."""
+        self._people += 1
+        email = f"person{self._people}@example.org"
+        client = self.client()
+        body = {"email": email, "password": PASSWORD, "full_name": "A Person"}
+        registered = (await client.post("/auth/register", json=body)).json()
+        if admin:
+            meta = Meta(self.clock.now(), SYSTEM, self.new_id())
+            await self.writer.execute(
+                GrantRole(meta, registered["user_id"], Role.ADMIN)
+            )
+        del body["full_name"]
+        token = (await client.post("/auth/login", json=body)).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        return Person(
+            client, email, token, registered["user_id"], registered["account_id"]
+        )
+
+    async def trader(
+        self, *, cash: str = "1000000", shares: int = 10_000, symbol: str = "ACME"
+    ) -> "Person":
+        """Somebody with money and shares of a listed instrument."""
+        trader, admin = await self.person(), await self.person(admin=True)
+        if symbol not in self.writer.exchange.markets:
+            await admin.list_asset(symbol)
+        accounts = f"/v2/admin/accounts/{trader.account_id}"
+        if cash != "0":
+            await admin.sends("POST", f"{accounts}/deposits", {"amount": cash})
+        if shares:
+            body = {"symbol": symbol, "qty": shares, "price": "90"}
+            await admin.sends("POST", f"{accounts}/shares", body)
+        return trader
+
+
+class Person:
+    """A signed-in user and their client."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        email: str,
+        token: str,
+        user_id: str,
+        account_id: str,
+    ) -> None:
+        self.client = client
+        self.email = email
+        self.token = token
+        self.user_id = user_id
+        self.account_id = account_id
+
+    async def request(
+        self, method: str, path: str, body: object = None, **headers: str
+    ) -> httpx.Response:
+        return await self.client.request(
+            method,
+            path,
+            json=body,
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+        )
+
+    async def sends(
+        self, method: str, path: str, body: object = None, **headers: str
+    ) -> Any:
+        """The body of an answer that must be a success."""
+        response = await self.request(method, path, body, **headers)
+        assert response.is_success, response.text
+        return response.json() if response.content else None
+
+    async def gets(self, path: str) -> Any:
+        return await self.sends("GET", path)
+
+    async def list_asset(self, symbol: str = "ACME", **terms: object) -> Any:
+        body = {"symbol": symbol, "name": symbol, "exchange": "NASDAQ"}
+        terms = {"reference_price": "100.00", **terms}
+        return await self.sends("POST", "/v2/admin/assets", {**body, **terms})
+
+    async def order(self, **terms: object) -> httpx.Response:
+        """Send an order: a limit order to buy 10 ACME at 100, but for the terms."""
+        return await self.request("POST", "/v2/orders", order(**terms))
+
+    async def places(self, **terms: object) -> Any:
+        """An order that must not be refused."""
+        return await self.sends("POST", "/v2/orders", order(**terms))
+
+
+def order(**terms: object) -> dict[str, object]:
+    body: dict[str, object] = {
+        "symbol": "ACME",
+        "qty": 10,
+        "side": "buy",
+        "type": "limit",
+        "time_in_force": "gtc",
+        "limit_price": "100",
+    }
+    body |= terms
+    return {name: value for name, value in body.items() if value is not None}
+
+
+@asynccontextmanager
+async def served() -> AsyncGenerator[Served]:
+    server = Served()
+    running = asyncio.create_task(server.writer.run())
+    await server.leads.wait()
+    try:
+        yield server
+    finally:
+        await server.writer.stop()
+        with suppress(asyncio.CancelledError):
+            await running
