@@ -1,0 +1,30 @@
+"""The server as it is, and one route more: an ordinary handler that does nothing.
+
+The no-op decodes the body of an order and answers with an order, as any Litestar
+handler would; what it leaves out is all that Bourse does.
+"""
+
+import msgspec
+from litestar import post
+
+from infra.server import serve
+from infra.settings import read_settings
+
+
+class Body(msgspec.Struct):
+    symbol: str
+    qty: str
+    side: str
+    type: str
+    time_in_force: str
+    limit_price: str | None = None
+    client_order_id: str | None = None
+
+
+@post("/no-op", status_code=200)
+async def no_op(data: Body) -> Body:
+    return data
+
+
+if __name__ == "__main__":
+    serve(read_settings(), [no_op])

@@ -1,0 +1,96 @@
+"""The composition root: which adapter stands behind which port of one server."""
+
+import asyncio
+from collections.abc import Mapping
+
+from api.health import Readiness
+from api.services import Services
+from commands.ports import LogUnavailable
+from commands.writer import Role, Writer
+from domain.ids import LogPosition
+from infra.applied_positions import RedisAppliedPositions
+from infra.clock import SystemClock
+from infra.event_store import PostgresEventStore
+from infra.identity import Identifiers
+from infra.installation import installation_keys
+from infra.passwords import Argon2Hasher
+from infra.redis_store import RedisViews
+from infra.settings import Settings
+from infra.snapshots import PostgresSnapshotStore
+from infra.tokens import SignedTokens
+from infra.vault import PostgresKeyTable, Vault
+from projections.store import StoreDown
+
+OK, DOWN = "ok", "down"
+
+
+class Container:
+    """All adapters of one server, on one log and one Redis."""
+
+    def __init__(self, settings: Settings, database_url: str, redis_url: str) -> None:
+        self.store = PostgresEventStore(database_url)
+        datastore = self.store.datastore
+        self.snapshots = PostgresSnapshotStore(datastore)
+        keys = installation_keys(datastore, settings.secret_key)
+        self.vault = Vault(PostgresKeyTable(datastore), keys)
+        self.clock = SystemClock()
+        self.identifiers = Identifiers(self.clock)
+        self.passwords = Argon2Hasher()
+        self.writer = Writer(
+            self.store, self.snapshots, queue_limit=settings.queue_limit
+        )
+        self.views = RedisViews(redis_url)
+        self.applied = RedisAppliedPositions(redis_url, self.views)
+        self.services = Services(
+            writer=self.writer,
+            views=self.views,
+            applied=self.applied,
+            clock=self.clock,
+            new_id=self.identifiers.new,
+            vault=self.vault,
+            passwords=self.passwords,
+            tokens=SignedTokens(keys.token_key(), minutes=settings.token_minutes),
+            readiness=self.readiness,
+            market_timezone=settings.market_timezone,
+            body_limit=settings.body_limit,
+        )
+
+    async def readiness(self) -> Readiness:
+        """Ready means: the log answers, all views are live, and the role is settled."""
+        head = await self._head()
+        try:
+            positions = await self.applied.positions()
+        except StoreDown:
+            positions = None
+        role = self.writer.role
+        settled = role in (Role.LEADER, Role.STANDBY)
+        live = positions is not None and None not in positions.values()
+        return Readiness(
+            ready=settled and live and head is not None,
+            role=role,
+            dependencies={
+                "postgres": DOWN if head is None else OK,
+                "redis": DOWN if positions is None else OK,
+            },
+            lag=_lags(positions or {}, head),
+        )
+
+    async def _head(self) -> LogPosition | None:
+        try:
+            return await asyncio.to_thread(self.store.reader.head)
+        except LogUnavailable:
+            return None
+
+    async def close(self) -> None:
+        await self.applied.close()
+        await self.views.close()
+        await asyncio.to_thread(self.store.close)
+
+
+def _lags(
+    positions: Mapping[str, LogPosition | None], head: LogPosition | None
+) -> dict[str, int | None]:
+    return {
+        name: None if position is None or head is None else max(0, head - position)
+        for name, position in positions.items()
+    }

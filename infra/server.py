@@ -1,0 +1,302 @@
+"""One server process from its start to its end: what `bourse run` does.
+
+It serves HTTP, leads or stands by, and keeps beside it what the installation needs: the
+embedded Postgres and Redis of its home, the projector, the day roll, the snapshots.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import gc
+import os
+import signal
+import socket
+import sys
+from collections.abc import Coroutine, Generator, Sequence
+from pathlib import Path
+
+import msgspec
+import structlog
+import uvicorn
+import uvloop
+from litestar.types import ControllerRouterHandler
+
+from api.app import create_app
+from commands.writer import Role
+from infra.children import Child
+from infra.container import Container
+from infra.demo import DemoMarket
+from infra.local.errors import LocalServerError
+from infra.local.servers import (
+    start_postgres,
+    start_redis,
+    stop_postgres,
+    stop_redis,
+)
+from infra.settings import Settings
+from infra.telemetry import configure_logging
+from processors.scheduler import Scheduler, session_date
+
+#: The projector must not slow the writer down: orders first, views catch up.
+PROJECTOR_NICENESS = 10
+SNAPSHOT_NICENESS = 15
+LOOK_SECONDS = 0.1
+LOCAL_LOOK_SECONDS = 0.5
+SNAPSHOT_LOOK_SECONDS = 5.0
+#: How long one thread may keep the interpreter from another. The commit thread needs
+#: it for microseconds several times a commit; with the usual 5 ms that were the commit.
+SWITCH_SECONDS = 0.0005
+
+_log = structlog.get_logger(__name__)
+
+
+class CannotStart(Exception):
+    """The server cannot start; the sentence says what to do."""
+
+
+class RunFile(msgspec.Struct):
+    """The content of `run.json`: the process that serves and writes, and its places."""
+
+    pid: int
+    base_url: str
+    database_url: str
+    redis_url: str
+    role: str
+    home: str
+
+
+def serve(
+    settings: Settings, extra_routes: Sequence[ControllerRouterHandler] = ()
+) -> int:
+    """Run a server until it is told to end. Benchmarks add routes of their own.
+
+    Raises:
+        CannotStart: another one runs in this home, or the port is taken.
+    """
+    configure_logging(form=settings.log_format, level=settings.log_level)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(50_000, 20, 100)
+    home = settings.home.resolve()
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _only_one(home), _listening(settings) as listener:
+        server = _Server(settings, home, listener, extra_routes)
+        try:
+            uvloop.run(server.run())
+        finally:
+            server.end_local_servers()
+    return 0
+
+
+@contextlib.contextmanager
+def _only_one(home: Path) -> Generator[None]:
+    with (home / "run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as reason:
+            raise CannotStart(
+                f"a server is already running in {home}; end it with `make stop`, or "
+                "give this one another BOURSE_HOME and BOURSE_PORT"
+            ) from reason
+        yield
+
+
+@contextlib.contextmanager
+def _listening(settings: Settings) -> Generator[socket.socket]:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as reason:
+            raise CannotStart(
+                f"{settings.host}:{settings.port} cannot be listened on "
+                f"({reason.strerror}); choose another BOURSE_PORT"
+            ) from reason
+        listener.listen(2_048)
+        yield listener
+
+
+class _Uvicorn(uvicorn.Server):
+    """Leaves the signals to us: the writer ends after HTTP does, in an orderly way."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+class _Server:
+    def __init__(
+        self,
+        settings: Settings,
+        home: Path,
+        listener: socket.socket,
+        extra_routes: Sequence[ControllerRouterHandler],
+    ) -> None:
+        self.extra_routes = extra_routes
+        self.settings = settings
+        self.home = home
+        self.listener = listener
+        self.base_url = f"http://{settings.host}:{settings.port}"
+        self.database_url = settings.database_url or start_postgres(home).url
+        self.redis_url = settings.redis_url or start_redis(home).url
+        self.container = Container(settings, self.database_url, self.redis_url)
+
+    def end_local_servers(self) -> None:
+        """Stop the embedded servers of this home, if they are the ones in use."""
+        if self.settings.redis_url is None:
+            stop_redis(self.home)
+        if self.settings.database_url is None:
+            stop_postgres(self.home)
+
+    async def run(self) -> None:
+        container = self.container
+        app = create_app(container.services)
+        for route in self.extra_routes:
+            app.register(route)
+        http = _Uvicorn(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=5,
+            )
+        )
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, _ask_to_end, http)
+        container.applied.start()
+        writing = asyncio.create_task(container.writer.run(), name="writer")
+        beside = [asyncio.create_task(each) for each in self._beside()]
+        try:
+            serving = asyncio.create_task(http.serve(sockets=[self.listener]))
+            await asyncio.wait(
+                [serving, writing, *beside], return_when=asyncio.FIRST_COMPLETED
+            )
+            http.should_exit = True
+            await serving
+        finally:
+            await self._end(writing, beside)
+
+    def _beside(self) -> tuple[Coroutine[None, None, None], ...]:
+        scheduler = Scheduler(
+            self.container.writer,
+            clock=self.container.clock,
+            new_id=self.container.identifiers.new,
+            zone=self.settings.market_timezone,
+        )
+        projector = Child(
+            "infra.projector_process",
+            environment=self._environment(),
+            niceness=PROJECTOR_NICENESS,
+        )
+        return (
+            self._keep_local_servers(),
+            scheduler.run(),
+            projector.keep_running(),
+            self._announce(),
+            self._take_snapshots(),
+        )
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "BOURSE_HOME": str(self.home),
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+        }
+
+    async def _keep_local_servers(self) -> None:
+        """Start an embedded server again when it has died: nobody else would."""
+        while True:
+            await asyncio.sleep(LOCAL_LOOK_SECONDS)
+            try:
+                if self.settings.database_url is None:
+                    await asyncio.to_thread(start_postgres, self.home)
+                if self.settings.redis_url is None:
+                    await asyncio.to_thread(start_redis, self.home)
+            except LocalServerError as reason:
+                _log.error("local_server_down", reason=str(reason))
+
+    async def _end(
+        self, writing: asyncio.Task[None], beside: list[asyncio.Task[None]]
+    ) -> None:
+        (self.home / "run.json").unlink(missing_ok=True)
+        for task in beside:
+            task.cancel()
+        await self.container.writer.stop()
+        await asyncio.gather(writing, *beside, return_exceptions=True)
+        await self.container.close()
+        _log.info("ended")
+
+    async def _announce(self) -> None:
+        """Say what runs where, at each time the server becomes ready in a role."""
+        told = None
+        while True:
+            readiness = await self.container.readiness()
+            if readiness.ready and readiness.role != told:
+                told = readiness.role
+                if told == Role.LEADER and self.settings.demo:
+                    await self._seed()
+                self._tell(told)
+            elif not readiness.ready:
+                told = None
+            await asyncio.sleep(LOOK_SECONDS if told is None else 1.0)
+
+    async def _seed(self) -> None:
+        container = self.container
+        today = session_date(container.clock.now(), self.settings.market_timezone)
+        market = DemoMarket(
+            container.writer,
+            clock=container.clock,
+            new_id=container.identifiers.new,
+            vault=container.vault,
+            hasher=container.passwords,
+            session_date=today,
+        )
+        await market.seed(self.home / "demo.json", self.base_url)
+
+    def _tell(self, role: str) -> None:
+        told = RunFile(
+            os.getpid(),
+            self.base_url,
+            self.database_url,
+            self.redis_url,
+            role,
+            str(self.home),
+        )
+        beside = self.home / "run.new"
+        beside.touch(mode=0o600)
+        beside.write_bytes(msgspec.json.format(msgspec.json.encode(told)))
+        beside.replace(self.home / "run.json")
+        _log.info("ready", role=role, url=self.base_url, home=str(self.home))
+
+    async def _take_snapshots(self) -> None:
+        """Save the state each time the log has grown by so many events."""
+        writer = self.container.writer
+        child = Child(
+            "infra.cli",
+            ["snapshot", "--json"],
+            environment=self._environment(),
+            niceness=SNAPSHOT_NICENESS,
+        )
+        saved = 0
+        while True:
+            await asyncio.sleep(SNAPSHOT_LOOK_SECONDS)
+            position = writer.exchange.position
+            if writer.role is not Role.LEADER:
+                saved = 0
+            elif not saved:
+                saved = await asyncio.to_thread(self._newest_snapshot) or 1
+            elif position - saved >= self.settings.snapshot_every:
+                code = await child.run_once()
+                saved = position
+                _log.info("snapshot_taken", position=position, exit_code=code)
+
+    def _newest_snapshot(self) -> int:
+        snapshot = self.container.snapshots.newest()
+        return 0 if snapshot is None else snapshot.position
+
+
+def _ask_to_end(http: uvicorn.Server) -> None:
+    http.should_exit = True

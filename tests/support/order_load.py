@@ -1,0 +1,181 @@
+"""Orders sent to a server without pause, and an exact memory of its answers."""
+
+import asyncio
+import random
+import threading
+from typing import Any
+
+import httpx
+import msgspec
+
+#: Statuses that allow sending the same command again.
+RETRYABLE = {429, 502, 503}
+
+
+class Sent(msgspec.Struct):
+    """One order: what was asked, and the first answer, if one ever came."""
+
+    client_order_id: str
+    body: dict[str, Any]
+    order_id: str | None = None
+    canceled: bool = False
+
+
+class OrderLoad:
+    """Traders who send orders and cancels to `url` until told to stop, in a thread."""
+
+    def __init__(self, url: str, tokens: list[str], *, seed: int, symbol: str) -> None:
+        self.url = url
+        self.tokens = tokens
+        self.random = random.Random(seed)
+        self.seed = seed
+        self.symbol = symbol
+        self.sent: list[list[Sent]] = [[] for _ in tokens]
+        self.refused: dict[str, int] = {}
+        self.broken: list[str] = []
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> "OrderLoad":
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        assert self._thread is not None
+        self._thread.join()
+
+    @property
+    def acknowledged(self) -> int:
+        return sum(1 for sent in self.sent for each in sent if each.order_id)
+
+    async def _run(self) -> None:
+        await asyncio.gather(
+            *(self._trade(number) for number in range(len(self.tokens)) for _ in "ab")
+        )
+
+    async def _trade(self, number: int) -> None:
+        headers = {"Authorization": f"Bearer {self.tokens[number]}"}
+        async with httpx.AsyncClient(
+            base_url=self.url, headers=headers, timeout=8
+        ) as client:
+            while not self._stop.is_set():
+                await self._one(client, self.sent[number])
+
+    async def _one(self, client: httpx.AsyncClient, sent: list[Sent]) -> None:
+        open_orders = [
+            each for each in sent[-20:] if each.order_id and not each.canceled
+        ]
+        if open_orders and self.random.random() < 0.1:
+            await self._cancel(client, self.random.choice(open_orders))
+            return
+        each = self._order(len(sent))
+        sent.append(each)
+        answer = await self._ask(client, "POST", "/v2/orders", each.body)
+        if answer is not None and answer.status_code == 200:
+            each.order_id = str(answer.json()["id"])
+
+    async def _cancel(self, client: httpx.AsyncClient, each: Sent) -> None:
+        answer = await self._ask(client, "DELETE", f"/v2/orders/{each.order_id}")
+        each.canceled = answer is not None and answer.status_code in (204, 422)
+
+    def _order(self, number: int) -> Sent:
+        rng = self.random
+        client_order_id = f"load-{self.seed}-{number}-{rng.getrandbits(40):010x}"
+        cents = 10_000 + rng.randint(-30, 30)
+        body = {
+            "symbol": self.symbol,
+            "side": rng.choice(("buy", "sell")),
+            "type": "limit",
+            "time_in_force": rng.choice(("gtc", "gtc", "day", "ioc")),
+            "qty": str(rng.randint(1, 5)),
+            "limit_price": f"{cents / 100:.2f}",
+            "client_order_id": client_order_id,
+        }
+        return Sent(client_order_id, body)
+
+    async def _ask(
+        self,
+        client: httpx.AsyncClient,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+    ) -> httpx.Response | None:
+        """One request; None where no answer came or the server asked for patience."""
+        try:
+            answer = await client.request(method, path, json=body)
+        except httpx.HTTPError as reason:
+            self._count(type(reason).__name__)
+            await asyncio.sleep(0.05)
+            return None
+        if answer.status_code in RETRYABLE:
+            self._count(str(answer.json().get("reason")))
+            assert "retry-after" in answer.headers
+            await asyncio.sleep(0.05)
+            return None
+        if answer.status_code >= 500:
+            self.broken.append(answer.text)
+        return answer
+
+    def _count(self, reason: str) -> None:
+        self.refused[reason] = self.refused.get(reason, 0) + 1
+
+
+def settle_doubts(url: str, tokens: list[str], load: OrderLoad) -> None:
+    """Send again what got no answer: each is recorded once, now or then."""
+    for token, sent in zip(tokens, load.sent, strict=True):
+        headers = {"Authorization": f"Bearer {token}"}
+        with httpx.Client(base_url=url, headers=headers, timeout=10) as client:
+            for each in sent:
+                if each.order_id is None:
+                    answer = client.post("/v2/orders", json=each.body)
+                    # 403: no money or shares are left; then nothing was recorded.
+                    assert answer.status_code in (200, 403), answer.text
+                    if answer.status_code == 200:
+                        each.order_id = str(answer.json()["id"])
+
+
+def missing_orders(url: str, tokens: list[str], load: OrderLoad) -> list[str]:
+    """Acknowledged orders that the server does not show, or shows under another id."""
+    found: list[str] = []
+    for token, sent in zip(tokens, load.sent, strict=True):
+        headers = {"Authorization": f"Bearer {token}"}
+        known: dict[str, list[str]] = {}
+        with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+            for order in _all_orders(client):
+                known.setdefault(order["client_order_id"], []).append(order["id"])
+            for each in sent:
+                if each.order_id and each.client_order_id not in known:
+                    # Pages are cut between moments, and two orders can share one.
+                    known[each.client_order_id] = _by_client_id(client, each)
+        found += [
+            each.client_order_id
+            for each in sent
+            if each.order_id and known.get(each.client_order_id) != [each.order_id]
+        ]
+    return found
+
+
+def _by_client_id(client: httpx.Client, each: Sent) -> list[str]:
+    query = {"client_order_id": each.client_order_id}
+    answer = client.get("/v2/orders:by_client_order_id", params=query)
+    return [str(answer.json()["id"])] if answer.status_code == 200 else []
+
+
+def _all_orders(client: httpx.Client) -> list[dict[str, Any]]:
+    """Every order of the account, through the pages of the API."""
+    orders: dict[str, dict[str, Any]] = {}
+    until: str | None = None
+    while True:
+        query = {"status": "all", "limit": "500", "direction": "desc"}
+        if until is not None:
+            query["until"] = until
+        answer = client.get("/v2/orders", params=query)
+        answer.raise_for_status()
+        page = answer.json()
+        fresh = [order for order in page if order["id"] not in orders]
+        orders.update((order["id"], order) for order in fresh)
+        if len(page) < 500 or not fresh:
+            return list(orders.values())
+        until = page[-1]["submitted_at"]

@@ -1,0 +1,170 @@
+"""A whole server as a process of its own, as `bourse run` makes it, for bad times."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from infra.local.servers import start_postgres
+
+READY_SECONDS = 90.0
+POLL_SECONDS = 0.05
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(what: str, holds: Callable[[], bool], seconds: float) -> None:
+    """Wait for a condition, or fail and say which."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(POLL_SECONDS)
+
+
+class ServerProcess:
+    """One server of one home. Started again, it is the same server with a new pid."""
+
+    def __init__(
+        self, home: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.home = home
+        self.port = free_port()
+        self.environment = dict(environment or {})
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def run(self) -> dict[str, Any]:
+        return json.loads((self.home / "run.json").read_bytes())
+
+    @property
+    def demo(self) -> dict[str, Any]:
+        return json.loads((self.home / "demo.json").read_bytes())
+
+    def variables(self) -> dict[str, str]:
+        """The environment of this server, and of commands beside it."""
+        return {
+            **os.environ,
+            "BOURSE_HOME": str(self.home),
+            "BOURSE_PORT": str(self.port),
+            "BOURSE_LOG_FORMAT": "json",
+            **self.environment,
+        }
+
+    def start(self) -> "ServerProcess":
+        self.home.mkdir(parents=True, exist_ok=True)
+        with (self.home / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "infra.cli", "run"],
+                env=self.variables(),
+                stdout=log,
+                stderr=log,
+            )
+        return self
+
+    def readiness(self) -> dict[str, Any] | None:
+        """What the server says of itself, None where it does not answer."""
+        try:
+            return httpx.get(f"{self.url}/health/ready", timeout=2).json()
+        except (httpx.HTTPError, ValueError):
+            return None
+
+    def is_ready(self, role: str | None = None) -> bool:
+        found = self.readiness()
+        if found is None or not found["ready"]:
+            return False
+        return role in (None, found["role"])
+
+    def wait_ready(self, role: str | None = None) -> "ServerProcess":
+        """Ready, its files written, and in the role where one is named."""
+
+        def ready() -> bool:
+            assert self.process is not None
+            assert self.process.poll() is None, self.log_tail()
+            written = (self.home / "run.json").exists()
+            return (
+                self.is_ready(role)
+                and written
+                and self.run["role"] == (role or self.run["role"])
+            )
+
+        try:
+            wait_until(f"{self.url} is ready", ready, READY_SECONDS)
+        except AssertionError as reason:
+            raise AssertionError(f"{reason}\n{self.log_tail()}") from reason
+        return self
+
+    def log_tail(self) -> str:
+        return (self.home / "server.log").read_text()[-4_000:]
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """As a power cut would, but for the disks."""
+        self.signal(signal.SIGKILL)
+        assert self.process is not None
+        self.process.wait()
+        (self.home / "run.json").unlink(missing_ok=True)
+
+    def end(self) -> None:
+        """End it in an orderly way, its Postgres and Redis with it."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(60)
+        subprocess.run(
+            [sys.executable, "-m", "infra.local.shutdown"],
+            env=self.variables(),
+            check=True,
+        )
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run `bourse …` beside this server."""
+        return subprocess.run(
+            [sys.executable, "-m", "infra.cli", *words],
+            env=self.variables(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def token(self, person: Mapping[str, str]) -> str:
+        body = {"email": person["email"], "password": person["password"]}
+        answer = httpx.post(f"{self.url}/auth/login", json=body, timeout=10)
+        answer.raise_for_status()
+        return str(answer.json()["access_token"])
+
+    def wait_caught_up(self) -> None:
+        """Until every view shows all of the log."""
+
+        def caught_up() -> bool:
+            found = self.readiness()
+            return bool(found and found["lag"]) and not any(
+                lag is None or lag for lag in (found or {})["lag"].values()
+            )
+
+        wait_until("the views have caught up", caught_up, READY_SECONDS)
+
+    def kill_postgres(self) -> None:
+        """Kill the embedded Postgres, all of its processes."""
+        postmaster = psutil.Process(start_postgres(self.home).pid)
+        for process in (postmaster, *postmaster.children(recursive=True)):
+            process.kill()

@@ -1,0 +1,162 @@
+"""What a server must survive: each of these mistreats one and then checks everything.
+
+The short forms are part of the ordinary tests, the long ones of `make prove`.
+"""
+
+import json
+import random
+import signal
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import redis
+
+from tests.support.order_load import OrderLoad, missing_orders, settle_doubts
+from tests.support.server_process import ServerProcess, wait_until
+
+SYMBOL = "ACME"
+Report = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    """Nobody listens."""
+
+
+@contextmanager
+def running(home: Path, **environment: str) -> Generator[ServerProcess]:
+    """A ready server that leads; it and its services end with the test."""
+    server = ServerProcess(home, environment)
+    try:
+        yield server.start().wait_ready("leader")
+    finally:
+        server.end()
+
+
+def tokens_of(server: ServerProcess) -> list[str]:
+    return [server.token(trader) for trader in server.demo["traders"]]
+
+
+def assert_audited(server: ServerProcess) -> dict[str, Any]:
+    """`audit verify` passes: the log, the live state, and the views as rebuilt."""
+    done = server.command("audit", "verify", "--json")
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return json.loads(done.stdout)
+
+
+def _assert_complete(server: ServerProcess, tokens: list[str], load: OrderLoad) -> None:
+    """Every acknowledged order is there once; what got no answer is settled now."""
+    assert not load.broken, load.broken[:3]
+    settle_doubts(server.url, tokens, load)
+    server.wait_caught_up()
+    assert missing_orders(server.url, tokens, load) == []
+
+
+def _until_acknowledged(load: OrderLoad, count: int) -> None:
+    wait_until(
+        f"{count} orders acknowledged ({load.refused})",
+        lambda: load.acknowledged >= count,
+        30,
+    )
+
+
+def kills(server: ServerProcess, rounds: int, report: Report = _silent) -> int:
+    """`kill -9` at a random moment of a load, so many times in a row.
+
+    How many orders were acknowledged in all.
+    """
+    rng = random.Random(20_121)
+    tokens = tokens_of(server)
+    acknowledged = 0
+    for number in range(1, rounds + 1):
+        with OrderLoad(server.url, tokens, seed=number, symbol=SYMBOL) as load:
+            _until_acknowledged(load, rng.randint(1, 300))
+            time.sleep(rng.random() * 0.02)
+            server.kill()
+        server.start().wait_ready("leader")
+        _assert_complete(server, tokens, load)
+        found = assert_audited(server)
+        acknowledged += load.acknowledged
+        report(
+            f"kill {number}: {load.acknowledged} acknowledged orders are there, "
+            f"audit verified: {found.get('ok', True)}"
+        )
+    return acknowledged
+
+
+def flushes(server: ServerProcess, rounds: int, report: Report = _silent) -> None:
+    """Redis emptied in the middle of a load: the views come back by themselves."""
+    tokens = tokens_of(server)
+    with redis.Redis.from_url(server.run["redis_url"]) as client:
+        for number in range(1, rounds + 1):
+            seed = 1_000 + number
+            with OrderLoad(server.url, tokens, seed=seed, symbol=SYMBOL) as load:
+                _until_acknowledged(load, 50)
+                client.flushall()
+                _until_acknowledged(load, load.acknowledged + 50)
+            server.wait_ready("leader")
+            _assert_complete(server, tokens, load)
+            assert_audited(server)
+            report(f"flush {number}: healed under load")
+
+
+def postgres_deaths(
+    server: ServerProcess, rounds: int, report: Report = _silent
+) -> None:
+    """Postgres killed in the middle of a load: refusals to be repeated, no loss."""
+    tokens = tokens_of(server)
+    for number in range(1, rounds + 1):
+        seed = 2_000 + number
+        with OrderLoad(server.url, tokens, seed=seed, symbol=SYMBOL) as load:
+            _until_acknowledged(load, 50)
+            server.kill_postgres()
+            before = load.acknowledged
+            _until_acknowledged(load, before + 100)
+        server.wait_ready("leader")
+        _assert_complete(server, tokens, load)
+        assert_audited(server)
+        report(f"postgres {number}: back by itself, refused meanwhile {load.refused}")
+
+
+def failover(first: ServerProcess, second: ServerProcess, report: Report) -> None:
+    """The leader is stopped in the middle of a load; the standby takes over.
+
+    Continued, the old leader appends nothing and finds itself a standby.
+    """
+    tokens = tokens_of(first)
+    refused = httpx.post(
+        f"{second.url}/v2/orders",
+        json={"symbol": SYMBOL},
+        headers={"Authorization": f"Bearer {tokens[0]}"},
+    )
+    assert refused.status_code in (422, 503), refused.text
+    with OrderLoad(first.url, tokens, seed=3_001, symbol=SYMBOL) as load:
+        _until_acknowledged(load, 100)
+        first.signal(signal.SIGSTOP)
+        stopped_at = time.monotonic()
+        wait_until("the standby leads", lambda: second.is_ready("leader"), 15)
+        report(f"failover: led after {time.monotonic() - stopped_at:.1f} s")
+        with OrderLoad(second.url, tokens, seed=3_002, symbol=SYMBOL) as other:
+            _until_acknowledged(other, 100)
+            first.signal(signal.SIGCONT)
+            _until_acknowledged(other, other.acknowledged + 100)
+    wait_until("the old leader stands by", lambda: first.is_ready("standby"), 15)
+    _assert_complete(second, tokens, load)
+    _assert_complete(second, tokens, other)
+    assert _epochs_in_order(second)
+    assert_audited(second)
+    report(f"failover: {load.acknowledged + other.acknowledged} orders, none lost")
+
+
+def _epochs_in_order(server: ServerProcess) -> bool:
+    """No stream has two events of one version, none is missing."""
+    with psycopg.connect(server.run["database_url"]) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM (SELECT originator_id FROM events GROUP BY 1 "
+            "HAVING count(*) <> max(originator_version)) AS broken"
+        ).fetchone()
+    return row is not None and row[0] == 0
