@@ -153,6 +153,14 @@ class AppliedPositions(Protocol):
         """Wait until the named read models show `position`; False if they do not."""
         ...
 
+    async def positions(self) -> dict[str, LogPosition | None]:
+        """The log position that each read model shows, None while it is being filled.
+
+        Raises:
+            StoreDown: the store does not answer.
+        """
+        ...
+
 
 def encoded(value: object) -> str:
     """A row or a message as it is stored or sent: JSON, so that people can read it."""
