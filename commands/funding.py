@@ -9,7 +9,8 @@ def deposit(exchange: Exchange, command: Deposit) -> None:
     """Take in cash, once for each reference of an account."""
     wallet = exchange.wallet(command.account_id)
     key = deposit_key(command.account_id, command.reference)
-    exchange.receipts.check(key, digest(command.amount))
+    content = digest(command.amount)
+    exchange.receipts.check(key, content, name=command.reference)
     wallet.deposit(command.amount, command.reference, meta=command.meta)
 
 
@@ -19,7 +20,7 @@ def grant_shares(exchange: Exchange, command: GrantShares) -> None:
     market = exchange.market(command.symbol)
     key = grant_key(command.account_id, command.reference)
     content = digest(command.symbol, command.quantity, command.price)
-    exchange.receipts.check(key, content)
+    exchange.receipts.check(key, content, name=command.reference)
     wallet.grant(
         market.book.symbol,
         quantity=command.quantity,

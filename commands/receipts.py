@@ -66,8 +66,8 @@ class Receipts:
     def __init__(self) -> None:
         self.by_key: dict[str, Receipt] = {}
 
-    def check(self, key: str, content: str) -> None:
-        """Pass a key that is new.
+    def check(self, key: str, content: str, *, name: str) -> None:
+        """Pass a key that is new; `name` is what the caller calls it.
 
         Raises:
             Repeated: the same command was carried out before.
@@ -77,14 +77,14 @@ class Receipts:
         if receipt is None:
             return
         if receipt.digest != content:
-            raise Conflict(key=key.rsplit("/", 1)[-1])
+            raise Conflict(key=name)
         raise Repeated(lambda: receipt.position, _same)
 
     def check_command(self, command_id: CommandId) -> None:
         """Pass a command whose `Idempotency-Key`, if it has one, is new."""
         key, mark, content = command_id.rpartition("#")
         if mark:
-            self.check(key, content)
+            self.check(key, content, name=key.partition("/")[2])
 
     def keyed(self, event: AnyEvent) -> Receipt:
         """Note the command of a fact whose command id carries a key."""

@@ -2,7 +2,7 @@
 
 from commands.exchange import Exchange
 from commands.messages import GrantRole, NoteAccessRefused, NoteLoginFailed, Register
-from domain.errors import NotFound
+from domain.errors import AlreadyExists, NotFound
 from domain.events import AccessRefused, LoginFailed
 from domain.user import User
 from domain.vocabulary import WalletKind
@@ -13,6 +13,8 @@ def register(exchange: Exchange, command: Register) -> None:
     """Sign up: the address is claimed, the user begins, and so does the account."""
     claim = exchange.claim(command.claim)
     claim.check()
+    if command.user_id in exchange.users or command.account_id in exchange.wallets:
+        raise AlreadyExists("this user or account exists already")
     exchange.add(claim)
     claim.take(command.user_id, meta=command.meta)
     user = User(command.user_id, exchange.outbox)

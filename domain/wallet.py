@@ -111,9 +111,12 @@ class Wallet(Aggregate):
             raise InvalidOrder("a quantity must be more than zero", field="qty")
         if price < 0:
             raise InvalidOrder("a price must not be negative", field="price")
-        holding = self.holdings.get(symbol)
-        already = holding.quantity if holding is not None else 0
-        if already + quantity > QUANTITY_MAX or price > PRICE_MAX:
+        holding = self.holdings.get(symbol) or Holding()
+        if (
+            holding.quantity + quantity > QUANTITY_MAX
+            or price > PRICE_MAX
+            or holding.cost + price * quantity > MONEY_MAX
+        ):
             raise AmountTooLarge("the shares are beyond what a wallet carries")
         self.record(SharesGranted(meta, symbol, quantity, price, reference))
 
@@ -175,7 +178,7 @@ class Wallet(Aggregate):
         side: Side,
         fee: Money,
     ) -> None:
-        """Carry out this account's leg of a trade (rules SETTLE-01 to -04)."""
+        """Carry out this account's leg of a trade (rules SETTLE-01 to -05)."""
         quantity = trade.quantity
         if side is BUY:
             held = self.holds[order_id][1] * quantity

@@ -1,0 +1,140 @@
+"""docs/rules/markets.md: the terms that an instrument trades on."""
+
+from typing import Any
+
+import pytest
+
+from commands.messages import ChangeListing, HaltMarket, ListingChanges
+from domain.errors import (
+    AlreadyExists,
+    InvalidListing,
+    InvalidOrder,
+    UnknownSymbol,
+)
+from domain.events import (
+    Listed,
+    ListingChanged,
+)
+from domain.market import Market
+from tests.support.spec import META, Spec
+from tests.support.venue import Venue, listing
+
+
+@pytest.mark.rule("LIST-01")
+def test_a_listing_that_can_be_traded_under_is_admitted():
+    terms = listing(price_band=1, collar=0, maker_fee=0, taker_fee=10_000)
+
+    admitted = Spec(Market("ACME", [])).when(
+        lambda m: m.admit(terms, session_date="2026-01-01", meta=META)
+    )
+
+    after = admitted.then(Listed(META, terms, "2026-01-01"))
+    assert (after.listing, after.session_date) == (terms, "2026-01-01")
+    assert (after.halted, after.trades, after.last_price) == (False, 0, None)
+
+
+@pytest.mark.rule("LIST-01")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("tick_size", "0"),
+        ("lot_size", 0),
+        ("lot_size", 10**9 + 1),
+        ("reference_price", "0"),
+        ("reference_price", "10000000.01"),
+        ("reference_price", "10.005"),
+        ("price_band", 0),
+        ("price_band", 10_000),
+        ("collar", -1),
+        ("collar", 10_001),
+        ("maker_fee", -1),
+        ("taker_fee", 10_001),
+        ("shares_outstanding", -1),
+    ],
+)
+def test_terms_out_of_their_range_are_refused(name: str, value: Any):
+    terms = listing(**{name: value})
+
+    refused = Spec(Market("ACME", [])).when(
+        lambda m: m.admit(terms, session_date="2026-01-01", meta=META)
+    )
+
+    refused.then_refused(InvalidListing, field=name)
+
+
+@pytest.mark.rule("LIST-02")
+def test_a_symbol_is_listed_once():
+    venue = Venue()
+
+    with venue.refuses(AlreadyExists, symbol="ACME"):
+        venue.list_asset("ACME", reference_price="20")
+    venue.list_asset("OTHER")
+
+
+@pytest.mark.rule("LIST-03")
+@pytest.mark.parametrize(
+    "change", [{"tick_size": 500}, {"lot_size": 100}, {"lot_size": 20}]
+)
+def test_a_tick_or_lot_that_open_orders_do_not_fit_is_refused(change: dict[str, int]):
+    venue = Venue()
+    venue.buy("alice", 150, at="10.01")
+    venue.sell("bob", 130, at="10.01")
+
+    with venue.refuses(InvalidOrder):
+        venue.change(**change)
+
+
+@pytest.mark.rule("LIST-03")
+def test_a_tick_and_lot_that_open_orders_fit_are_taken():
+    venue = Venue()
+    venue.buy("alice", 150, at="10.05")
+
+    venue.change(tick_size=500, lot_size=50)
+
+    assert (venue.market.listing.tick_size, venue.market.listing.lot_size) == (500, 50)
+
+
+@pytest.mark.rule("LIST-03")
+def test_the_new_terms_are_checked_like_those_of_a_listing():
+    venue = Venue()
+
+    with venue.refuses(InvalidListing, field="reference_price"):
+        venue.change(tick_size=300)
+
+
+@pytest.mark.rule("LIST-04")
+def test_a_change_is_recorded_with_all_terms_as_now():
+    venue = Venue(sector="Anvils")
+
+    (fact,) = venue.change(name="Acme & Sons", price_band=500)
+
+    assert isinstance(fact, ListingChanged)
+    changed = (fact.listing.name, fact.listing.price_band)
+    assert changed == ("Acme & Sons", 500)
+    assert fact.listing.sector == "Anvils"
+
+
+@pytest.mark.rule("LIST-04")
+def test_a_change_that_changes_nothing_is_not_recorded():
+    venue = Venue(sector="Anvils", price_band=500)
+
+    assert venue.change(sector="Anvils", price_band=500) == []
+
+
+@pytest.mark.rule("LIST-04")
+def test_a_band_of_zero_takes_the_band_away():
+    venue = Venue(price_band=500)
+
+    venue.change(price_band=0)
+
+    assert venue.market.listing.price_band is None
+    assert venue.buy("alice", 1, at="99.00").rejected is None
+
+
+def test_what_is_not_listed_can_be_neither_changed_nor_halted():
+    venue = Venue()
+
+    with venue.refuses(UnknownSymbol, symbol="NONE"):
+        venue.tell(ChangeListing(venue.meta(), "NONE", ListingChanges(name="x")))
+    with venue.refuses(UnknownSymbol, symbol="NONE"):
+        venue.tell(HaltMarket(venue.meta(), "NONE", "news"))

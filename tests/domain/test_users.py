@@ -1,0 +1,116 @@
+"""docs/rules/users.md: who takes part, and what is kept of those turned away."""
+
+import pytest
+
+from commands.messages import (
+    GrantRole,
+    NoteAccessRefused,
+    NoteLoginFailed,
+    Register,
+)
+from domain.errors import AlreadyExists, NotFound
+from domain.events import (
+    AccessRefused,
+    EmailClaimed,
+    Event,
+    LoginFailed,
+    Meta,
+    RoleGranted,
+    UserRegistered,
+    WalletOpened,
+)
+from domain.user import SECURITY_FACTS_PER_MINUTE
+from domain.vocabulary import Role, WalletKind
+from tests.support.spec import AT
+from tests.support.venue import Venue
+
+MINUTE = 60_000_000
+
+
+def sign_up(
+    venue: Venue, *, user: str = "u1", account: str = "a1", claim: str = "claim"
+) -> Register:
+    return Register(venue.meta(), user, account, claim, "e-mail", "name", "hash")
+
+
+@pytest.mark.rule("USER-01")
+def test_signing_up_claims_the_address_and_opens_the_account():
+    venue = Venue()
+    command = sign_up(venue)
+
+    assert venue.tell(command) == [
+        EmailClaimed(command.meta, "u1"),
+        UserRegistered(command.meta, "a1", "claim", "e-mail", "name", "hash"),
+        WalletOpened(command.meta, "u1", WalletKind.TRADER),
+    ]
+
+    user = venue.exchange.users["u1"]
+    assert (user.account_id, user.claim, user.password_hash) == ("a1", "claim", "hash")
+    assert user.roles == {Role.TRADER}
+    assert venue.wallet("a1").user_id == "u1"
+
+
+@pytest.mark.rule("USER-01")
+@pytest.mark.parametrize("taken", [{"user": "u1"}, {"account": "a1"}], ids=str)
+def test_a_user_and_an_account_begin_once(taken: dict[str, str]):
+    venue = Venue()
+    venue.tell(sign_up(venue))
+
+    other = {"user": "u2", "account": "a2", "claim": "other", **taken}
+    with venue.refuses(AlreadyExists):
+        venue.tell(sign_up(venue, **other))
+
+
+@pytest.mark.rule("USER-02")
+def test_an_address_belongs_to_one_user():
+    venue = Venue()
+    venue.tell(sign_up(venue))
+
+    with venue.refuses(AlreadyExists):
+        venue.tell(sign_up(venue, user="u2", account="a2"))
+    venue.tell(sign_up(venue, user="u2", account="a2", claim="other"))
+
+    assert venue.exchange.claims["claim"].user_id == "u1"
+
+
+@pytest.mark.rule("USER-03")
+def test_a_role_is_granted_by_the_venue_once():
+    venue = Venue()
+    venue.tell(sign_up(venue))
+    command = GrantRole(venue.meta(), "u1", Role.ADMIN)
+
+    assert venue.tell(command) == [RoleGranted(command.meta, Role.ADMIN)]
+    assert venue.tell(command) == []
+    assert venue.exchange.users["u1"].roles == {Role.TRADER, Role.ADMIN}
+
+
+@pytest.mark.rule("USER-03")
+def test_a_role_is_not_granted_to_a_stranger():
+    venue = Venue()
+
+    with venue.refuses(NotFound):
+        venue.tell(GrantRole(venue.meta(), "nobody", Role.ADMIN))
+
+
+def note(venue: Venue, minute: int) -> list[type[Event]]:
+    """Somebody is turned away twice within a minute."""
+    meta = Meta(AT - AT % MINUTE + minute * MINUTE, "somebody", "c")
+    events = venue.tell(NoteLoginFailed(meta, "claim"))
+    events += venue.tell(NoteAccessRefused(meta, "/v2/admin"))
+    return [type(each) for each in events]
+
+
+@pytest.mark.rule("USER-04")
+def test_who_is_turned_away_is_on_record():
+    assert note(Venue(), 0) == [LoginFailed, AccessRefused]
+
+
+@pytest.mark.rule("USER-04")
+def test_a_minute_keeps_so_many_security_facts_and_the_next_begins_anew():
+    venue = Venue()
+
+    for _ in range(SECURITY_FACTS_PER_MINUTE // 2):
+        assert len(note(venue, 0)) == 2
+    assert note(venue, 0) == []
+    assert len(note(venue, 1)) == 2
+    assert venue.exchange.security.noted == 2
