@@ -68,8 +68,9 @@ class Findings:
         if self._counts[violation.check] <= TOLD_MAX:
             self.told.append(violation)
 
-    def violations(self, check: str) -> int:
-        return self._counts[check]
+    def count(self, check: str, violations: int) -> None:
+        """Violations that are not told one by one."""
+        self._counts[check] += violations
 
     def result(
         self, name: str, counted: int, unit: str, *, skipped: str | None = None

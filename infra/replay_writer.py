@@ -4,7 +4,6 @@ Submitting carries a command out in memory at once, so the book is compared at e
 recorded row; that it became durable is awaited in groups, many commands to one commit.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Sequence
 from time import perf_counter
@@ -20,7 +19,7 @@ from commands.messages import (
     ReplaceOrder,
 )
 from commands.ports import EventStore
-from commands.writer import Pending, Role, Writer
+from commands.writer import Pending, Writer
 from domain.errors import DomainError
 from domain.events import AnyEvent, Meta, TradeExecuted
 from domain.ids import AccountId, OrderId, Symbol
@@ -46,6 +45,7 @@ from infra.orderflow import (
     Step,
     named,
 )
+from infra.own_writer import own_writer
 from infra.replay_score import FlowOrders, Progress, Report, Score
 
 #: Commands that are submitted before the answers of earlier ones are awaited.
@@ -64,21 +64,12 @@ async def replay_through_writer(
     progress: Progress = lambda _: None,
 ) -> Report:
     """Send a flow and compare every fill and every row."""
-    leading = asyncio.Event()
-    writer = Writer(
-        store, on_role=lambda role: leading.set() if role is Role.LEADER else None
-    )
-    running = asyncio.create_task(writer.run())
-    await leading.wait()
-    try:
+    async with own_writer(store) as writer:
         replay = WriterReplay(writer, symbol)
         await replay.open()
         started = perf_counter()
         await replay.send(steps, progress)
         seconds = perf_counter() - started
-    finally:
-        await writer.stop()
-        await running
     return replay.score.report(
         flow=flow, symbol=symbol, way="in-process", seconds=seconds
     )

@@ -1,0 +1,102 @@
+"""Which Postgres and Redis a command works on, and who serves on them now.
+
+The environment names them; else the server that runs in BOURSE_HOME says which it uses;
+else they are the embedded ones of BOURSE_HOME. Those are started where they do not run,
+and left as they were found.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from infra.local.servers import (
+    LocalServer,
+    start_postgres,
+    start_redis,
+    stop_postgres,
+    stop_redis,
+)
+from infra.local.shutdown import serving_process
+from infra.postgres import connect
+from infra.settings import Settings
+
+_OTHERS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+
+
+class Running(msgspec.Struct, frozen=True):
+    """The part of `run.json` that commands need."""
+
+    base_url: str
+    database_url: str
+    redis_url: str
+
+
+def running_server(home: Path) -> Running | None:
+    """The server of this home, if it is alive and has said that it is ready."""
+    if serving_process(home) is None:
+        return None
+    try:
+        return msgspec.json.decode((home / "run.json").read_bytes(), type=Running)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+@contextmanager
+def borrowed_postgres(settings: Settings) -> Generator[str]:
+    """The URL of the Postgres that holds the log."""
+    running = running_server(settings.home)
+    if settings.database_url is not None:
+        yield settings.database_url
+    elif running is not None:
+        yield running.database_url
+    else:
+        with _embedded(start_postgres, _leave_postgres, settings.home) as url:
+            yield url
+
+
+@contextmanager
+def borrowed_redis(settings: Settings) -> Generator[str]:
+    """The URL of the Redis that holds the read models."""
+    running = running_server(settings.home)
+    if settings.redis_url is not None:
+        yield settings.redis_url
+    elif running is not None:
+        yield running.redis_url
+    else:
+        with _embedded(start_redis, _leave_redis, settings.home) as url:
+            yield url
+
+
+@contextmanager
+def _embedded(
+    start: Callable[[Path], LocalServer],
+    leave: Callable[[Path, str], None],
+    home: Path,
+) -> Generator[str]:
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    server = start(home)
+    # What this process started is its child; what it adopted is not.
+    ours = server.pid in {child.pid for child in psutil.Process().children()}
+    with ExitStack() as stack:
+        if ours:
+            stack.callback(leave, home, server.url)
+        yield server.url
+
+
+def _leave_postgres(home: Path, url: str) -> None:
+    # A server that came up meanwhile has adopted it, and needs it still.
+    with connect(url, name="bourse-cli") as connection:
+        row = connection.execute(_OTHERS).fetchone()
+    if row is not None and row[0] == 0 and serving_process(home) is None:
+        stop_postgres(home)
+
+
+def _leave_redis(home: Path, _: str) -> None:
+    if serving_process(home) is None:
+        stop_redis(home)

@@ -1,0 +1,210 @@
+"""What can be typed: `bourse run`, `replay`, `rebuild`, `audit verify` and the others.
+
+Each command answers with exit code 0 when all is well, 1 when something is not as it
+must be or could not be done, 2 when it was asked wrongly.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra import console_reports as reports
+from infra.audit_command import audit_log
+from infra.backup import backup, restore
+from infra.borrowed_servers import borrowed_postgres
+from infra.command_failures import told
+from infra.console import Output
+from infra.installation_commands import (
+    create_admin,
+    forget_views,
+    rebuild_views,
+    save_snapshot,
+)
+from infra.replay_command import Replay, replay_flow
+from infra.server import serve
+from infra.settings import read_settings
+from projections.register import NAMES
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Bourse, an event-sourced stock exchange. BOURSE_HOME, DATABASE_URL and "
+    "REDIS_URL say which one; docs/OPERATIONS.md says more.",
+)
+audit = typer.Typer(no_args_is_help=True, help="Prove that the log is sound.")
+admin = typer.Typer(no_args_is_help=True, help="Administrators of this installation.")
+app.add_typer(audit, name="audit")
+app.add_typer(admin, name="admin")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+Url = Annotated[
+    str | None,
+    typer.Option(help="A running server; by default the one of BOURSE_HOME."),
+]
+
+
+@app.command()
+def run() -> None:
+    """Serve the exchange until it is told to end."""
+    with told(Output()):
+        raise typer.Exit(serve(read_settings()))
+
+
+@app.command()
+def replay(
+    flow: Annotated[Path, typer.Argument(help="An order flow, docs/ORDERFLOW.md.")],
+    *,
+    url: Url = None,
+    symbol: Annotated[
+        str | None, typer.Option(help="A symbol that is not listed yet.")
+    ] = None,
+    rows_every: Annotated[
+        int, typer.Option(min=1, help="Compare every Nth recorded row.")
+    ] = 1,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Send only so many commands.")
+    ] = None,
+    in_process: Annotated[
+        bool,
+        typer.Option(help="Without a server: a writer on a database for this alone."),
+    ] = False,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="BOURSE_TOKEN", help="An administrator's access token."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send a recorded order flow and compare every fill and every recorded row."""
+    output = Output(as_json=as_json)
+    with told(output):
+        asked = Replay(
+            flow=flow,
+            url=url,
+            symbol=symbol,
+            rows_every=rows_every,
+            limit=limit,
+            in_process=in_process,
+            token=token,
+        )
+        report = replay_flow(read_settings(), output, asked)
+        reports.replay(output, report)
+        raise typer.Exit(0 if report.exact else 1)
+
+
+@audit.command("verify")
+def audit_verify(
+    *,
+    url: Url = None,
+    views: Annotated[
+        bool, typer.Option(help="Compare the read models with rebuilt ones too.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Replay the whole log and prove what must hold at each of its positions."""
+    output = Output(as_json=as_json)
+    with told(output):
+        report = audit_log(read_settings(), output, url=url, views=views)
+        reports.audit(output, report)
+        raise typer.Exit(0 if report.passed else 1)
+
+
+@app.command()
+def rebuild(
+    name: Annotated[
+        str | None, typer.Argument(help=f"A read model: {', '.join(NAMES)}.")
+    ] = None,
+    *,
+    all_of_them: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make read models anew from the log, beside the live ones, then switch."""
+    if (name is None) is not all_of_them:
+        raise typer.BadParameter("name one read model, or say --all")
+    if name is not None and name not in NAMES:
+        raise typer.BadParameter(f"{name} is none of {', '.join(NAMES)}")
+    output = Output(as_json=as_json)
+    with told(output):
+        reports.rebuilds(output, rebuild_views(read_settings(), output, name or "all"))
+
+
+@app.command()
+def snapshot(*, as_json: AsJson = False) -> None:
+    """Save the state at the head of the log, so that the next start is fast."""
+    output = Output(as_json=as_json)
+    with told(output):
+        reports.snapshot(output, save_snapshot(read_settings()))
+
+
+@app.command("backup")
+def backup_to(
+    file: Annotated[Path, typer.Argument(help="Where to; replaced if it is there.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write all that cannot be made again to one file, beside a live server."""
+    output = Output(as_json=as_json)
+    with told(output), borrowed_postgres(read_settings()) as url:
+        with output.progress("backup") as gauge:
+            manifest = backup(
+                url, file, progress=lambda _table, done, rows: gauge(done, rows)
+            )
+        reports.backup(output, file, manifest)
+
+
+@app.command("restore")
+def restore_from(
+    file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Fill a database without events from a backup: all of it, or nothing."""
+    output = Output(as_json=as_json)
+    with told(output):
+        settings = read_settings()
+        with borrowed_postgres(settings) as url, output.progress("restore") as gauge:
+            manifest = restore(
+                url, file, progress=lambda _table, done, rows: gauge(done, rows)
+            )
+        forget_views(settings)
+        reports.restored(output, file, manifest)
+
+
+@admin.command("create")
+def admin_create(
+    email: Annotated[str, typer.Argument(help="The address to log in with.")],
+    *,
+    password_stdin: Annotated[
+        bool, typer.Option(help="Read the password from standard input.")
+    ] = False,
+    ask: Annotated[bool, typer.Option(help="Ask for the password.")] = False,
+    full_name: Annotated[
+        str, typer.Option(help="The name of the person.")
+    ] = "Administrator",
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an administrator, or give a known user that role.
+
+    Without --ask and --password-stdin a password is made up and shown once.
+    """
+    output = Output(as_json=as_json)
+    password: str | None = None
+    if password_stdin:
+        password = typer.get_text_stream("stdin").readline().rstrip("\r\n")
+    elif ask:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    with told(output):
+        made = create_admin(
+            read_settings(), email, full_name=full_name, password=password, url=url
+        )
+        reports.administrator(output, made)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""What an operator does to an installation from the command line."""
+
+from time import perf_counter
+
+import msgspec
+import redis
+
+from api.write.users import Registration
+from commands.recovery import take_snapshot
+from domain.ids import LogPosition
+from infra.borrowed_servers import borrowed_postgres, borrowed_redis, running_server
+from infra.clock import SystemClock
+from infra.console import Output
+from infra.event_store import PostgresEventStore
+from infra.identity import Identifiers
+from infra.operators import Administrator, Desk, made_up_password
+from infra.redis_store import RedisStore
+from infra.server_client import ServerClient
+from infra.settings import Settings
+from infra.snapshots import PostgresSnapshotStore
+from processors.rebuild import Report, projections_named, rebuild
+from projections.store import ALIAS
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """A snapshot was saved of the state at this log position."""
+
+    log_position: LogPosition
+    seconds: float
+
+
+def rebuild_views(settings: Settings, output: Output, name: str) -> list[Report]:
+    """Make read models anew; `all` or one of them."""
+    new_id = Identifiers(SystemClock()).new
+    with (
+        borrowed_postgres(settings) as database_url,
+        borrowed_redis(settings) as redis_url,
+        PostgresEventStore(database_url) as store,
+    ):
+        views = RedisStore(redis_url)
+        try:
+            with output.progress("rebuilding") as gauge:
+                return rebuild(
+                    store.reader,
+                    views,
+                    projections_named(name),
+                    new_id=new_id,
+                    progress=gauge,
+                )
+        finally:
+            views.close()
+
+
+def save_snapshot(settings: Settings) -> Saved:
+    """Save the state at the head of the log; beside a live server too."""
+    started = perf_counter()
+    with (
+        borrowed_postgres(settings) as database_url,
+        PostgresEventStore(database_url) as store,
+    ):
+        snapshots = PostgresSnapshotStore(store.datastore)
+        position = take_snapshot(store.reader, snapshots)
+    return Saved(position, round(perf_counter() - started, 3))
+
+
+def forget_views(settings: Settings) -> None:
+    """After another log took the place of the old one, no view may be believed.
+
+    Without a live generation each is filled from the log again at the next start.
+    """
+    with borrowed_redis(settings) as url, redis.Redis.from_url(url) as client:
+        client.delete(ALIAS)
+
+
+def create_admin(
+    settings: Settings,
+    email: str,
+    *,
+    full_name: str,
+    password: str | None,
+    url: str | None,
+) -> Administrator:
+    """Make an administrator through a live server, or without one."""
+    made_up = None if password is not None else made_up_password()
+    registration = Registration(email, password or made_up or "", full_name)
+    registration.check()
+    running = running_server(settings.home)
+    address = url or (running.base_url if running is not None else None)
+    with (
+        borrowed_postgres(settings) as database_url,
+        PostgresEventStore(database_url) as store,
+    ):
+        desk = Desk(settings, store)
+        if address is not None:
+            client = ServerClient(address)
+            try:
+                made = desk.through_server(client, registration)
+            finally:
+                client.close()
+        else:
+            made = desk.through_own_writer(registration)
+    shown = made_up if made.created else None
+    return msgspec.structs.replace(made, password=shown)

@@ -1,0 +1,53 @@
+"""A writer that leads for as long as one command of the command line needs it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from commands.ports import EventStore, SnapshotStore
+from commands.writer import Role, Writer
+
+#: How long another process may keep the lease before that is told.
+LEASE_SECONDS = 5.0
+
+
+class NoLease(Exception):
+    """Another process leads on this database; commands must go through it."""
+
+    code = "lease-held"
+
+
+@asynccontextmanager
+async def own_writer(
+    store: EventStore, snapshots: SnapshotStore | None = None
+) -> AsyncGenerator[Writer]:
+    """Lead; give the lease back at the end, with everything durable.
+
+    Raises:
+        NoLease: a server leads on this database.
+    """
+    leading = asyncio.Event()
+    writer = Writer(
+        store,
+        snapshots,
+        on_role=lambda role: leading.set() if role is Role.LEADER else None,
+    )
+    running = asyncio.create_task(writer.run())
+    led = asyncio.create_task(leading.wait())
+    try:
+        while not led.done():
+            await asyncio.wait(
+                (running, led),
+                timeout=LEASE_SECONDS,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if running.done():
+                # It never ends before it is told, except by what went wrong.
+                await running
+            if not led.done() and writer.role is Role.STANDBY:
+                raise NoLease("another process leads on this database")
+        yield writer
+    finally:
+        led.cancel()
+        await writer.stop()
+        await running

@@ -1,0 +1,166 @@
+"""How `bourse replay` comes by a market of its own: on a server, or on a database."""
+
+import asyncio
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from domain.ids import Symbol
+from infra.borrowed_servers import borrowed_postgres, running_server
+from infra.console import Output
+from infra.event_store import PostgresEventStore
+from infra.operators import Desk
+from infra.orderflow import read_flow
+from infra.postgres import connect, parameters
+from infra.replay_http import replay_through_http
+from infra.replay_score import Progress, Report
+from infra.replay_writer import replay_through_writer
+from infra.server_client import ServerClient, ServerUnreachable
+from infra.settings import Settings
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for. Without a url it is the server of BOURSE_HOME."""
+
+    flow: Path
+    url: str | None = None
+    symbol: Symbol | None = None
+    rows_every: int = 1
+    limit: int | None = None
+    in_process: bool = False
+    token: str | None = None
+
+    def own_symbol(self) -> Symbol:
+        """The one asked for, or one that tells its origin and that nobody has used."""
+        return self.symbol or f"{self.flow.name[:4].upper()}.{_suffix()}"
+
+
+def _suffix() -> str:
+    return secrets.token_hex(3).upper()
+
+
+def replay_flow(settings: Settings, output: Output, asked: Replay) -> Report:
+    """Send a flow one way or the other.
+
+    Raises:
+        FlowUnreadable, ServerRefused, ServerUnreachable: it could not be sent.
+    """
+    steps = read_flow(asked.flow, asked.limit)
+    done = 0
+    with output.progress(asked.flow.name) as gauge:
+
+        def advance(lines: int) -> None:
+            nonlocal done
+            done += lines
+            gauge(done, len(steps))
+
+        if asked.in_process:
+            return _in_process(settings, asked, advance)
+        admin = _administrator(settings, asked)
+        try:
+            return replay_through_http(
+                admin,
+                steps,
+                flow=asked.flow.name,
+                symbol=asked.own_symbol(),
+                rows_every=asked.rows_every,
+                progress=advance,
+            )
+        finally:
+            admin.close()
+
+
+def _in_process(settings: Settings, asked: Replay, progress: Progress) -> Report:
+    with (
+        scratch_database(settings) as database_url,
+        PostgresEventStore(database_url) as store,
+    ):
+        return asyncio.run(
+            replay_through_writer(
+                store,
+                read_flow(asked.flow, asked.limit),
+                flow=asked.flow.name,
+                symbol=asked.own_symbol(),
+                progress=progress,
+            )
+        )
+
+
+# --- who lists the market ---
+
+
+class _Login(msgspec.Struct):
+    email: str
+    password: str
+
+
+class _Demo(msgspec.Struct):
+    """The part of `demo.json` that lets one in."""
+
+    base_url: str
+    admin: _Login
+
+
+class _LoggedIn(msgspec.Struct):
+    access_token: str
+
+
+def _administrator(settings: Settings, asked: Replay) -> ServerClient:
+    """A client that may list an instrument and fund accounts.
+
+    Who asks may bring a token; the demonstration's administrator is let in where its
+    file is of this server; else the installation's own key signs a token.
+    """
+    running = running_server(settings.home)
+    url = asked.url or (running.base_url if running is not None else None)
+    if url is None:
+        raise ServerUnreachable(
+            f"no server runs in {settings.home}; start one with `make run`, name one "
+            "with --url, or replay --in-process"
+        )
+    client = ServerClient(url, asked.token)
+    if client.token is None:
+        client.token = _demo_token(settings, client) or _operator_token(settings)
+    return client
+
+
+def _demo_token(settings: Settings, client: ServerClient) -> str | None:
+    try:
+        written = (settings.home / "demo.json").read_bytes()
+        demo = msgspec.json.decode(written, type=_Demo)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    if demo.base_url.rstrip("/") != client.base_url.rstrip("/"):
+        return None
+    answer = client.call("POST", "/auth/login", demo.admin)
+    return answer.read(_LoggedIn).access_token if answer.status == 200 else None
+
+
+def _operator_token(settings: Settings) -> str:
+    with borrowed_postgres(settings) as url, PostgresEventStore(url) as store:
+        return Desk(settings, store).token()
+
+
+# --- a database for one replay ---
+
+
+@contextmanager
+def scratch_database(settings: Settings) -> Generator[str]:
+    """A database beside the log's, for one replay; it goes with it."""
+    name = f"bourse_replay_{_suffix().lower()}"
+    quoted = sql.Identifier(name)
+    with borrowed_postgres(settings) as url:
+        with connect(url, name="bourse-cli") as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
+        try:
+            yield make_conninfo("", **(parameters(url) | {"dbname": name}))
+        finally:
+            with connect(url, name="bourse-cli") as connection:
+                connection.execute(
+                    sql.SQL("DROP DATABASE {} WITH (FORCE)").format(quoted)
+                )

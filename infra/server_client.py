@@ -1,0 +1,125 @@
+"""How the command line talks to a running server: one kept connection, JSON."""
+
+import http.client
+from collections.abc import Mapping
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from api.schemas import POSITION_HEADER
+from domain.ids import LogPosition
+
+T = TypeVar("T")
+ANSWER_SECONDS = 60.0
+
+
+class ServerUnreachable(Exception):
+    """Nothing answers at the address, or not in time."""
+
+    code = "server-unreachable"
+
+
+class ServerRefused(Exception):
+    """The server answered with an error."""
+
+    code = "server-refused"
+
+    def __init__(self, what: str, answer: "Answer") -> None:
+        super().__init__(f"{what}: {answer.status} {answer.message}")
+        self.answer = answer
+
+
+class _Problem(msgspec.Struct):
+    message: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the server said. `position` is the log position of a command's facts."""
+
+    status: int
+    position: LogPosition
+    body: bytes
+
+    def read(self, body_type: type[T]) -> T:
+        return msgspec.json.decode(self.body, type=body_type)
+
+    @property
+    def message(self) -> str:
+        """The sentence of an error."""
+        try:
+            return self.read(_Problem).message
+        except msgspec.MsgspecError:
+            return self.body[:200].decode(errors="replace")
+
+
+class ServerClient:
+    """A connection to a server, as one user."""
+
+    def __init__(self, base_url: str, token: str | None = None) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ServerUnreachable(f"{base_url} is no address like http://host:8000")
+        self.base_url = base_url
+        self._path = parts.path.rstrip("/")
+        kind = (
+            http.client.HTTPSConnection
+            if parts.scheme == "https"
+            else http.client.HTTPConnection
+        )
+        self._connection = kind(parts.hostname, parts.port, timeout=ANSWER_SECONDS)
+        self.token = token
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: msgspec.Struct | Mapping[str, object] | None = None,
+    ) -> Answer:
+        """Ask, and take any answer.
+
+        Raises:
+            ServerUnreachable: there was none.
+        """
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        content = None
+        if body is not None:
+            content = msgspec.json.encode(body)
+            headers["Content-Type"] = "application/json"
+        connection = self._connection
+        try:
+            connection.request(method, self._path + path, content, headers)
+            response = connection.getresponse()
+            answered = response.read()
+        except (OSError, http.client.HTTPException) as reason:
+            connection.close()
+            raise ServerUnreachable(
+                f"{self.base_url} does not answer: {_told(reason)}"
+            ) from reason
+        position = response.headers.get(POSITION_HEADER)
+        return Answer(response.status, int(position or 0), answered)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: msgspec.Struct | Mapping[str, object] | None = None,
+    ) -> Answer:
+        """Ask for something that must be granted.
+
+        Raises:
+            ServerRefused, ServerUnreachable: it was not.
+        """
+        answer = self.call(method, path, body)
+        if answer.status >= http.HTTPStatus.BAD_REQUEST:
+            raise ServerRefused(f"{method} {path}", answer)
+        return answer
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _told(reason: Exception) -> str:
+    if isinstance(reason, TimeoutError):
+        return f"no answer in {ANSWER_SECONDS:.0f} seconds"
+    return str(reason) or type(reason).__name__
