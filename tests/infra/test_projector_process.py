@@ -1,0 +1,168 @@
+"""The projector follows a real log into a real Redis, and ends with its parent."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Generator, Sequence
+from contextlib import contextmanager
+
+import pytest
+from redis import Redis
+
+from domain.events import Fact, Recorded
+from infra.applied_positions import RedisAppliedPositions
+from infra.event_store import PostgresEventStore
+from infra.projector_process import Turn
+from infra.redis_store import RedisStore, RedisViews
+from processors.rebuild import verify
+from projections.register import NAMES
+from tests.support.flow import Flow
+from tests.support.views import batches
+
+FACTS = Flow(4).run(80)
+HALF = next(batches(FACTS, [len(FACTS) // 2]))
+REST = FACTS[len(HALF) :]
+LONG = 20.0
+
+
+@pytest.fixture
+def store(database_url: str) -> Generator[PostgresEventStore]:
+    with PostgresEventStore(database_url) as store:
+        yield store
+
+
+@pytest.fixture
+async def applied(redis_url: str) -> AsyncIterator[RedisAppliedPositions]:
+    views = RedisViews(redis_url)
+    applied = RedisAppliedPositions(redis_url, views)
+    applied.start()
+    yield applied
+    await applied.close()
+    await views.close()
+
+
+@contextmanager
+def projector(database_url: str, redis_url: str) -> Generator[subprocess.Popen[bytes]]:
+    urls = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infra.projector_process"],
+        stdin=subprocess.PIPE,
+        env=os.environ | urls,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(LONG)
+        if process.stdin is not None:
+            process.stdin.close()
+
+
+def append(store: PostgresEventStore, facts: Sequence[Fact]) -> int:
+    """Add facts to the log, which a projector may follow meanwhile; its head."""
+    writer = store.acquire()
+    assert writer is not None
+    for batch in batches(facts, [40] * len(facts)):
+        writer.append([Recorded(f.stream, f.version, f.event) for f in batch])
+    writer.close()
+    return store.reader.head()
+
+
+async def test_the_views_follow_the_log_and_are_what_it_gives(
+    store: PostgresEventStore,
+    applied: RedisAppliedPositions,
+    database_url: str,
+    redis_url: str,
+):
+    middle = append(store, HALF)
+    with projector(database_url, redis_url):
+        assert await applied.reach(middle, NAMES, LONG)
+        head = append(store, REST)
+        assert await applied.reach(head, NAMES, LONG)
+
+        views = RedisStore(redis_url)
+        reports = verify(store.reader, views, new_id=lambda: "proof")
+        views.close()
+
+    assert [each.differing for each in reports] == [0] * len(NAMES)
+    assert all(each.compared for each in reports)
+
+
+async def test_a_flush_under_load_heals(
+    store: PostgresEventStore,
+    applied: RedisAppliedPositions,
+    database_url: str,
+    redis_url: str,
+):
+    with projector(database_url, redis_url), Redis.from_url(redis_url) as client:
+        assert await applied.reach(append(store, HALF), NAMES, LONG)
+        client.flushall()
+        head = append(store, REST)
+        client.flushall()
+        assert await live_at(applied, head)
+
+
+async def live_at(applied: RedisAppliedPositions, head: int) -> bool:
+    """Whether every view is live at the head before long."""
+    async with asyncio.timeout(LONG):
+        while set((await applied.positions()).values()) != {head}:
+            await applied.reach(head + 1, NAMES, 0.1)
+    return True
+
+
+async def test_the_next_projector_takes_over_when_the_first_one_dies(
+    store: PostgresEventStore,
+    applied: RedisAppliedPositions,
+    database_url: str,
+    redis_url: str,
+):
+    with (
+        projector(database_url, redis_url) as first,
+        projector(database_url, redis_url),
+    ):
+        assert await applied.reach(append(store, HALF), NAMES, LONG)
+        first.kill()
+        assert await applied.reach(append(store, REST), NAMES, LONG)
+
+
+def test_the_turn_is_held_by_one_until_it_is_gone(database_url: str):
+    first, second = Turn(database_url), Turn(database_url)
+
+    assert first.held()
+    assert not second.held()
+    first.close()
+    assert second.held()
+    second.close()
+
+
+def test_a_turn_whose_database_is_away_is_not_held():
+    assert not Turn("postgresql://nobody@127.0.0.1:1/nothing").held()
+
+
+def test_it_ends_with_whoever_started_it(
+    store: PostgresEventStore, database_url: str, redis_url: str
+):
+    with projector(database_url, redis_url) as process:
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(LONG) == 0
+
+
+async def test_it_ends_when_it_is_told_to(
+    store: PostgresEventStore,
+    applied: RedisAppliedPositions,
+    database_url: str,
+    redis_url: str,
+):
+    head = append(store, HALF)
+    with projector(database_url, redis_url) as process:
+        assert await applied.reach(head, NAMES, LONG)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(LONG) == 0
+
+
+def test_it_does_not_start_without_both_urls(redis_url: str):
+    with projector("", redis_url) as process:
+        assert process.wait(LONG) == 2
