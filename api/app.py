@@ -1,19 +1,19 @@
-"""The HTTP application: which routes there are, and what all of them share."""
-
-from collections.abc import Sequence
-from copy import copy
+"""The HTTP application: what its routes are given, and what all of them share."""
 
 from litestar import Litestar
 from litestar.di import Provide
-from litestar.handlers import HTTPRouteHandler
 
-from api.auth import AnyGuard, Caller, Gate, admins_only, signed_in
+from api.auth import Caller, Gate
 from api.bodies import Body
 from api.calls import call_of
 from api.errors import EXCEPTION_HANDLERS
-from api.health import live, ready_route
+from api.health import ready_route
+from api.openapi import OPENAPI
+from api.read.books import BookRoute, book_route
+from api.read.door import ReadDoor, caller_of, reading_of
+from api.read.times import period_of
+from api.routes import ordinary_routes
 from api.services import Services
-from api.write import account, admin, audit, closing, open_orders, users
 from api.write.door import WriteDoor
 from api.write.orders import (
     OrderDesk,
@@ -22,6 +22,7 @@ from api.write.orders import (
     place_batch_route,
     place_order_route,
 )
+from api.write.users import UserDesk
 from commands.messages import NoteAccessRefused
 from domain.events import Meta, Timestamp
 
@@ -29,77 +30,57 @@ from domain.events import Meta, Timestamp
 def create_app(services: Services) -> Litestar:
     """The application, ready to be served."""
     door = WriteDoor(services.writer, services.clock, services.new_id)
+    read_door = ReadDoor(services.views, services.applied)
+    gate = _gate(services, door)
+    desk = OrderDesk(door)
+    limit = services.body_limit
+    return Litestar(
+        [
+            place_order_route(PlaceOrderRoute(desk, gate, limit)),
+            place_batch_route(PlaceBatchRoute(desk, gate, limit)),
+            book_route(BookRoute(read_door)),
+            ready_route(services.readiness),
+            *ordinary_routes(gate),
+        ],
+        dependencies=_dependencies(services, door, read_door),
+        dto=Body,
+        return_dto=None,
+        exception_handlers={**EXCEPTION_HANDLERS},
+        request_max_body_size=limit,
+        openapi_config=OPENAPI,
+        logging_config=None,
+    )
 
+
+def _gate(services: Services, door: WriteDoor) -> Gate:
     def refused(caller: Caller, route: str, at: Timestamp) -> None:
         meta = Meta(at, caller.user_id, door.new_id())
         door.note(NoteAccessRefused(meta, route))
 
-    gate = Gate(services.tokens, services.clock.now, on_refused=refused)
-    desk = OrderDesk(door)
-    user_desk = users.UserDesk(
+    return Gate(services.tokens, services.clock.now, on_refused=refused)
+
+
+def _dependencies(
+    services: Services, door: WriteDoor, read_door: ReadDoor
+) -> dict[str, Provide]:
+    user_desk = UserDesk(
         door,
         vault=services.vault,
         passwords=services.passwords,
         tokens=services.tokens,
     )
-    return Litestar(
-        [
-            place_order_route(PlaceOrderRoute(desk, gate, services.body_limit)),
-            place_batch_route(PlaceBatchRoute(desk, gate, services.body_limit)),
-            live,
-            ready_route(services.readiness),
-            users.register,
-            users.login,
-            *_guarded(FOR_TRADERS, signed_in(gate)),
-            *_guarded(FOR_ADMINS, admins_only(gate)),
-        ],
-        dependencies={
-            "door": _given(door),
-            "user_desk": _given(user_desk),
-            "call": Provide(call_of, sync_to_thread=False),
-            "market_timezone": _given(services.market_timezone),
-        },
-        dto=Body,
-        return_dto=None,
-        exception_handlers={**EXCEPTION_HANDLERS},
-        request_max_body_size=services.body_limit,
-        logging_config=None,
-    )
+    return {
+        "door": _given(door),
+        "read_door": _given(read_door),
+        "user_desk": _given(user_desk),
+        "now": _given(services.clock.now),
+        "market_timezone": _given(services.market_timezone),
+        "call": Provide(call_of, sync_to_thread=False),
+        "caller": Provide(caller_of, sync_to_thread=False),
+        "reading": Provide(reading_of, sync_to_thread=False),
+        "period": Provide(period_of, sync_to_thread=False),
+    }
 
 
 def _given(value: object) -> Provide:
     return Provide(lambda: value, use_cache=True, sync_to_thread=False)
-
-
-#: What needs a token, and what needs the role admin too.
-FOR_TRADERS: Sequence[HTTPRouteHandler] = (
-    open_orders.replace_order,
-    open_orders.cancel_order,
-    open_orders.cancel_all_orders,
-    closing.close_position,
-    closing.close_all_positions,
-    account.change_configurations,
-)
-FOR_ADMINS: Sequence[HTTPRouteHandler] = (
-    admin.list_asset,
-    admin.change_asset,
-    admin.halt_asset,
-    admin.resume_asset,
-    admin.deposit,
-    admin.grant_shares,
-    admin.cancel_for_owner,
-    admin.grant_role,
-    audit.audit_state,
-)
-
-
-def _guarded(
-    routes: Sequence[HTTPRouteHandler], guard: AnyGuard
-) -> list[HTTPRouteHandler]:
-    """The routes, behind a guard. A router would do, if two of them could share a path
-    whose methods they divide."""
-    guarded = [copy(route) for route in routes]
-    for each in guarded:
-        each.guards = [guard]
-        each.security = [{"bearer": []}]
-    return guarded

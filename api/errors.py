@@ -18,7 +18,8 @@ AnyRequest = Request[Any, Any, Any]
 def _response(request: AnyRequest, problem: Problem) -> Response[Any]:
     headers = {name.decode(): value.decode() for name, value in problem.headers}
     correlation = correlation_of(dict(request.scope["headers"]))
-    if correlation is not None:
+    if correlation is not None and "route_handler" not in request.scope:
+        # No route was found that would give it back.
         headers["x-request-id"] = correlation
     return Response(
         problem.content(),

@@ -20,7 +20,7 @@ POSITION_HEADER = "Bourse-Log-Position"
 
 
 class Order(msgspec.Struct, gc=False):
-    """An order as it stands. The last four keys are Bourse's own."""
+    """An order as it stands. `reject_reason` and those after it are Bourse's own."""
 
     id: str
     client_order_id: str
@@ -49,6 +49,7 @@ class Order(msgspec.Struct, gc=False):
     reject_reason: RejectReason | None = None
     reject_bound: str | None = None
     cancel_reason: CancelReason | None = None
+    cancel_note: str | None = None
     asset_class: str = "us_equity"
     order_class: str = ""
     extended_hours: bool = False

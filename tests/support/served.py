@@ -39,9 +39,13 @@ class FollowingViews:
     def __init__(self, log: MemoryEventStore) -> None:
         self.follows = True
         self._log = log
-        store = MemoryStore()
-        self._views = MemoryViews(store)
-        self._host = live_host(store)
+        self._store = MemoryStore()
+        self._views = MemoryViews(self._store)
+        self._host = live_host(self._store)
+
+    def flush(self) -> None:
+        """Lose every read model, as a flushed Redis does."""
+        self._store.flush()
 
     def catch_up(self) -> None:
         while self.follows:

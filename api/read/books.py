@@ -1,0 +1,94 @@
+"""The order book of one instrument by price level: the hot route of the read door."""
+
+from typing import Annotated
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, QueryParameter
+
+from api.hot import HotRequest, HotRoute, Reply, in_place_of_handler
+from api.read.door import After, ReadDoor, Reading, log_position
+from api.refusals import BadParameter
+from domain.errors import NotFound
+from domain.ids import LogPosition, Symbol
+from domain.money import text
+from projections import depth
+from projections.book_levels import Level
+
+LEVELS = 10
+LEVELS_MAX = 1_000
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Book(msgspec.Struct):
+    """The best levels of each side, best first, as price, size and number of orders.
+
+    `sequence` counts the facts of this market.
+    """
+
+    symbol: Symbol
+    bids: list[tuple[str, str, int]]
+    asks: list[tuple[str, str, int]]
+    sequence: int
+    log_position: LogPosition
+
+
+class BookRoute(HotRoute):
+    """The best levels of a book."""
+
+    def __init__(self, door: ReadDoor) -> None:
+        self._door = door
+
+    async def answer(self, request: HotRequest) -> Reply:
+        symbol = request.scope["path_params"]["symbol"]
+        levels, after = LEVELS, None
+        query = request.scope["query_string"]
+        if query:
+            levels, after = _parameters(query)
+        reading = Reading(self._door, after)
+        found = await depth.book(reading, symbol, levels=levels)
+        if found is None:
+            raise NotFound("asset", symbol)
+        book = Book(
+            symbol,
+            _levels(found.bids),
+            _levels(found.asks),
+            found.sequence,
+            found.log_position,
+        )
+        return Reply(_encode(book), reading.position or found.log_position)
+
+
+def _levels(levels: list[Level]) -> list[tuple[str, str, int]]:
+    return [(text(each.price), str(each.quantity), each.orders) for each in levels]
+
+
+def _parameters(query: bytes) -> tuple[int, LogPosition | None]:
+    given = dict(parse_qsl(query.decode("latin-1")))
+    levels = given.get("depth", str(LEVELS))
+    if not (levels.isascii() and levels.isdigit()) or not (
+        len(levels) <= 4 and 1 <= int(levels) <= LEVELS_MAX
+    ):
+        raise BadParameter(f"depth must be 1 to {LEVELS_MAX}", "depth")
+    after = given.get("after")
+    return int(levels), None if after is None else log_position(after)
+
+
+def book_route(route: BookRoute) -> HTTPRouteHandler:
+    @get(
+        "/v2/books/{symbol:str}",
+        tags=["market data"],
+        middleware=[in_place_of_handler(route)],
+    )
+    async def get_book(
+        symbol: FromPath[Symbol],
+        depth: Annotated[int, QueryParameter(ge=1, le=LEVELS_MAX)] = LEVELS,
+        after: After = None,
+    ) -> Book:
+        """The best levels of an order book."""
+        raise NotImplementedError
+
+    return get_book

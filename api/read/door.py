@@ -1,0 +1,156 @@
+"""What a query needs: the read models, and the wait for the log position it must see.
+
+Every failure of the store is told as one of the refusals here; all of them mean that
+the same query may be sent again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeAlias
+
+from litestar import Request, Response
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+
+from api.auth import Caller
+from api.refusals import BadParameter
+from api.schemas import POSITION_HEADER
+from domain.errors import Unavailable
+from domain.ids import AssetId, LogPosition, Symbol
+from projections import instruments
+from projections.store import (
+    Answer,
+    AppliedPositions,
+    Command,
+    StoreDown,
+    View,
+    Views,
+    ViewUnavailable,
+)
+
+#: How long a query waits for a log position.
+AFTER_SECONDS = 5
+POSITION_DIGITS_MAX = 18
+
+
+class ViewFilling(Unavailable):
+    """A read model is being filled from the log."""
+
+    code = "view-unavailable"
+
+    def __init__(self, view: str) -> None:
+        super().__init__(f"the view {view} is being filled; ask again", view=view)
+
+
+class ViewsDown(Unavailable):
+    """The store of the read models does not answer."""
+
+    code = "views-down"
+
+    def __init__(self) -> None:
+        super().__init__("the read models cannot be reached just now; ask again")
+
+
+class NotReached(Unavailable):
+    """The view has not come to the log position that the query asked for."""
+
+    code = "position-not-reached"
+
+    def __init__(self, view: str, position: LogPosition) -> None:
+        super().__init__(
+            f"the view {view} has not reached log position {position} yet; ask again",
+            view=view,
+            after=position,
+        )
+
+
+class ReadDoor:
+    """The read models of one server."""
+
+    def __init__(self, views: Views, applied: AppliedPositions) -> None:
+        self.views = views
+        self.applied = applied
+        #: Which id a symbol has. A symbol is taken for good, and its id with it.
+        self.asset_ids: dict[Symbol, AssetId] = {}
+
+
+class Reading:
+    """One query at work. It may be handed to the read models' own queries as `Views`.
+
+    `position` is the lowest log position that anything it read was at.
+    """
+
+    def __init__(self, door: ReadDoor, after: LogPosition | None) -> None:
+        self._door = door
+        self._after = after or 0
+        self._reached: set[str] = set()
+        self._deadline: float | None = None
+        self.position: LogPosition | None = None
+
+    async def read(self, view: View, commands: Sequence[Command]) -> Answer:
+        """What the read model says, once it shows the log position asked for."""
+        try:
+            if self._after and view.name not in self._reached:
+                await self._wait(view.name)
+            answer = await self._door.views.read(view, commands)
+        except ViewUnavailable:
+            raise ViewFilling(view.name) from None
+        except StoreDown:
+            raise ViewsDown from None
+        if self.position is None or answer.checkpoint < self.position:
+            self.position = answer.checkpoint
+        return answer
+
+    async def _wait(self, name: str) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._deadline is None:
+            self._deadline = now + AFTER_SECONDS
+        seconds = self._deadline - now
+        if not await self._door.applied.reach(self._after, [name], seconds):
+            raise NotReached(name, self._after)
+        self._reached.add(name)
+
+    async def asset_id(self, symbol: Symbol) -> AssetId | None:
+        """The asset id of a symbol, looked up once for the life of the server."""
+        known = self._door.asset_ids
+        if symbol not in known:
+            for each in await instruments.all_instruments(self):
+                known[each.symbol] = each.listing.asset_id
+        return known.get(symbol)
+
+    def answer(self, body: Any) -> Response[Any]:
+        """The body, and the log position that it shows."""
+        headers: dict[str, str] = {}
+        if self.position is not None:
+            headers[POSITION_HEADER] = str(self.position)
+        return Response(body, headers=headers)
+
+
+def log_position(text: str) -> LogPosition:
+    """Raises BadParameter for what is no log position."""
+    if not (text.isascii() and text.isdigit()) or len(text) > POSITION_DIGITS_MAX:
+        raise BadParameter("after must be a log position, a whole number", "after")
+    return int(text)
+
+
+After = Annotated[
+    str | None,
+    QueryParameter(
+        description="A log position, as a command's answer has it in the header "
+        "Bourse-Log-Position. The query waits until it shows that command, at most 5 "
+        "seconds."
+    ),
+]
+
+
+def reading_of(read_door: NamedDependency[ReadDoor], after: After = None) -> Reading:
+    """A query that waits for `?after=POSITION`, where it is given."""
+    return Reading(read_door, None if after is None else log_position(after))
+
+
+def caller_of(request: Request[Any, Any, Any]) -> Caller:
+    return request.scope["user"]
+
+
+GivenReading: TypeAlias = NamedDependency[Reading]
+GivenCaller: TypeAlias = NamedDependency[Caller]

@@ -1,0 +1,213 @@
+"""What everybody may see of a market: instruments, prices, and when the day turns."""
+
+from datetime import tzinfo
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from api.assets import Asset, Exchange, asset_of
+from api.read.door import GivenReading
+from api.read.portfolio import find_instrument
+from api.read.times import GivenPeriod
+from api.trading_day import Now, next_roll
+from api.wire_text import instant, optional
+from domain.errors import NotFound
+from domain.ids import LogPosition, Symbol
+from domain.money import text
+from domain.vocabulary import PriceBasis
+from projections import instruments, price_queries
+from projections.instruments import Instrument
+from projections.price_rows import SECOND, PricePoint, PriceRow
+
+TAGS = ["market data"]
+
+
+def _asset(instrument: Instrument) -> Asset:
+    return asset_of(
+        instrument.listing,
+        halted=instrument.halted,
+        session_date=instrument.session_date,
+        halt_reason=instrument.halt_reason or None,
+        listed_at=instrument.listed_at,
+    )
+
+
+@get("/v2/assets", tags=TAGS)
+async def list_assets(
+    reading: GivenReading,
+    status: FromQuery[Literal["active", "inactive"] | None] = None,
+    asset_class: FromQuery[str | None] = None,
+    exchange: FromQuery[Exchange | None] = None,
+    q: Annotated[
+        str, QueryParameter(description="Part of the symbol or of the name.")
+    ] = "",
+) -> Response[list[Asset]]:
+    """The listed instruments, by symbol. All of them are active."""
+    if status == "inactive" or asset_class not in (None, "", "us_equity"):
+        return reading.answer([])
+    found = await instruments.all_instruments(reading, q=q.strip())
+    return reading.answer(
+        [
+            _asset(each)
+            for each in found
+            if exchange is None or each.listing.exchange == exchange
+        ]
+    )
+
+
+@get("/v2/assets/{symbol:str}", tags=TAGS)
+async def get_asset(symbol: FromPath[Symbol], reading: GivenReading) -> Response[Asset]:
+    """One instrument, by its symbol or its asset id."""
+    found = await find_instrument(reading, symbol)
+    if found is None:
+        raise NotFound("asset", symbol)
+    return reading.answer(_asset(found))
+
+
+class MarketPrice(msgspec.Struct, kw_only=True):
+    """An instrument's published price and what stands beside it. `open` to `vwap` are
+    those of the running session; `change` is since the previous close."""
+
+    symbol: Symbol
+    price: str
+    basis: PriceBasis
+    last: str | None
+    bid: str | None
+    ask: str | None
+    mid: str | None
+    bid_size: str
+    ask_size: str
+    open: str | None
+    high: str | None
+    low: str | None
+    close: str | None
+    previous_close: str | None
+    change: str | None
+    change_percent: str | None
+    volume: int
+    trades: int
+    vwap: str | None
+    as_of: str
+    session_date: str
+    sequence: int
+    log_position: LogPosition
+
+
+def _price(row: PriceRow) -> MarketPrice:
+    return MarketPrice(
+        symbol=row.symbol,
+        price=text(row.price),
+        basis=row.basis,
+        last=optional(row.last),
+        bid=optional(row.bid),
+        ask=optional(row.ask),
+        mid=optional(row.mid),
+        bid_size=str(row.bid_size),
+        ask_size=str(row.ask_size),
+        open=optional(row.open),
+        high=optional(row.high),
+        low=optional(row.low),
+        close=optional(row.close),
+        previous_close=optional(row.previous_close),
+        change=optional(row.change),
+        change_percent=optional(row.change_percent),
+        volume=row.volume,
+        trades=row.trades,
+        vwap=optional(row.vwap),
+        as_of=instant(row.as_of),
+        session_date=row.session_date,
+        sequence=row.sequence,
+        log_position=row.log_position,
+    )
+
+
+@get("/v2/prices", tags=TAGS)
+async def list_prices(
+    reading: GivenReading,
+    symbols: Annotated[
+        str | None, QueryParameter(description="Symbols, with commas between them.")
+    ] = None,
+) -> Response[list[MarketPrice]]:
+    """The published prices, by symbol."""
+    wanted = [each.strip() for each in (symbols or "").split(",") if each.strip()]
+    rows = await price_queries.prices(reading, wanted or None)
+    return reading.answer([_price(row) for row in rows])
+
+
+@get("/v2/prices/{symbol:str}", tags=TAGS)
+async def get_price(
+    symbol: FromPath[Symbol], reading: GivenReading
+) -> Response[MarketPrice]:
+    """One instrument's published price."""
+    row = await price_queries.price(reading, symbol)
+    if row is None:
+        raise NotFound("asset", symbol)
+    return reading.answer(_price(row))
+
+
+class PriceAt(msgspec.Struct):
+    """The price at the end of one second in which something moved it."""
+
+    time: str
+    price: str
+    basis: PriceBasis
+    last: str | None
+    bid: str | None
+    ask: str | None
+    volume: int
+
+
+def _point(point: PricePoint) -> PriceAt:
+    return PriceAt(
+        instant(point.second * SECOND),
+        text(point.price),
+        point.basis,
+        optional(point.last),
+        optional(point.bid),
+        optional(point.ask),
+        point.volume,
+    )
+
+
+@get("/v2/prices/{symbol:str}/history", tags=TAGS)
+async def list_price_history(
+    symbol: FromPath[Symbol],
+    period: GivenPeriod,
+    limit: Annotated[int, QueryParameter(ge=1, le=3_600)] = 1_000,
+    direction: FromQuery[Literal["asc", "desc"]] = "asc",
+) -> Response[list[PriceAt]]:
+    """How the published price moved, second by second; the newest 3,600 are kept."""
+    reading = period.reading
+    if await price_queries.price(reading, symbol) is None:
+        raise NotFound("asset", symbol)
+    points = await price_queries.history(
+        reading,
+        symbol,
+        after=period.after,
+        until=period.until,
+        newest_first=direction == "desc",
+        limit=limit,
+    )
+    return reading.answer([_point(each) for each in points])
+
+
+class Clock(msgspec.Struct):
+    """The venue trades around the clock; what turns at `next_open` is the day."""
+
+    timestamp: str
+    is_open: bool
+    next_open: str
+    next_close: str
+
+
+@get("/v2/clock", tags=TAGS)
+async def get_clock(
+    now: NamedDependency[Now], market_timezone: NamedDependency[tzinfo]
+) -> Clock:
+    """What time it is here, and when the next day begins."""
+    at = now()
+    roll = instant(next_roll(at, market_timezone))
+    return Clock(instant(at), is_open=True, next_open=roll, next_close=roll)

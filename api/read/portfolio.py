@@ -1,0 +1,203 @@
+"""What an account owns: cash, shares, and what they are worth at published prices."""
+
+import msgspec
+from litestar import Response, get
+from litestar.params import FromPath
+
+from api.configurations import Configurations
+from api.read.door import GivenCaller, GivenReading, Reading
+from api.wire_text import average, instant, optional, ratio
+from domain.errors import NotFound
+from domain.ids import AccountId, AssetId, Symbol
+from domain.money import Money, text
+from domain.vocabulary import PriceBasis
+from projections import balances, instruments, positions, price_queries
+from projections.balances import Balance
+from projections.instruments import Instrument
+from projections.positions import Position
+from projections.price_rows import PriceRow
+
+
+class Account(msgspec.Struct, kw_only=True):
+    """An account in the shape that Alpaca's clients read. There is no margin: what can
+    be spent is the cash that is not held for orders."""
+
+    id: AccountId
+    account_number: str
+    status: str = "ACTIVE"
+    crypto_status: str | None = None
+    currency: str = "USD"
+    cash: str
+    buying_power: str
+    regt_buying_power: str
+    non_marginable_buying_power: str
+    daytrading_buying_power: str = "0"
+    options_buying_power: str = "0"
+    equity: str
+    last_equity: str | None = None
+    portfolio_value: str
+    long_market_value: str
+    short_market_value: str = "0"
+    position_market_value: str
+    initial_margin: str = "0"
+    maintenance_margin: str = "0"
+    last_maintenance_margin: str = "0"
+    multiplier: str = "1"
+    sma: str = "0"
+    accrued_fees: str = "0"
+    pending_transfer_in: str = "0"
+    pending_transfer_out: str = "0"
+    pattern_day_trader: bool = False
+    trading_blocked: bool = False
+    transfers_blocked: bool = False
+    account_blocked: bool = False
+    trade_suspended_by_user: bool
+    shorting_enabled: bool = False
+    daytrade_count: int = 0
+    options_approved_level: int = 0
+    options_trading_level: int = 0
+    created_at: str
+
+
+@get("/v2/account", tags=["account"])
+async def get_account(caller: GivenCaller, reading: GivenReading) -> Response[Account]:
+    """The caller's account: `cash` is all of it, `buying_power` what is available."""
+    balance = await _balance(reading, caller.account_id)
+    held = await positions.open_positions(reading, caller.account_id)
+    prices = await _prices(reading, held)
+    value = sum(prices[each.symbol].price * each.quantity for each in held)
+    return reading.answer(_account(balance, value))
+
+
+def _account(balance: Balance, value: Money) -> Account:
+    available = text(balance.available)
+    equity = text(balance.ledger + value)
+    return Account(
+        id=balance.account_id,
+        # Alpaca's clients want a short one too; it names the account to people.
+        account_number=balance.account_id.replace("-", "")[-10:].upper(),
+        cash=text(balance.ledger),
+        buying_power=available,
+        regt_buying_power=available,
+        non_marginable_buying_power=available,
+        equity=equity,
+        portfolio_value=equity,
+        long_market_value=text(value),
+        position_market_value=text(value),
+        trade_suspended_by_user=balance.suspend_trade,
+        created_at=instant(balance.created_at),
+    )
+
+
+@get("/v2/account/configurations", tags=["account"])
+async def get_configurations(
+    caller: GivenCaller, reading: GivenReading
+) -> Response[Configurations]:
+    """The account's settings."""
+    balance = await _balance(reading, caller.account_id)
+    return reading.answer(
+        Configurations(
+            suspend_trade=balance.suspend_trade,
+            self_trade_prevention=balance.self_trade_prevention,
+        )
+    )
+
+
+async def _balance(reading: Reading, account_id: AccountId) -> Balance:
+    balance = await balances.balance(reading, account_id)
+    if balance is None:
+        raise NotFound("account", account_id)
+    return balance
+
+
+async def _prices(reading: Reading, held: list[Position]) -> dict[Symbol, PriceRow]:
+    if not held:
+        return {}
+    symbols = [each.symbol for each in held]
+    rows = await price_queries.prices(reading, symbols)
+    return {row.symbol: row for row in rows}
+
+
+class PositionHeld(msgspec.Struct, kw_only=True):
+    """Shares of one instrument. `current_price` is the published price that they are
+    marked at, `price_basis` what that price rests on."""
+
+    asset_id: AssetId
+    symbol: Symbol
+    exchange: str
+    asset_class: str = "us_equity"
+    asset_marginable: bool = False
+    side: str = "long"
+    qty: str
+    qty_available: str
+    avg_entry_price: str
+    cost_basis: str
+    current_price: str
+    price_basis: PriceBasis
+    market_value: str
+    unrealized_pl: str
+    unrealized_plpc: str
+    unrealized_intraday_pl: str | None = None
+    unrealized_intraday_plpc: str | None = None
+    lastday_price: str | None
+    change_today: str | None
+    realized_pl: str
+
+
+@get("/v2/positions", tags=["positions"])
+async def list_positions(
+    caller: GivenCaller, reading: GivenReading
+) -> Response[list[PositionHeld]]:
+    """What the caller owns, by symbol."""
+    held = await positions.open_positions(reading, caller.account_id)
+    prices = await _prices(reading, held)
+    found: list[PositionHeld] = []
+    for each in held:
+        instrument = await instruments.instrument(reading, each.symbol)
+        if instrument is not None:
+            found.append(_position(each, prices[each.symbol], instrument))
+    return reading.answer(found)
+
+
+@get("/v2/positions/{symbol:str}", tags=["positions"])
+async def get_position(
+    symbol: FromPath[Symbol], caller: GivenCaller, reading: GivenReading
+) -> Response[PositionHeld]:
+    """What the caller owns of one instrument, by its symbol or its asset id."""
+    instrument = await find_instrument(reading, symbol)
+    held = None
+    if instrument is not None:
+        held = await positions.position(reading, caller.account_id, instrument.symbol)
+    if instrument is None or held is None:
+        raise NotFound("position", symbol)
+    price = (await _prices(reading, [held]))[held.symbol]
+    return reading.answer(_position(held, price, instrument))
+
+
+async def find_instrument(reading: Reading, name: str) -> Instrument | None:
+    """An instrument by its symbol, or by its asset id."""
+    found = await instruments.instrument(reading, name)
+    return found or await instruments.by_asset_id(reading, name)
+
+
+def _position(held: Position, price: PriceRow, instrument: Instrument) -> PositionHeld:
+    value = price.price * held.quantity
+    gained = value - held.cost_basis
+    last = price.previous_close
+    return PositionHeld(
+        asset_id=instrument.listing.asset_id,
+        symbol=held.symbol,
+        exchange=instrument.listing.exchange,
+        qty=str(held.quantity),
+        qty_available=str(held.available),
+        avg_entry_price=average(held.cost_basis, held.quantity),
+        cost_basis=text(held.cost_basis),
+        current_price=text(price.price),
+        price_basis=price.basis,
+        market_value=text(value),
+        unrealized_pl=text(gained),
+        unrealized_plpc=ratio(gained, held.cost_basis) if held.cost_basis else "0",
+        lastday_price=optional(last),
+        change_today=ratio(price.price - last, last) if last else None,
+        realized_pl=text(held.realized),
+    )

@@ -1,0 +1,81 @@
+"""How times in a query are read, and how one `after` is told from the other.
+
+In the queries that Alpaca's clients know, `after` is a time; in all of ours it is a log
+position. No time is written in digits alone, so both can stand in one query.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, TypeAlias
+
+import msgspec
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+
+from api.read.door import ReadDoor, Reading, log_position
+from api.refusals import BadParameter
+from domain.events import Timestamp
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def moment(text: str, field: str) -> Timestamp:
+    """A time in RFC 3339, or a date; without a zone it is UTC.
+
+    >>> moment("1970-01-02", "until"), moment("1970-01-01T00:00:01Z", "until")
+    (86400000000, 1000000)
+    """
+    try:
+        # A plus sign that was not escaped arrives as a blank.
+        found = datetime.fromisoformat(text.strip().replace(" ", "+"))
+        if found.tzinfo is None:
+            found = found.replace(tzinfo=UTC)
+        return (found - _EPOCH) // _MICROSECOND
+    except (ValueError, OverflowError):
+        raise BadParameter(
+            f"{field} must be a time like 2026-01-31T12:00:00Z", field
+        ) from None
+
+
+class Period(msgspec.Struct, frozen=True):
+    """Two exclusive bounds of time, and the query within them."""
+
+    reading: Reading
+    after: Timestamp | None
+    until: Timestamp | None
+
+
+AfterEither = Annotated[
+    list[str] | None,
+    QueryParameter(
+        description="A time: what came later (exclusive). Or a log position, digits "
+        "alone: the query waits until it shows that command, at most 5 seconds. May be "
+        "given twice, once as each."
+    ),
+]
+Until = Annotated[
+    str | None, QueryParameter(description="A time: what came earlier (exclusive).")
+]
+
+
+def period_of(
+    read_door: NamedDependency[ReadDoor],
+    after: AfterEither = None,
+    until: Until = None,
+) -> Period:
+    """A query between two times."""
+    times, positions = _apart(after or ())
+    return Period(
+        Reading(read_door, max(map(log_position, positions), default=None)),
+        max((moment(each, "after") for each in times), default=None),
+        None if until is None else moment(until, "until"),
+    )
+
+
+def _apart(given: Sequence[str]) -> tuple[list[str], list[str]]:
+    times = [each for each in given if not each.isdigit()]
+    return times, [each for each in given if each.isdigit()]
+
+
+GivenPeriod: TypeAlias = NamedDependency[Period]

@@ -1,0 +1,80 @@
+"""Which routes there are, and who may use them."""
+
+from collections.abc import Sequence
+from copy import copy
+
+from litestar.handlers import HTTPRouteHandler
+
+from api.auth import AnyGuard, Gate, admins_only, signed_in
+from api.correlation import correlated
+from api.health import live
+from api.read import market_data, orders, portfolio, wallet
+from api.write import account, admin, audit, closing, open_orders, users
+
+BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
+
+FOR_EVERYBODY: Sequence[HTTPRouteHandler] = (
+    live,
+    users.register,
+    users.login,
+    market_data.list_assets,
+    market_data.get_asset,
+    market_data.list_prices,
+    market_data.get_price,
+    market_data.list_price_history,
+)
+FOR_TRADERS: Sequence[HTTPRouteHandler] = (
+    portfolio.get_account,
+    portfolio.get_configurations,
+    account.change_configurations,
+    market_data.get_clock,
+    orders.list_orders,
+    orders.get_order,
+    orders.get_order_by_client_order_id,
+    orders.list_fills,
+    open_orders.replace_order,
+    open_orders.cancel_order,
+    open_orders.cancel_all_orders,
+    portfolio.list_positions,
+    portfolio.get_position,
+    closing.close_position,
+    closing.close_all_positions,
+    wallet.get_wallet,
+    wallet.list_transactions,
+)
+FOR_ADMINS: Sequence[HTTPRouteHandler] = (
+    admin.list_asset,
+    admin.change_asset,
+    admin.halt_asset,
+    admin.resume_asset,
+    admin.deposit,
+    admin.grant_shares,
+    admin.cancel_for_owner,
+    admin.grant_role,
+    audit.audit_state,
+)
+
+
+def ordinary_routes(gate: Gate) -> list[HTTPRouteHandler]:
+    """All routes but the hot ones, each behind its guard."""
+    return [
+        *map(_ordinary, FOR_EVERYBODY),
+        *(_guarded(each, signed_in(gate)) for each in FOR_TRADERS),
+        *(_guarded(each, admins_only(gate)) for each in FOR_ADMINS),
+    ]
+
+
+def _ordinary(route: HTTPRouteHandler) -> HTTPRouteHandler:
+    """A copy: the routes themselves belong to no application."""
+    own = copy(route)
+    own.middleware = [correlated]
+    return own
+
+
+def _guarded(route: HTTPRouteHandler, guard: AnyGuard) -> HTTPRouteHandler:
+    # A router for each guard would do, if two of them could divide the methods of one
+    # path between them.
+    own = _ordinary(route)
+    own.guards = [guard]
+    own.security = BEARER
+    return own

@@ -1,0 +1,177 @@
+"""What an account owns, over HTTP: cash, shares, their worth, and how to sell them."""
+
+from tests.support.served import Person
+
+
+async def test_cash_is_the_ledger_and_buying_power_what_is_not_held(ada: Person):
+    await ada.places(qty=10, limit_price=100)
+
+    account = await ada.gets("/v2/account")
+
+    assert account["id"] == ada.account_id
+    assert account["status"] == "ACTIVE"
+    assert (account["cash"], account["buying_power"]) == ("1000000", "999000")
+
+
+async def test_equity_is_cash_and_shares_at_the_published_price(ada: Person):
+    account = await ada.gets("/v2/account")
+
+    assert account["long_market_value"] == "1000000"
+    assert account["equity"] == account["portfolio_value"] == "2000000"
+
+
+async def test_the_wallet_splits_the_ledger_into_held_and_available(ada: Person):
+    await ada.places(qty=10, limit_price=100)
+
+    wallet = await ada.gets("/v2/wallet")
+
+    assert (wallet["ledger"], wallet["held"], wallet["available"]) == (
+        "1000000",
+        "1000",
+        "999000",
+    )
+
+
+async def test_transactions_are_signed_and_carry_the_balance_after_them(
+    ada: Person, bob: Person
+):
+    await ada.places(side="sell", qty=4)
+    await bob.places(qty=4)
+
+    newest, *_ = await bob.gets("/v2/wallet/transactions")
+
+    assert (newest["type"], newest["amount"]) == ("buy", "-400")
+    assert (newest["balance"], newest["qty"]) == ("999600", "4")
+    assert newest["cause"]
+
+
+async def test_transactions_are_filtered_by_type_and_paged_by_the_last_one_seen(
+    ada: Person, admin: Person
+):
+    path = f"/v2/admin/accounts/{ada.account_id}/deposits"
+    for amount in (1, 2, 3):
+        await admin.sends("POST", path, {"amount": amount})
+
+    async def amounts(query: str) -> list[str]:
+        found = await ada.gets(f"/v2/wallet/transactions?type=deposit&{query}")
+        return [each["amount"] for each in found]
+
+    (last,) = await ada.gets("/v2/wallet/transactions?limit=1")
+    token = last["log_position"]
+    assert await amounts("limit=2") == ["3", "2"]
+    assert await amounts(f"limit=2&page_token={token}") == ["2", "1"]
+    assert await amounts("direction=asc") == ["1000000", "1", "2", "3"]
+
+
+async def test_an_unknown_type_of_transaction_is_refused(ada: Person):
+    response = await ada.request("GET", "/v2/wallet/transactions?type=gift")
+
+    assert response.status_code == 422
+    assert response.json()["field"] == "type"
+
+
+async def test_a_position_says_at_which_price_it_is_marked(ada: Person):
+    (position,) = await ada.gets("/v2/positions")
+
+    assert position == await ada.gets("/v2/positions/ACME")
+    assert position == await ada.gets(f"/v2/positions/{position['asset_id']}")
+    assert (position["qty"], position["qty_available"]) == ("10000", "10000")
+    assert (position["current_price"], position["price_basis"]) == ("100", "reference")
+    assert position["avg_entry_price"] == "90"
+    assert position["market_value"] == "1000000"
+    assert position["unrealized_pl"] == "100000"
+    assert position["unrealized_plpc"] == "0.1111"
+
+
+async def test_what_is_not_owned_is_no_position(ada: Person, admin: Person):
+    await admin.list_asset("XYZ")
+
+    for name in ("XYZ", "NONE"):
+        response = await ada.request("GET", f"/v2/positions/{name}")
+        assert response.status_code == 404
+        response = await ada.request("DELETE", f"/v2/positions/{name}")
+        assert response.status_code == 404
+
+
+async def test_a_position_is_closed_by_a_market_order(ada: Person, bob: Person):
+    await bob.places(qty=6_000, limit_price=99)
+
+    order = await ada.sends("DELETE", "/v2/positions/ACME")
+
+    assert (order["side"], order["type"], order["qty"]) == ("sell", "market", "10000")
+    assert (order["status"], order["filled_qty"]) == ("canceled", "6000")
+
+
+async def test_a_part_of_a_position_is_closed_by_quantity_or_percentage(ada: Person):
+    by_quantity = await ada.sends("DELETE", "/v2/positions/ACME?qty=7")
+    by_percentage = await ada.sends("DELETE", "/v2/positions/ACME?percentage=12.505")
+
+    assert by_quantity["qty"] == "7"
+    assert by_percentage["qty"] == "1250"
+
+
+async def test_a_wrong_part_of_a_position_is_refused(ada: Person):
+    for query in (
+        "qty=7&percentage=5",
+        "percentage=0",
+        "percentage=101",
+        "percentage=nan",
+        "percentage=0.000001",
+        "qty=1e400",
+        "qty=1.5",
+        "qty=x",
+    ):
+        response = await ada.request("DELETE", f"/v2/positions/ACME?{query}")
+        assert response.status_code == 422, query
+
+
+async def test_closing_once_with_a_key_sells_once(ada: Person, bob: Person):
+    await bob.places(qty=10_000, limit_price=99)
+
+    first = await ada.request("DELETE", "/v2/positions/ACME", Idempotency_Key="c")
+    again = await ada.request("DELETE", "/v2/positions/ACME", Idempotency_Key="c")
+
+    assert first.json()["filled_qty"] == "10000"
+    assert again.json() == first.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+
+
+async def test_all_positions_are_closed_each_with_its_own_status(ada: Person):
+    await ada.places(side="sell", qty=1, limit_price=150)
+
+    blocked = await ada.request("DELETE", "/v2/positions")
+    freed = await ada.request("DELETE", "/v2/positions?cancel_orders=True")
+
+    assert (blocked.status_code, freed.status_code) == (207, 207)
+    (refused,) = blocked.json()
+    assert (refused["symbol"], refused["status"]) == ("ACME", 403)
+    assert refused["body"]["held_for_orders"] == "1"
+    (closed,) = freed.json()
+    assert (closed["status"], closed["body"]["qty"]) == (200, "10000")
+
+
+async def test_orders_can_be_suspended_by_the_owner(ada: Person):
+    settings = await ada.sends(
+        "PATCH", "/v2/account/configurations", {"suspend_trade": True}
+    )
+
+    assert settings["suspend_trade"] is True
+    assert settings == await ada.gets("/v2/account/configurations")
+    response = await ada.order()
+    assert response.status_code == 403
+    assert response.json()["reason"] == "trading-suspended"
+    assert (await ada.gets("/v2/account"))["trade_suspended_by_user"] is True
+
+
+async def test_settings_that_are_fixed_may_be_repeated_but_not_changed(ada: Person):
+    settings = await ada.gets("/v2/account/configurations")
+
+    same = await ada.request("PATCH", "/v2/account/configurations", settings)
+    other = await ada.request(
+        "PATCH", "/v2/account/configurations", {"fractional_trading": True}
+    )
+
+    assert same.status_code == 200
+    assert other.status_code == 422
+    assert other.json()["code"] == 42210000
+    assert "not supported yet" in other.json()["message"]

@@ -1,0 +1,134 @@
+"""Orders over HTTP, as their owner finds them again."""
+
+from tests.support.served import Person, Served
+
+
+async def test_the_read_door_tells_of_an_order_what_the_write_door_told(ada: Person):
+    placed = await ada.places(client_order_id="mine")
+
+    assert await ada.gets(f"/v2/orders/{placed['id']}") == placed
+    path = "/v2/orders:by_client_order_id?client_order_id=mine"
+    assert await ada.gets(path) == placed
+
+
+async def test_a_filled_and_a_rejected_order_are_told_alike_by_both_doors(
+    ada: Person, bob: Person, admin: Person
+):
+    await ada.places(side="sell", qty=4, limit_price=99.99)
+    filled = await bob.places(qty=10, time_in_force="ioc")
+    await admin.sends("POST", "/v2/admin/assets/ACME/halt")
+    rejected = await bob.places()
+
+    for told in (filled, rejected):
+        assert await bob.gets(f"/v2/orders/{told['id']}") == told
+
+
+async def test_a_replacement_is_told_alike_by_both_doors(ada: Person, bob: Person):
+    placed = await ada.places(side="sell", qty=10)
+    await bob.places(qty=3)
+    changed = await ada.sends("PATCH", f"/v2/orders/{placed['id']}", {"qty": 8})
+
+    assert changed["filled_qty"] == "3"
+    assert await ada.gets(f"/v2/orders/{changed['id']}") == changed
+    old = await ada.gets(f"/v2/orders/{placed['id']}")
+    assert (old["status"], old["replaced_by"]) == ("replaced", changed["id"])
+
+
+async def test_open_orders_are_listed_newest_first_unless_asked_otherwise(ada: Person):
+    first = await ada.places(client_order_id="1")
+    await ada.places(client_order_id="2")
+    await ada.sends("DELETE", f"/v2/orders/{first['id']}")
+    await ada.places(client_order_id="3", side="sell", limit_price=120)
+
+    async def listed(query: str) -> list[str]:
+        orders = await ada.gets(f"/v2/orders?{query}")
+        return [each["client_order_id"] for each in orders]
+
+    assert await listed("") == ["3", "2"]
+    assert await listed("status=all&direction=asc") == ["1", "2", "3"]
+    assert await listed("status=closed") == ["1"]
+    assert await listed("status=canceled&symbols=ACME,XYZ") == ["1"]
+    assert await listed("status=new&side=sell") == ["3"]
+    assert await listed("status=all&limit=1") == ["3"]
+    assert await listed("status=held") == []
+    assert await listed("symbols=XYZ") == []
+    assert await listed("asset_class=crypto") == []
+
+
+async def test_orders_are_listed_between_two_exclusive_times(ada: Person):
+    placed = [await ada.places(client_order_id=str(number)) for number in range(3)]
+    first, _, last = (each["submitted_at"] for each in placed)
+
+    between = await ada.gets(f"/v2/orders?after={first}&until={last}")
+
+    assert [each["client_order_id"] for each in between] == ["1"]
+
+
+async def test_after_may_be_a_time_and_a_log_position_at_once(
+    server: Served, ada: Person
+):
+    placed = await ada.places()
+    head = server.log.reader.head()
+
+    path = f"/v2/orders?after=2020-01-01&after={head}"
+    response = await ada.request("GET", path)
+
+    assert [each["id"] for each in response.json()] == [placed["id"]]
+    assert int(response.headers["Bourse-Log-Position"]) == head
+
+
+async def test_fills_are_told_with_their_price_fee_and_role(
+    ada: Person, bob: Person, admin: Person
+):
+    terms = {"maker_fee_bps": 1, "taker_fee_bps": 10}
+    await admin.sends("PATCH", "/v2/admin/assets/ACME", terms)
+    maker = await ada.places(side="sell", qty=4)
+    taker = await bob.places(qty=4)
+
+    (made,) = await ada.gets(f"/v2/orders/{maker['id']}/fills")
+    (taken,) = await bob.gets(f"/v2/orders/{taker['id']}/fills")
+
+    assert (made["price"], made["qty"], made["fee"]) == ("100", "4", "0.04")
+    assert (made["liquidity"], taken["liquidity"]) == ("maker", "taker")
+    assert taken["fee"] == "0.4"
+    assert made["trade_id"] == taken["trade_id"]
+
+
+async def test_somebody_elses_order_is_not_found(ada: Person, bob: Person):
+    placed = await ada.places(client_order_id="mine")
+
+    for path in (
+        f"/v2/orders/{placed['id']}",
+        f"/v2/orders/{placed['id']}/fills",
+        "/v2/orders:by_client_order_id?client_order_id=mine",
+    ):
+        response = await bob.request("GET", path)
+        assert response.status_code == 404
+        assert response.json()["code"] == 40410000
+
+
+async def test_a_query_that_must_see_a_log_position_says_so_when_it_cannot(
+    server: Served, ada: Person
+):
+    server.views.follows = False
+    placed = await ada.order()
+    position = placed.headers["Bourse-Log-Position"]
+
+    response = await ada.request("GET", f"/v2/orders?after={position}")
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"]
+    assert response.json()["code"] == 50310000
+    assert response.json()["reason"] == "position-not-reached"
+
+
+async def test_a_view_that_is_being_filled_is_told_as_a_passing_failure(
+    server: Served, ada: Person
+):
+    server.views.follows = False
+    server.views.flush()
+
+    response = await ada.request("GET", "/v2/orders")
+
+    assert response.status_code == 503
+    assert response.json()["reason"] == "view-unavailable"
