@@ -37,6 +37,13 @@ def running(home: Path, **environment: str) -> Generator[ServerProcess]:
         server.end()
 
 
+def standby_of(leader: ServerProcess, home: Path) -> ServerProcess:
+    """A second server on the leader's Postgres and Redis."""
+    run = leader.run
+    places = {"DATABASE_URL": run["database_url"], "REDIS_URL": run["redis_url"]}
+    return ServerProcess(home, places).start().wait_ready("standby")
+
+
 def tokens_of(server: ServerProcess) -> list[str]:
     return [server.token(trader) for trader in server.demo["traders"]]
 
@@ -122,7 +129,9 @@ def postgres_deaths(
         report(f"postgres {number}: back by itself, refused meanwhile {load.refused}")
 
 
-def failover(first: ServerProcess, second: ServerProcess, report: Report) -> None:
+def failover(
+    first: ServerProcess, second: ServerProcess, report: Report = _silent
+) -> None:
     """The leader is stopped in the middle of a load; the standby takes over.
 
     Continued, the old leader appends nothing and finds itself a standby.
