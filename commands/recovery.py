@@ -2,6 +2,8 @@
 
 import gc
 
+import msgspec
+
 from commands.exchange import Exchange
 from commands.frozen import dump, load
 from commands.ports import LogReader, SnapshotStore
@@ -26,7 +28,14 @@ def recover(reader: LogReader, snapshots: SnapshotStore | None = None) -> Exchan
 
 def _from_snapshot(snapshots: SnapshotStore | None) -> Exchange:
     snapshot = snapshots.newest() if snapshots is not None else None
-    return Exchange() if snapshot is None else load(snapshot.chunks)
+    if snapshot is None:
+        return Exchange()
+    try:
+        return load(snapshot.chunks)
+    except msgspec.DecodeError:
+        # Written by a version that froze the state in another form. It is only a
+        # cache: the log has it all.
+        return Exchange()
 
 
 def take_snapshot(reader: LogReader, snapshots: SnapshotStore) -> LogPosition:

@@ -133,7 +133,7 @@ class Writer:
             DomainError: it is refused, and nothing was recorded.
             Repeated: it was carried out before; `repeated_answer` has the answer.
         """
-        if self.role is not Role.LEADER:
+        if self.role is not Role.LEADER or self._stopping:
             raise NotLeading
         if self.waiting >= self.queue_limit:
             raise Busy
@@ -164,17 +164,32 @@ class Writer:
         """The first answer of a command that was carried out before, from the log.
 
         Raises:
-            DomainError: the first command had other content.
+            DomainError: the first command had other content, or was not committed.
+            LogUnavailable: the log cannot be read just now.
         """
-        while not (position := repeated.position()):
-            batch = self._inflight or self._open
-            await asyncio.shield(batch.committed)
+        for batch in (self._in_doubt, self._inflight, self._open):
+            if batch is not None and batch.count and not repeated.position():
+                await asyncio.shield(batch.committed)
+        position = repeated.position()
+        if not position:
+            # The first one was in memory only, and memory was dropped since.
+            raise CommitFailed
         facts = await asyncio.to_thread(self.store.reader.read, position - 1, 1)
         command_id = facts[0].event.meta.command_id
         own = [fact for fact in facts if fact.event.meta.command_id == command_id]
         events = [fact.event for fact in own]
         repeated.check(events)
         return Answer(own[-1].position, events, repeated=True)
+
+    async def settled(self) -> None:
+        """Wait until all that has been decided so far is durable.
+
+        Raises:
+            CommitFailed: it is not, and memory was dropped.
+        """
+        batch = self._open if self._open.count else self._inflight
+        if batch is not None:
+            await asyncio.shield(batch.committed)
 
     # --- the group commit ---
 
@@ -204,17 +219,24 @@ class Writer:
             except LogLost:
                 self._loop.call_soon_threadsafe(self._abandon)
                 return
+            except BaseException:
+                # A defect. Whoever waits must not wait for ever.
+                self._loop.call_soon_threadsafe(self._abandon)
+                raise
             self._loop.call_soon_threadsafe(self._committed, batch, first)
 
     def _committed(self, batch: Batch, first: LogPosition) -> None:
+        if batch.committed.done():
+            # It was given up on; whoever sent it has been told to ask again.
+            return
         self.waiting -= batch.count
-        _resolve(batch, first)
-        if batch is not self._inflight:
+        locate(batch.unlocated, first=first)
+        batch.committed.set_result(first)
+        if batch is self._in_doubt:
             self._in_doubt = None
             return
         self._inflight = None
         self.exchange.position = first + len(batch.events) - 1
-        locate(batch.unlocated, first=first)
         if self._open.count:
             self._hand_over()
 
@@ -237,6 +259,7 @@ class Writer:
                 await asyncio.sleep(LEASE_SECONDS)
             finally:
                 await asyncio.to_thread(log.close)
+        self._become(Role.STANDBY)
 
     def _acquire(self) -> LogWriter | None:
         try:
@@ -248,6 +271,8 @@ class Writer:
         reader = self.store.reader
         exchange = await asyncio.to_thread(recover, reader, self.snapshots)
         await self._settle_doubt()
+        if self._stopping:
+            return
         self.exchange = exchange
         self._lost.clear()
         queue = self._queue = SimpleQueue[Batch | None]()
@@ -319,13 +344,7 @@ class Writer:
         self._lost.set()
 
 
-def _resolve(batch: Batch, first: LogPosition) -> None:
-    if not batch.committed.done():
-        batch.committed.set_result(first)
-
-
 def _fail(batch: Batch) -> None:
-    if not batch.committed.done():
-        batch.committed.set_exception(CommitFailed())
-        # Nobody may be waiting; then nobody needs to be told.
-        batch.committed.exception()
+    batch.committed.set_exception(CommitFailed())
+    # Nobody may be waiting; then nobody needs to be told.
+    batch.committed.exception()

@@ -1,0 +1,41 @@
+"""Servers that lead or stand by, on a log in memory that can be troubled."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from commands import writer
+from commands.writer import Role
+from tests.support.troubled_store import TroubledStore
+from tests.support.writers import Server
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "LEASE_SECONDS", 0.001)
+
+
+@pytest.fixture
+def store() -> TroubledStore:
+    return TroubledStore()
+
+
+@pytest_asyncio.fixture
+async def server(store: TroubledStore) -> AsyncIterator[Server]:
+    """A server that leads, on which ACME is listed and alice has money."""
+    server = Server(store)
+    server.start()
+    await server.becomes(Role.LEADER)
+    await server.open()
+    yield server
+    await server.stop()
+
+
+@pytest_asyncio.fixture
+async def standby(store: TroubledStore, server: Server) -> AsyncIterator[Server]:
+    """A second server on the same log."""
+    other = Server(store)
+    other.start()
+    yield other
+    await other.stop()

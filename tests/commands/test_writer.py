@@ -1,0 +1,293 @@
+"""docs/rules/commands.md: the writer commits in groups and answers after the commit."""
+
+import asyncio
+
+import pytest
+
+from commands import frozen
+from commands.messages import CancelAllOrders, ResumeMarket
+from commands.recovery import recover, take_snapshot
+from commands.writer import Answer, Role, Writer
+from domain.errors import Busy, InsufficientFunds, NotLeading
+from domain.events import FundsHeld, Halted, OrderAccepted
+from infra.memory import MemorySnapshotStore
+from tests.support.troubled_store import TroubledStore
+from tests.support.writers import Server
+
+
+@pytest.mark.rule("COMMAND-03")
+async def test_an_answer_comes_after_the_commit(server: Server):
+    head = server.store.reader.head()
+
+    sent = await server.in_flight(server.order(1))
+
+    assert not sent.done()
+    assert server.store.reader.head() == head
+    server.store.let_go()
+    answer = await sent
+    assert answer.position == server.store.reader.head() == head + 2
+    assert [type(each) for each in answer.events] == [FundsHeld, OrderAccepted]
+    assert not answer.repeated
+
+
+@pytest.mark.rule("COMMAND-03")
+async def test_a_refusal_needs_no_commit(server: Server):
+    sent = await server.in_flight(server.order(1))
+
+    with pytest.raises(InsufficientFunds):
+        await server.writer.execute(server.order(2, price=10**9))
+
+    assert not sent.done()
+    server.store.let_go()
+    await sent
+
+
+@pytest.mark.rule("COMMAND-03")
+async def test_whoever_waits_during_a_commit_shares_the_next_one(server: Server):
+    server.store.appends.clear()
+    first = await server.in_flight(server.order(0))
+
+    rest = [server.send(server.order(number)) for number in range(1, 31)]
+    await asyncio.sleep(0)
+    server.store.let_go()
+    answers = await asyncio.gather(first, *rest)
+
+    assert server.store.appends == [2, 60]
+    for answer in answers:
+        assert told_by_the_log(server, answer)
+
+
+@pytest.mark.rule("COMMAND-03")
+async def test_commands_of_one_turn_of_the_loop_share_a_commit(server: Server):
+    server.store.appends.clear()
+
+    pending = [server.submit(server.order(number)) for number in range(10)]
+    for each in pending:
+        assert told_by_the_log(server, await each.answer())
+
+    assert server.store.appends == [20]
+
+
+def told_by_the_log(server: Server, answer: Answer) -> bool:
+    """The log has the answer's facts, the last of them at its position."""
+    first = answer.position - len(answer.events)
+    facts = server.store.reader.read(first, len(answer.events))
+    return [each.event for each in facts] == answer.events
+
+
+async def test_one_who_no_longer_waits_takes_nobody_with_him(server: Server):
+    first = await server.in_flight(server.order(1))
+    second = server.send(server.order(2))
+    await asyncio.sleep(0)
+
+    first.cancel()
+    server.store.let_go()
+
+    assert (await second).position == server.store.reader.head()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+
+
+async def test_what_changes_nothing_is_answered_without_a_commit(server: Server):
+    await server.writer.execute(server.halt())
+    head = server.store.reader.head()
+    server.store.appends.clear()
+
+    answer = await server.writer.execute(server.halt())
+
+    assert (answer.position, answer.events) == (head, [])
+    assert server.store.appends == []
+
+
+async def test_what_changes_nothing_waits_for_what_it_rests_on(server: Server):
+    halted = await server.in_flight(server.halt())
+    again = server.send(server.halt())
+    await asyncio.sleep(0)
+
+    assert not again.done()
+    server.store.let_go()
+
+    assert [type(each) for each in (await halted).events] == [Halted]
+    assert (await again) == Answer((await halted).position, [])
+
+
+async def test_what_changes_nothing_may_share_a_commit_with_what_does(server: Server):
+    head = server.store.reader.head()
+
+    none = server.submit(ResumeMarket(server.meta(), "ACME"))
+    one = server.submit(server.halt())
+    after = server.submit(server.halt())
+
+    answers = [await each.answer() for each in (none, one, after)]
+    assert [each.position for each in answers] == [head, head + 1, head + 1]
+    assert [len(each.events) for each in answers] == [0, 1, 0]
+
+
+async def test_on_an_empty_log_nothing_is_at_position_zero(store: TroubledStore):
+    server = Server(store)
+    server.start()
+    await server.becomes(Role.LEADER)
+    cancel_all = CancelAllOrders(server.meta(), "nobody")
+
+    with pytest.raises(Exception, match="account not found"):
+        await server.writer.execute(cancel_all)
+
+    await server.open()
+    await server.stop()
+    assert store.reader.head() == 5
+
+
+@pytest.mark.rule("COMMAND-07")
+async def test_too_many_waiting_commands_turn_further_ones_away(server: Server):
+    sent = [await server.in_flight(server.order(0))]
+    sent += [server.send(server.order(number)) for number in range(1, 100)]
+    await asyncio.sleep(0)
+
+    with pytest.raises(Busy):
+        await server.writer.execute(server.order(100))
+
+    server.store.let_go()
+    await asyncio.gather(*sent)
+    assert server.writer.waiting == 0
+    assert await server.writer.execute(server.order(100))
+
+
+# --- leading and following ---
+
+
+@pytest.mark.rule("COMMAND-06")
+async def test_a_standby_takes_no_commands(standby: Server):
+    await standby.becomes(Role.STANDBY)
+
+    with pytest.raises(NotLeading):
+        await standby.writer.execute(standby.halt())
+
+
+@pytest.mark.rule("COMMAND-06")
+async def test_a_standby_takes_over_what_the_leader_left(
+    server: Server, standby: Server
+):
+    await server.writer.execute(server.order(1))
+    left = hashes(server.writer)
+    await server.stop()
+
+    await standby.becomes(Role.LEADER)
+
+    assert hashes(standby.writer) == left
+    assert await standby.writer.execute(standby.order(2))
+    assert server.writer.role is Role.STANDBY
+    assert standby.roles == [Role.RECOVERING, Role.LEADER]
+
+
+@pytest.mark.rule("COMMAND-06")
+async def test_a_leader_that_loses_the_lease_leads_no_more(server: Server):
+    server.store.log.break_lease()
+    other = server.store.log.acquire()
+
+    await server.becomes(Role.STANDBY)
+
+    with pytest.raises(NotLeading):
+        await server.writer.execute(server.halt())
+    assert other is not None
+    other.close()
+    await server.becomes(Role.LEADER)
+
+
+def hashes(writer: Writer) -> dict[str, str]:
+    streams = writer.exchange.streams
+    return {name: frozen.state_hash(each) for name, each in streams.items()}
+
+
+# --- stopping ---
+
+
+async def test_stopping_makes_durable_what_was_accepted(server: Server):
+    sent = [await server.in_flight(server.order(0))]
+    sent += [server.send(server.order(number)) for number in range(1, 10)]
+    await asyncio.sleep(0)
+
+    stopping = asyncio.create_task(server.writer.stop())
+    await asyncio.sleep(0)
+    with pytest.raises(NotLeading):
+        await server.writer.execute(server.order(10))
+    server.store.let_go()
+    await stopping
+
+    answers = await asyncio.gather(*sent)
+    assert max(each.position for each in answers) == server.store.reader.head()
+
+
+async def test_stopping_gives_the_lease_back(server: Server):
+    await server.stop()
+
+    assert server.store.log.epoch_held is None
+
+
+async def test_a_standby_can_be_stopped(standby: Server):
+    await standby.becomes(Role.STANDBY)
+
+    await standby.stop()
+
+    assert standby.roles == []
+
+
+async def test_a_writer_that_is_told_to_stop_while_it_recovers_does_not_lead(
+    store: TroubledStore,
+):
+    server = Server(store)
+    server.start()
+    await server.becomes(Role.RECOVERING)
+
+    await server.stop()
+
+    assert Role.LEADER not in server.roles
+    assert store.log.epoch_held is None
+
+
+# --- coming back ---
+
+
+@pytest.mark.rule("COMMAND-08")
+async def test_a_new_writer_finds_what_was_committed(server: Server):
+    await server.writer.execute(server.order(1))
+    left = hashes(server.writer)
+    await server.stop()
+
+    other = Server(server.store)
+    other.start()
+    await other.becomes(Role.LEADER)
+
+    assert hashes(other.writer) == left
+    assert other.writer.exchange.position == server.store.reader.head()
+    await other.stop()
+
+
+@pytest.mark.rule("COMMAND-08")
+async def test_a_writer_begins_with_the_newest_snapshot(server: Server):
+    snapshots = MemorySnapshotStore()
+    await server.writer.execute(server.order(1))
+    taken = take_snapshot(server.store.reader, snapshots)
+    await server.writer.execute(server.order(2))
+    left = hashes(server.writer)
+    await server.stop()
+
+    other = Server(server.store, snapshots)
+    other.start()
+    await other.becomes(Role.LEADER)
+
+    assert taken == server.store.reader.head() - 2
+    assert hashes(other.writer) == left
+    await other.stop()
+
+
+@pytest.mark.rule("COMMAND-08")
+async def test_snapshots_that_cannot_be_used_are_passed_over(server: Server):
+    await server.writer.execute(server.order(1))
+    snapshots = MemorySnapshotStore()
+    position = server.store.reader.head()
+    snapshots.save(position, iter([b"\x91\x05", b"\x91\xa7unknown"]))
+
+    recovered = recover(server.store.reader, snapshots)
+
+    assert recovered.position == position
+    assert recovered.orders.accounts.keys() == {"alice"}

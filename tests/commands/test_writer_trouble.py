@@ -1,0 +1,219 @@
+"""docs/rules/commands.md: when a commit fails, and when a defect strikes."""
+
+import asyncio
+import threading
+
+import pytest
+
+from commands import dispatch, writer
+from commands.exchange import Exchange
+from commands.messages import Command, HaltMarket
+from commands.ports import LogUnavailable
+from commands.writer import Role
+from domain.errors import CommitFailed, InvalidOrder
+from tests.support.troubled_store import PATIENCE, Trouble, TroubledStore
+from tests.support.writers import Server
+
+
+@pytest.mark.rule("COMMAND-04")
+async def test_a_failed_commit_is_told_to_all_who_waited(server: Server):
+    head = server.store.reader.head()
+    flying = await server.in_flight(server.order(1))
+    waiting = server.send(server.order(2))
+    await asyncio.sleep(0)
+
+    server.store.trouble = Trouble.LOST
+    server.store.let_go()
+    outcomes = await asyncio.gather(flying, waiting, return_exceptions=True)
+
+    assert [type(each) for each in outcomes] == [CommitFailed, CommitFailed]
+    assert server.store.reader.head() == head
+    assert server.writer.waiting == 0
+
+
+@pytest.mark.rule("COMMAND-04")
+async def test_after_a_failed_commit_the_state_is_that_of_the_log(server: Server):
+    server.store.trouble = Trouble.LOST
+    with pytest.raises(CommitFailed):
+        await server.writer.execute(server.order(1))
+    await server.becomes(Role.LEADER)
+
+    alice = server.writer.exchange.wallet("alice")
+    assert (alice.held, alice.ledger) == (0, 100_000_000)
+    # The same command may be sent again, and is no repeat.
+    assert not (await server.writer.execute(server.order(1))).repeated
+    assert server.roles[-2:] == [Role.RECOVERING, Role.LEADER]
+
+
+@pytest.mark.rule("COMMAND-05")
+async def test_a_commit_that_succeeded_without_an_answer_is_a_success(server: Server):
+    head = server.store.reader.head()
+    flying = await server.in_flight(server.order(1))
+    waiting = server.send(server.order(2))
+    await asyncio.sleep(0)
+
+    server.store.trouble = Trouble.ANSWER_LOST
+    server.store.let_go()
+
+    assert (await flying).position == server.store.reader.head() == head + 2
+    with pytest.raises(CommitFailed):
+        await waiting
+    await server.becomes(Role.LEADER)
+    assert list(server.writer.exchange.wallet("alice").holds) == ["order-1"]
+    assert server.writer.waiting == 0
+
+
+@pytest.mark.rule("COMMAND-05")
+async def test_a_commit_in_doubt_is_given_up_on_while_another_leads(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(writer, "DOUBT_SECONDS", 0.01)
+    flying = await server.in_flight(server.order(1))
+    # From now on another holds the lease.
+    server.store.log.break_lease()
+    other = server.store.log.acquire()
+    assert other is not None
+
+    server.store.let_go()
+
+    with pytest.raises(CommitFailed):
+        await flying
+    assert server.writer.waiting == 0
+    other.close()
+    await server.becomes(Role.LEADER)
+
+
+@pytest.mark.rule("COMMAND-05")
+async def test_an_answer_that_comes_after_giving_up_changes_nothing(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(writer, "DOUBT_SECONDS", 0.01)
+    broken = break_once(monkeypatch)
+    flying = await server.in_flight(server.order(1))
+    with pytest.raises(ZeroDivisionError):
+        await server.writer.execute(server.halt())
+    broken()
+
+    # Memory was dropped; the commit still waits, and nobody can wait so long.
+    with pytest.raises(CommitFailed):
+        await flying
+    server.store.let_go()
+    await server.becomes(Role.LEADER)
+
+    assert server.writer.waiting == 0
+    assert (await server.writer.execute(server.order(1))).repeated
+
+
+@pytest.mark.rule("COMMAND-04")
+async def test_a_log_that_is_away_is_asked_until_it_is_back(store: TroubledStore):
+    store.is_away = True
+    server = Server(store)
+    server.start()
+
+    with pytest.raises(LogUnavailable):
+        await asyncio.to_thread(store.reader.head)
+    store.is_away = False
+
+    await server.becomes(Role.LEADER)
+    await server.stop()
+
+
+@pytest.mark.rule("COMMAND-04")
+async def test_a_log_that_goes_away_while_recovering_is_asked_again(server: Server):
+    flying = await server.in_flight(server.order(1))
+    server.store.trouble = Trouble.ANSWER_LOST
+    server.store.fail_replays(1)
+
+    server.store.let_go()
+
+    assert (await flying).position == server.store.reader.head()
+    await server.becomes(Role.LEADER)
+
+
+async def test_a_repeat_while_the_log_is_away_says_so(server: Server):
+    await server.writer.execute(server.order(1))
+    server.store.is_away = True
+
+    with pytest.raises(LogUnavailable):
+        await server.writer.execute(server.order(1))
+
+    server.store.is_away = False
+
+
+# --- defects ---
+
+
+def break_once(monkeypatch: pytest.MonkeyPatch, error: type[Exception] | None = None):
+    """Halting a market records its fact and then stumbles; the way to mend it."""
+    whole = dispatch.HANDLERS[HaltMarket]
+
+    def half(exchange: Exchange, command: Command) -> None:
+        whole(exchange, command)
+        if error is not None:
+            raise error("half way")
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(dispatch.HANDLERS, HaltMarket, half)
+
+    def mend() -> None:
+        monkeypatch.setitem(dispatch.HANDLERS, HaltMarket, whole)
+
+    return mend
+
+
+@pytest.mark.rule("COMMAND-01")
+@pytest.mark.rule("COMMAND-04")
+@pytest.mark.parametrize("error", [ZeroDivisionError, InvalidOrder])
+async def test_a_defect_in_one_command_poisons_no_other(
+    server: Server, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+):
+    await server.writer.execute(server.order(1))
+    head = server.store.reader.head()
+    mend = break_once(monkeypatch, error)
+
+    with pytest.raises(error):
+        await server.writer.execute(server.halt())
+    mend()
+    await server.becomes(Role.LEADER)
+
+    assert server.store.reader.head() == head
+    assert not server.writer.exchange.market("ACME").halted
+    assert list(server.writer.exchange.wallet("alice").holds) == ["order-1"]
+    assert await server.writer.execute(server.halt())
+
+
+@pytest.mark.rule("COMMAND-04")
+async def test_a_defect_leaves_what_is_being_committed_alone(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    flying = await server.in_flight(server.order(1))
+    waiting = server.send(server.order(2))
+    await asyncio.sleep(0)
+    mend = break_once(monkeypatch)
+
+    with pytest.raises(ZeroDivisionError):
+        await server.writer.execute(server.halt())
+    mend()
+    server.store.let_go()
+
+    assert (await flying).position == server.store.reader.head()
+    with pytest.raises(CommitFailed):
+        await waiting
+    await server.becomes(Role.LEADER)
+    assert list(server.writer.exchange.wallet("alice").holds) == ["order-1"]
+
+
+@pytest.mark.rule("COMMAND-04")
+async def test_a_defect_in_the_log_is_like_a_failed_commit(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    reported: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", reported.append)
+    server.store.trouble = Trouble.DEFECT
+
+    with pytest.raises(CommitFailed):
+        await asyncio.wait_for(server.writer.execute(server.order(1)), PATIENCE)
+    await server.becomes(Role.LEADER)
+
+    assert [each.exc_type for each in reported] == [ZeroDivisionError]
+    assert await server.writer.execute(server.order(1))

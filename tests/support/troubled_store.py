@@ -1,0 +1,130 @@
+"""A log in memory on which a test can make commits wait, fail, or lose their answer."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from enum import Enum, auto
+
+from commands.ports import LogLost, LogReader, LogUnavailable, LogWriter
+from domain.events import Fact, Recorded
+from domain.ids import LogPosition
+from infra.memory import MemoryEventStore
+
+#: Nothing waits that long when all is well.
+PATIENCE = 20
+
+
+class Trouble(Enum):
+    """What happens to an append."""
+
+    NONE = auto()
+    LOST = auto()
+    ANSWER_LOST = auto()
+    DEFECT = auto()
+
+
+class TroubledStore:
+    """An `EventStore`. `appends` are the numbers of facts of each append."""
+
+    def __init__(self) -> None:
+        self.log = MemoryEventStore()
+        self.trouble = Trouble.NONE
+        self.appends: list[int] = []
+        #: Set when an append has begun.
+        self.arrived = threading.Event()
+        self.is_away = False
+        self._replays_to_fail = 0
+        self._gate = threading.Event()
+        self._gate.set()
+
+    @property
+    def reader(self) -> "TroubledReader":
+        return TroubledReader(self)
+
+    def acquire(self) -> "TroubledWriter | None":
+        if self.is_away:
+            raise LogUnavailable("away")
+        log = self.log.acquire()
+        return None if log is None else TroubledWriter(self, log)
+
+    def hold_appends(self) -> None:
+        """From now on an append waits until it is let go."""
+        self.arrived.clear()
+        self._gate.clear()
+
+    def let_go(self) -> None:
+        self._gate.set()
+
+    def fail_replays(self, count: int) -> None:
+        """The log will be away for so many attempts to replay it."""
+        self._replays_to_fail = count
+
+    def check_replay(self) -> None:
+        if self._replays_to_fail:
+            self._replays_to_fail -= 1
+            raise LogUnavailable("away")
+
+    def append(self, log: LogWriter, events: Sequence[Recorded]) -> LogPosition:
+        self.arrived.set()
+        assert self._gate.wait(PATIENCE), "nobody let the append go"
+        trouble, self.trouble = self.trouble, Trouble.NONE
+        if trouble is Trouble.DEFECT:
+            raise ZeroDivisionError("a defect")
+        if trouble is Trouble.LOST:
+            log.close()
+            raise LogLost("before the commit")
+        first = log.append(events)
+        self.appends.append(len(events))
+        if trouble is Trouble.ANSWER_LOST:
+            log.close()
+            raise LogLost("after the commit")
+        return first
+
+
+class TroubledReader:
+    """A `LogReader` of a log that may be away."""
+
+    def __init__(self, store: TroubledStore) -> None:
+        self._store = store
+
+    @property
+    def _reader(self) -> LogReader:
+        if self._store.is_away:
+            raise LogUnavailable("away")
+        return self._store.log.reader
+
+    def head(self) -> LogPosition:
+        return self._reader.head()
+
+    def read(self, after: LogPosition, limit: int) -> list[Fact]:
+        return self._reader.read(after, limit)
+
+    def replay(self, after: LogPosition) -> Iterator[list[Fact]]:
+        self._store.check_replay()
+        return self._reader.replay(after)
+
+    def find(self, stream: str, version: int) -> Fact | None:
+        return self._reader.find(stream, version)
+
+    def wait(self, after: LogPosition, seconds: float) -> bool:
+        return self._reader.wait(after, seconds)
+
+
+class TroubledWriter:
+    """A `LogWriter`."""
+
+    def __init__(self, store: TroubledStore, log: LogWriter) -> None:
+        self._store = store
+        self._log = log
+
+    @property
+    def epoch(self) -> int:
+        return self._log.epoch
+
+    def append(self, events: Sequence[Recorded]) -> LogPosition:
+        return self._store.append(self._log, events)
+
+    def alive(self) -> bool:
+        return self._log.alive()
+
+    def close(self) -> None:
+        self._log.close()

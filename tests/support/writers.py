@@ -1,0 +1,93 @@
+"""A writer that a test starts and stops, and ordinary commands to send to it."""
+
+import asyncio
+
+from commands.messages import (
+    Command,
+    Deposit,
+    HaltMarket,
+    ListAsset,
+    PlaceOrder,
+    Register,
+)
+from commands.ports import SnapshotStore
+from commands.writer import Answer, Pending, Role, Writer
+from domain.events import Meta
+from tests.support.spec import AT
+from tests.support.tickets import ticket
+from tests.support.troubled_store import PATIENCE, TroubledStore
+from tests.support.venue import listing
+
+
+class Server:
+    """One writer, started and stopped, and the commands of its tests."""
+
+    def __init__(
+        self, store: TroubledStore, snapshots: SnapshotStore | None = None
+    ) -> None:
+        self.store = store
+        self.roles: list[Role] = []
+        self._changed = asyncio.Event()
+        self.writer = Writer(store, snapshots, queue_limit=100, on_role=self._on_role)
+        self._task: asyncio.Task[None] | None = None
+        self._number = 0
+
+    def _on_role(self, role: Role) -> None:
+        self.roles.append(role)
+        self._changed.set()
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self.writer.run())
+
+    async def becomes(self, role: Role) -> None:
+        """Wait until the writer has a role."""
+        while self.writer.role is not role:
+            self._changed.clear()
+            await asyncio.wait_for(self._changed.wait(), PATIENCE)
+
+    async def stop(self) -> None:
+        self.store.let_go()
+        await self.writer.stop()
+        if self._task is not None:
+            await asyncio.wait_for(self._task, PATIENCE)
+            self._task = None
+
+    # --- commands ---
+
+    def meta(self) -> Meta:
+        self._number += 1
+        return Meta(AT + self._number, "tester", f"command-{self._number}")
+
+    async def open(self) -> None:
+        """List ACME and give alice an account with 10,000 dollars."""
+        for command in (
+            ListAsset(self.meta(), listing(), "2026-01-01"),
+            Register(self.meta(), "user", "alice", "claim", "e", "n", "h"),
+            Deposit(self.meta(), "alice", 100_000_000, "opening"),
+        ):
+            await self.writer.execute(command)
+
+    def order(self, number: int, *, price: int = 10_000) -> PlaceOrder:
+        """Buy a share at 1.00, as order number so and so."""
+        name = f"order-{number}"
+        terms = ticket(
+            order_id=name, client_order_id=name, quantity=1, limit_price=price
+        )
+        return PlaceOrder(self.meta(), terms)
+
+    def halt(self) -> HaltMarket:
+        return HaltMarket(self.meta(), "ACME", "news")
+
+    def send(self, command: Command) -> "asyncio.Task[Answer]":
+        """Carry out a command, without waiting until it is durable."""
+        return asyncio.create_task(self.writer.execute(command))
+
+    async def in_flight(self, command: Command) -> "asyncio.Task[Answer]":
+        """Send a command whose commit has begun and waits to be let go."""
+        self.store.hold_appends()
+        sent = self.send(command)
+        assert await asyncio.to_thread(self.store.arrived.wait, PATIENCE)
+        return sent
+
+    def submit(self, command: Command) -> Pending:
+        return self.writer.submit(command)
