@@ -5,6 +5,7 @@ from http import HTTPStatus
 from time import perf_counter
 
 from commands.ports import LogReader
+from infra.admission import admitted
 from infra.audit import Audit, AuditReport
 from infra.audit_findings import Check
 from infra.audit_state import LiveState, LiveStream
@@ -14,9 +15,8 @@ from infra.clock import SystemClock
 from infra.console import Output
 from infra.event_store import PostgresEventStore
 from infra.identity import Identifiers
-from infra.operators import Desk
 from infra.redis_store import RedisStore
-from infra.server_client import ServerClient, ServerRefused
+from infra.server_client import ServerRefused
 from infra.settings import Settings
 from infra.snapshots import PostgresSnapshotStore
 
@@ -75,7 +75,7 @@ def live_state(
     """
     # Before it is asked: whatever is in the log by now must be in its memory too.
     since = store.reader.head()
-    client = ServerClient(url, Desk(settings, store).token())
+    client = admitted(settings, url)
     try:
         answer = client.ask("GET", "/v2/audit/state")
     except ServerRefused as refusal:

@@ -11,10 +11,10 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from domain.ids import Symbol
+from infra.admission import admitted
 from infra.borrowed_servers import borrowed_postgres, running_server
 from infra.console import Output
 from infra.event_store import PostgresEventStore
-from infra.operators import Desk
 from infra.orderflow import read_flow
 from infra.postgres import connect, parameters
 from infra.replay_http import replay_through_http
@@ -91,31 +91,8 @@ def _in_process(settings: Settings, asked: Replay, progress: Progress) -> Report
         )
 
 
-# --- who lists the market ---
-
-
-class _Login(msgspec.Struct):
-    email: str
-    password: str
-
-
-class _Demo(msgspec.Struct):
-    """The part of `demo.json` that lets one in."""
-
-    base_url: str
-    admin: _Login
-
-
-class _LoggedIn(msgspec.Struct):
-    access_token: str
-
-
 def _administrator(settings: Settings, asked: Replay) -> ServerClient:
-    """A client that may list an instrument and fund accounts.
-
-    Who asks may bring a token; the demonstration's administrator is let in where its
-    file is of this server; else the installation's own key signs a token.
-    """
+    """A client that may list an instrument and fund accounts."""
     running = running_server(settings.home)
     url = asked.url or (running.base_url if running is not None else None)
     if url is None:
@@ -123,27 +100,7 @@ def _administrator(settings: Settings, asked: Replay) -> ServerClient:
             f"no server runs in {settings.home}; start one with `make run`, name one "
             "with --url, or replay --in-process"
         )
-    client = ServerClient(url, asked.token)
-    if client.token is None:
-        client.token = _demo_token(settings, client) or _operator_token(settings)
-    return client
-
-
-def _demo_token(settings: Settings, client: ServerClient) -> str | None:
-    try:
-        written = (settings.home / "demo.json").read_bytes()
-        demo = msgspec.json.decode(written, type=_Demo)
-    except (OSError, msgspec.MsgspecError):
-        return None
-    if demo.base_url.rstrip("/") != client.base_url.rstrip("/"):
-        return None
-    answer = client.call("POST", "/auth/login", demo.admin)
-    return answer.read(_LoggedIn).access_token if answer.status == 200 else None
-
-
-def _operator_token(settings: Settings) -> str:
-    with borrowed_postgres(settings) as url, PostgresEventStore(url) as store:
-        return Desk(settings, store).token()
+    return admitted(settings, url, asked.token)
 
 
 # --- a database for one replay ---

@@ -1,0 +1,355 @@
+"""What `bourse` answers: exit codes, sentences, JSON, and what it leaves behind."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+import psycopg
+import pytest
+from redis import Redis
+from typer.testing import CliRunner, Result
+
+from domain.events import Fact, RoleGranted, TradeSettled
+from infra.cli import app
+from infra.event_store import PostgresEventStore
+from infra.local.servers import start_postgres
+from infra.own_writer import own_writer
+from projections.store import ALIAS
+from tests.support.flow import Flow
+from tests.support.orderflows import SMALL, write_flow
+from tests.support.stored_log import write_log
+
+FACTS = Flow().run(300)
+
+
+class Bourse:
+    """The command line, on the databases of one test."""
+
+    def __init__(self, database_url: str, redis_url: str) -> None:
+        self.database_url = database_url
+        self.redis_url = redis_url
+
+    def __call__(self, *words: str, stdin: str | None = None) -> Result:
+        return CliRunner().invoke(app, words, input=stdin)
+
+    def json(self, *words: str, code: int = 0, stdin: str | None = None) -> Any:
+        result = self(*words, "--json", stdin=stdin)
+        assert result.exit_code == code, result.output
+        return json.loads(result.stdout)
+
+
+@pytest.fixture
+def bourse(
+    tmp_path: Path, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Bourse:
+    monkeypatch.setenv("BOURSE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    return Bourse(database_url, redis_url)
+
+
+@pytest.fixture
+def traded(bourse: Bourse) -> Bourse:
+    """The same, on a log with a day of trading, its read models filled."""
+    write_log(bourse.database_url, FACTS)
+    bourse.json("rebuild", "--all")
+    return bourse
+
+
+# --- audit ---
+
+
+def test_a_sound_installation_passes_its_audit(traded: Bourse):
+    traded.json("snapshot")
+
+    report = traded.json("audit", "verify")
+
+    assert report["passed"]
+    assert report["events"] == report["log_position"] == len(FACTS)
+    checks = {check["name"]: check for check in report["checks"]}
+    assert checks["views"]["counted"] == 9
+    assert checks["views"]["skipped"] is None
+    assert checks["snapshot"]["counted"] > 10
+    assert checks["live"]["skipped"] == "no server was asked"
+
+
+def test_an_audit_is_a_table_for_people(traded: Bourse):
+    result = traded("audit", "verify")
+
+    assert result.exit_code == 0
+    assert "The log is sound." in result.stdout
+
+
+def next_of(lost: Fact, facts: list[Fact]) -> int:
+    """Where the stream of a lost fact goes on."""
+    return next(
+        fact.position
+        for fact in facts
+        if fact.stream == lost.stream and fact.position > lost.position
+    )
+
+
+def test_a_forged_event_fails_the_audit(bourse: Bourse):
+    facts = list(FACTS)
+    place = next(n for n, f in enumerate(facts) if isinstance(f.event, TradeSettled))
+    lost = facts.pop(place)
+    write_log(bourse.database_url, facts)
+
+    result = bourse("audit", "verify", "--no-views")
+
+    assert result.exit_code == 1
+    assert "The log is not sound." in result.stdout
+    assert f"versions: log position {next_of(lost, facts)}" in result.stdout
+
+
+def test_an_event_that_cannot_be_read_is_named(bourse: Bourse):
+    write_log(bourse.database_url, FACTS)
+    with psycopg.connect(bourse.database_url) as connection:
+        connection.execute(
+            "INSERT INTO events VALUES ('wallet-x', 1, 'wallet.melted', "
+            '\'{"type":"wallet.melted"}\', %s)',
+            (len(FACTS) + 1,),
+        )
+
+    report = bourse.json("audit", "verify", code=1)
+
+    assert report["error"] == "undecodable-event"
+    assert f"log position {len(FACTS) + 1}" in report["message"]
+
+
+def test_a_forged_balance_in_redis_fails_the_audit_and_a_rebuild_heals_it(
+    traded: Bourse,
+):
+    with Redis.from_url(traded.redis_url, decode_responses=True) as client:
+        redis = cast(Any, client)
+        generation = redis.hget(ALIAS, "balances")
+        keys = redis.scan_iter(f"bourse:balances:{generation}:*", _type="hash")
+        (rows,) = list(keys)
+        redis.hset(rows, redis.hkeys(rows)[0], '["forged"]')
+
+    forged = traded.json("audit", "verify", code=1)
+    rebuilt = traded.json("rebuild", "balances")
+    healed = traded.json("audit", "verify")
+
+    (violation,) = forged["violations"]
+    assert violation["check"] == "views"
+    assert violation["stream"] == "view balances"
+    assert '["forged"] is shown' in violation["what"]
+    assert [(each["view"], each["differing"]) for each in rebuilt] == [("balances", 1)]
+    assert healed["passed"]
+
+
+# --- read models, snapshots, backups ---
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["rebuild"], "name one read model, or say --all"),
+        (["rebuild", "balances", "--all"], "name one read model, or say --all"),
+        (["rebuild", "quotes"], "quotes is none of balances"),
+        (["replay"], "Missing argument"),
+        (["replay", "x", "--rows-every", "0"], "rows-every"),
+        (["nonsense"], "No such command"),
+    ],
+)
+def test_what_was_asked_wrongly_ends_with_2(
+    words: list[str], told: str, bourse: Bourse
+):
+    result = bourse(*words)
+
+    assert result.exit_code == 2
+    assert told in " ".join(result.output.split())
+
+
+def test_a_snapshot_is_of_the_head_of_the_log(traded: Bourse):
+    assert traded.json("snapshot")["log_position"] == len(FACTS)
+    assert f"{len(FACTS):,} is saved" in traded("snapshot").stdout
+
+
+def test_everything_comes_back_from_a_backup(
+    traded: Bourse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    file = tmp_path / "bourse.backup"
+    saved = traded.json("backup", str(file))
+    with psycopg.connect(traded.database_url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+
+    restored = traded.json("restore", str(file))
+    audit = traded.json("audit", "verify")
+
+    assert saved["log_position"] == restored["log_position"] == len(FACTS)
+    assert audit["passed"]
+    (views,) = [check for check in audit["checks"] if check["name"] == "views"]
+    # What the views showed was of the log before; they are filled at the next start.
+    assert "not filled yet: balances" in views["skipped"]
+
+
+def test_a_restore_does_not_touch_a_log_that_has_events(traded: Bourse, tmp_path: Path):
+    file = tmp_path / "bourse.backup"
+    traded.json("backup", str(file))
+
+    assert traded.json("restore", str(file), code=1)["error"] == "log-not-empty"
+    assert traded.json("audit", "verify")["passed"]
+
+
+# --- administrators ---
+
+
+def roles(bourse: Bourse) -> list[Fact]:
+    with PostgresEventStore(bourse.database_url) as store:
+        facts = store.reader.read(0, 1_000)
+    return [fact for fact in facts if isinstance(fact.event, RoleGranted)]
+
+
+def test_an_administrator_is_made_without_a_server(bourse: Bourse):
+    made = bourse.json("admin", "create", "ada@example.org")
+
+    (granted,) = roles(bourse)
+    assert granted.stream == f"user-{made['user_id']}"
+    assert made["created"]
+    assert len(made["password"]) >= 12
+    assert bourse.json("audit", "verify", "--no-views")["passed"]
+
+
+def test_a_known_user_gets_the_role_and_keeps_the_password(bourse: Bourse):
+    first = bourse.json("admin", "create", "ada@example.org")
+
+    again = bourse.json("admin", "create", "Ada@Example.org")
+
+    assert (again["user_id"], again["created"]) == (first["user_id"], False)
+    assert again["password"] is None
+    assert len(roles(bourse)) == 1
+
+
+def test_a_password_comes_from_standard_input_and_is_not_shown(bourse: Bourse):
+    words = ["admin", "create", "ada@example.org", "--password-stdin"]
+
+    made = bourse.json(*words, stdin="a long enough one\n")
+
+    assert made["password"] is None
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "told"),
+    [("ada", "long enough", "email must be"), ("a@b.example", "short", "password")],
+)
+def test_a_bad_address_or_password_is_refused(
+    email: str, password: str, told: str, bourse: Bourse
+):
+    words = ["admin", "create", email, "--password-stdin"]
+
+    refusal = bourse.json(*words, code=1, stdin=f"{password}\n")
+
+    assert told in refusal["message"]
+
+
+async def test_while_another_process_leads_it_must_be_asked(
+    bourse: Bourse, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("infra.own_writer.LEASE_SECONDS", 0.5)
+    with PostgresEventStore(bourse.database_url) as store:
+        async with own_writer(store):
+            refusal = await asyncio.to_thread(
+                bourse.json, "admin", "create", "ada@example.org", code=1
+            )
+
+    assert refusal["error"] == "lease-held"
+
+
+# --- what can be wrong around a command ---
+
+
+def test_wrong_settings_are_named(bourse: Bourse, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("BOURSE_PORT", "many")
+
+    refusal = bourse.json("snapshot", code=1)
+
+    assert refusal["error"] == "settings-wrong"
+    assert "BOURSE_PORT" in refusal["message"]
+
+
+def test_a_database_that_does_not_answer_is_told_in_a_sentence(
+    bourse: Bourse, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+
+    for words in (["audit", "verify"], ["backup", "x"], ["snapshot"]):
+        assert bourse.json(*words, code=1)["error"] == "log-unavailable"
+
+
+def test_a_redis_that_does_not_answer_is_told_in_a_sentence(
+    bourse: Bourse, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+
+    assert bourse.json("rebuild", "--all", code=1)["error"] == "store-down"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "no server runs in"),
+        (["--url", "http://127.0.0.1:1"], "does not answer"),
+        (["--url", "localhost"], "is no address like"),
+    ],
+)
+def test_a_replay_without_a_server_says_what_to_do(
+    words: list[str], told: str, bourse: Bourse, tmp_path: Path
+):
+    flow = write_flow(tmp_path, SMALL)
+
+    refusal = bourse.json("replay", str(flow), *words, code=1)
+
+    assert refusal["error"] == "server-unreachable"
+    assert told in refusal["message"]
+
+
+def test_a_file_that_is_no_flow_is_told(bourse: Bourse, tmp_path: Path):
+    refusal = bourse.json("replay", str(tmp_path / "absent"), code=1)
+
+    assert refusal["error"] == "flow-unreadable"
+
+
+def databases(url: str) -> set[str]:
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT datname FROM pg_database").fetchall()
+    return {str(row[0]) for row in rows if str(row[0]).startswith("bourse_replay")}
+
+
+def test_a_replay_in_process_leaves_no_database_behind(bourse: Bourse, tmp_path: Path):
+    flow = write_flow(tmp_path, SMALL)
+
+    report = bourse.json("replay", str(flow), "--in-process")
+    shown = bourse("replay", str(flow), "--in-process", "--limit", "5")
+
+    assert (report["exact"], report["way"], report["rows_exact"]) == (
+        True,
+        "in-process",
+        6,
+    )
+    assert "Everything is as recorded." in shown.stdout
+    assert databases(bourse.database_url) == set()
+
+
+def runs(home: Path) -> bool:
+    return bool(list(home.glob("**/postmaster.pid")))
+
+
+def test_embedded_servers_are_left_as_they_were_found(server_home: Path):
+    def snapshot() -> int:
+        # In a process of its own: what a process starts itself is its own to stop.
+        command = [sys.executable, "-m", "infra.cli", "snapshot"]
+        variables = {**os.environ, "BOURSE_HOME": str(server_home)}
+        return subprocess.run(command, env=variables, check=False).returncode
+
+    assert (snapshot(), runs(server_home)) == (0, False)
+
+    start_postgres(server_home)
+
+    assert (snapshot(), runs(server_home)) == (0, True)
