@@ -164,14 +164,15 @@ def _zrem(keys: _Keys, command: Command) -> None:
 
 def _zremrangebyscore(keys: _Keys, command: Command) -> None:
     low = int(command[2])
-    members = [m for score, m in _sorted(keys, command[1]) if score >= low]
-    _remove(keys, command[1], members)
+    kept = keys.sorted_sets.get(command[1], {})
+    _remove(keys, command[1], [member for member in kept if kept[member] >= low])
 
 
 def _zremrangebyrank(keys: _Keys, command: Command) -> None:
-    excess = len(_sorted(keys, command[1])) + int(command[3]) + 1
-    members = [member for _, member in _sorted(keys, command[1])]
-    _remove(keys, command[1], members[: max(excess, 0)])
+    excess = len(keys.sorted_sets.get(command[1], ())) + int(command[3]) + 1
+    if excess > 0:
+        members = [member for _, member in _sorted(keys, command[1])[:excess]]
+        _remove(keys, command[1], members)
 
 
 def _zrange(keys: _Keys, command: Command) -> Reply:

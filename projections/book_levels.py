@@ -24,6 +24,9 @@ from domain.vocabulary import Side
 from projections.store import Command, Reply, best, encoded, lowest, present, sorted_add
 from projections.store import sorted_remove as remove_members
 
+#: Books that are kept at least, while they are used.
+BOOKS_KEPT = 2_000
+
 
 class Level(msgspec.Struct, array_like=True, gc=False):
     """All resting orders at one price: their total quantity and their number."""
@@ -183,6 +186,6 @@ class BookLevels:
             yield from book.bids.changes()
             yield from book.asks.changes()
         self._dirty = {}
-        if len(self._young) > self._limit:
+        if len(self._young) > BOOKS_KEPT:
             self._complete = self._complete and not self._old
             self._old, self._young = self._young, {}

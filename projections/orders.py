@@ -316,8 +316,6 @@ class OrdersProjection(Projection):
         for order_id, before in self._indexed.items():
             record = self._records.get(order_id)
             assert record is not None
-            if before is record.status:
-                continue
             member = index_member(record)
             if before is not None:
                 key = index_key(record.account_id, before)

@@ -17,6 +17,9 @@ from projections.store import Command, Message, Reply, View, encoded, hash_get, 
 P = TypeVar("P")
 E = TypeVar("E", bound=Event)
 R = TypeVar("R", bound=msgspec.Struct)
+#: Rows of one hash that are kept decoded at least, while they are used.
+ROWS_KEPT = 100_000
+
 Fold = Callable[[P, E, Fact], None]
 BoundFold = Callable[[Any, Fact], None]
 
@@ -71,10 +74,6 @@ class Projection:
         self._needs = self._marked("needed_for")
         self._folds = self._marked("folds")
 
-    @property
-    def fact_types(self) -> frozenset[type[Event]]:
-        return frozenset(self._folds)
-
     def _marked(self, attribute: str) -> dict[type[Event], BoundFold]:
         found: dict[type[Event], BoundFold] = {}
         for name, method in vars(type(self)).items():
@@ -126,9 +125,8 @@ class Rows(Generic[R]):
     hash was empty is still kept, a missing row need not be looked for.
     """
 
-    def __init__(self, key: str, row_type: type[R], *, limit: int = 100_000) -> None:
+    def __init__(self, key: str, row_type: type[R]) -> None:
         self._key = key
-        self._limit = limit
         self._decode = msgspec.json.Decoder(row_type).decode
         self.start(empty=False)
 
@@ -185,7 +183,7 @@ class Rows(Generic[R]):
     def changes(self) -> Iterator[Command]:
         fields = {row_id: encoded(row) for row_id, row in self._dirty.items()}
         self._dirty = {}
-        if len(self._young) > self._limit:
+        if len(self._young) > ROWS_KEPT:
             self._complete = self._complete and not self._old
             self._old, self._young = self._young, {}
         return hash_set(self._key, fields)

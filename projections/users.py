@@ -71,8 +71,7 @@ class UsersProjection(Projection):
     @on(RoleGranted)
     def _granted(self, event: RoleGranted, fact: Fact) -> None:
         user = self._users.change(user_of(fact.stream))
-        if event.role not in user.roles:
-            user.roles.append(event.role)
+        user.roles.append(event.role)
         user.log_position = fact.position
 
     def changes(self) -> list[Command]:

@@ -45,6 +45,7 @@ async def test_what_is_there_already_needs_no_message(
     assert await applied.reach(len(HALF), NAMES, SOON)
 
 
+@pytest.mark.rule("VIEW-06")
 async def test_a_write_wakes_who_waits_for_it(
     host: Host, applied: RedisAppliedPositions
 ):
@@ -57,6 +58,7 @@ async def test_a_write_wakes_who_waits_for_it(
     assert await waiting
 
 
+@pytest.mark.rule("VIEW-06")
 async def test_who_waits_in_vain_is_told_so(host: Host, applied: RedisAppliedPositions):
     host.apply(HALF)
 
@@ -75,6 +77,7 @@ async def test_every_named_view_must_have_reached_the_position(
     assert not await applied.reach(len(HALF), ["orders", "depth"], 0.05)
 
 
+@pytest.mark.rule("VIEW-06")
 async def test_a_lost_message_is_made_up_for(
     redis_url: str, host: Host, applied: RedisAppliedPositions
 ):

@@ -79,6 +79,7 @@ def go_live(store: Store, generation: str = "1-a", *, view: View = VIEW) -> None
     assert store.switch(view, Place(generation, 0))
 
 
+@pytest.mark.rule("VIEW-01")
 def test_a_write_moves_the_checkpoint_with_the_rows(store: Store):
     assert store.write([step(*hash_set("rows", {"a": "1", "b": "2"}))], ())
     assert store.write([step(*hash_set("rows", {"a": "3"}), expected=0, reached=7)], ())
@@ -88,6 +89,7 @@ def test_a_write_moves_the_checkpoint_with_the_rows(store: Store):
     assert answer == Answer(7, "1-a", [[b"3", b"2", None]])
 
 
+@pytest.mark.rule("VIEW-01")
 @pytest.mark.parametrize("wrong", [None, 6, 8])
 def test_a_write_on_another_checkpoint_than_expected_does_nothing(
     store: Store, wrong: int | None
@@ -102,6 +104,7 @@ def test_a_write_on_another_checkpoint_than_expected_does_nothing(
     assert read(store, hash_all("rows")) == Answer(7, "1-a", [[]])
 
 
+@pytest.mark.rule("VIEW-01")
 def test_one_wrong_expectation_keeps_all_steps_from_being_written(store: Store):
     assert store.write([step(), step(view=OTHER)], ())
 
@@ -199,6 +202,7 @@ def test_the_largest_score_is_kept_exactly(store: Store):
     assert (member, int(score or 0)) == (b"m", largest)
 
 
+@pytest.mark.rule("VIEW-03")
 async def test_readers_find_the_live_generation_by_themselves(
     store: Store, views: Views
 ):
@@ -215,6 +219,7 @@ async def test_readers_find_the_live_generation_by_themselves(
     assert after == Answer(4, "1-b", [[b"new"]])
 
 
+@pytest.mark.rule("VIEW-03")
 async def test_a_view_without_a_live_generation_is_unavailable(
     store: Store, views: Views
 ):
@@ -233,6 +238,7 @@ async def test_a_live_generation_of_another_layout_is_unavailable(
         await views.read(View("books", layout=2), [hash_all("rows")])
 
 
+@pytest.mark.rule("VIEW-05")
 def test_a_generation_behind_the_live_one_does_not_become_live(store: Store):
     go_live(store)
     assert store.write([step(expected=0, reached=5, live=True)], ())
@@ -311,6 +317,7 @@ async def test_a_server_that_forgot_the_scripts_is_told_them_again(
     await views.close()
 
 
+@pytest.mark.rule("VIEW-01")
 def test_a_write_in_pieces_loses_its_checkpoint(redis_store: RedisStore, server: Redis):
     assert redis_store.write([step(), step(view=OTHER)], ())
     server.lpush("bourse:books:1-a:torn", "of another kind")

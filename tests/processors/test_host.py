@@ -24,6 +24,7 @@ def expected() -> dict[str, list[str]]:
     return dump(store)
 
 
+@pytest.mark.rule("VIEW-02")
 @settings(max_examples=15, deadline=None)
 @given(sizes=st.lists(st.integers(1, 400)))
 def test_wherever_batches_are_cut_the_views_are_the_same(
@@ -38,6 +39,7 @@ def test_wherever_batches_are_cut_the_views_are_the_same(
     assert dump(store) == expected
 
 
+@pytest.mark.rule("VIEW-02")
 def test_facts_one_by_one_in_redis_are_as_facts_at_once_in_memory(
     expected: dict[str, list[str]], redis_url: str
 ):
@@ -51,6 +53,7 @@ def test_facts_one_by_one_in_redis_are_as_facts_at_once_in_memory(
     store.close()
 
 
+@pytest.mark.rule("VIEW-02")
 def test_facts_sent_again_change_nothing(expected: dict[str, list[str]]):
     store = MemoryStore()
     host = live_host(store)

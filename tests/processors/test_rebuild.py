@@ -46,6 +46,7 @@ def live_generations(store: MemoryStore | RedisStore) -> list[str]:
     return [answer.generation if answer else "" for answer in answers]
 
 
+@pytest.mark.rule("VIEW-02")
 def test_a_rebuild_is_the_same_and_takes_the_place_of_the_live_views(
     store: MemoryStore | RedisStore, expected: dict[str, list[str]]
 ):
@@ -82,6 +83,7 @@ def spoil(store: MemoryStore | RedisStore, host: Host) -> None:
     assert store.write([orders.step(orders.checkpoint, commands)], ())
 
 
+@pytest.mark.rule("VIEW-05")
 def test_what_differs_is_reported_and_mended(
     store: MemoryStore | RedisStore, expected: dict[str, list[str]]
 ):
@@ -160,6 +162,7 @@ class MovingStore(MemoryStore):
         yield from super().members(view, generation, key, kind)
 
 
+@pytest.mark.rule("VIEW-05")
 def test_views_that_move_meanwhile_are_compared_all_the_same():
     store = MovingStore()
     host = live_host(store)

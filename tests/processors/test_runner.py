@@ -69,6 +69,7 @@ def follow(runner: Runner, store: MemoryStore | RedisStore, head: LogPosition) -
     pytest.fail(f"the views do not reach {head}: {runner.lags()}")
 
 
+@pytest.mark.rule("VIEW-04")
 def test_an_empty_store_is_filled_from_the_log(
     store: MemoryStore | RedisStore, expected: dict[str, list[str]]
 ):
@@ -113,6 +114,7 @@ def test_a_runner_goes_on_where_the_one_before_it_stopped(
     assert [store.generations(each.view) for each in PROJECTIONS] == generations
 
 
+@pytest.mark.rule("VIEW-04")
 @pytest.mark.parametrize("rounds", range(1, 8))
 def test_a_flushed_store_heals_whenever_it_is_flushed(
     store: MemoryStore | RedisStore,
@@ -130,6 +132,7 @@ def test_a_flushed_store_heals_whenever_it_is_flushed(
     assert dump(store) == expected
 
 
+@pytest.mark.rule("VIEW-04")
 def test_a_flush_is_noticed_while_nothing_happens(
     store: MemoryStore | RedisStore, request: pytest.FixtureRequest
 ):
@@ -141,6 +144,7 @@ def test_a_flush_is_noticed_while_nothing_happens(
         runner.round(0)
 
 
+@pytest.mark.rule("VIEW-04")
 def test_one_lost_view_is_filled_while_the_others_go_on(
     expected: dict[str, list[str]],
 ):

@@ -96,7 +96,7 @@ class Flow:
     def run(self, commands: int) -> list[Fact]:
         """Send so many more random commands; the whole log so far."""
         for _ in range(commands):
-            self.send(self._next())
+            self.send(self.command())
         return self.facts
 
     def _opening(self) -> Iterator[Command]:
@@ -129,7 +129,7 @@ class Flow:
                     self.meta(), account_id, symbol, 100_000, dollars(99), symbol
                 )
 
-    def _next(self) -> Command:
+    def command(self) -> Command:
         chance = self.random.random()
         if self._odd and chance < 0.03:
             return self._odd_command()

@@ -1,0 +1,171 @@
+"""Books, tapes and instruments, as everybody sees them."""
+
+import pytest
+
+from commands.messages import ListAsset
+from domain.listing import Listing
+from domain.money import dollars
+from domain.vocabulary import Side
+from infra.memory_store import MemoryStore, MemoryViews
+from projections.depth import book
+from projections.instruments import all_instruments, by_asset_id, instrument
+from projections.tape import trades
+from tests.support.story import ACME, Story
+from tests.support.views import live_host
+
+
+async def ladder(story: Story, levels: int = 10) -> tuple[list[str], list[str]]:
+    shown = await book(story.views, ACME, levels=levels)
+    assert shown is not None
+    sides = [
+        [f"{each.price // 10_000} {each.quantity} {each.orders}" for each in side]
+        for side in (shown.bids, shown.asks)
+    ]
+    return sides[0], sides[1]
+
+
+@pytest.mark.rule("VIEW-14")
+async def test_depth_is_by_level_best_first():
+    story = Story()
+    story.buy("ada", 10, "99")
+    story.buy("ben", 5, "99")
+    story.buy("ben", 7, "98")
+    story.sell("ada", 3, "101")
+
+    assert await ladder(story) == (["99 15 2", "98 7 1"], ["101 3 1"])
+    assert await ladder(story, levels=1) == (["99 15 2"], ["101 3 1"])
+
+
+@pytest.mark.rule("VIEW-14")
+async def test_depth_follows_trades_cancels_and_replacements():
+    story = Story()
+    first = story.buy("ada", 10, "99")
+    second = story.buy("ben", 5, "99")
+    story.sell("cid", 12, "99")
+    assert await ladder(story) == (["99 3 1"], [])
+
+    third = story.replace("ben", second, 9, "98")
+    assert await ladder(story) == (["98 7 1"], [])
+
+    story.cancel("ben", third)
+    story.cancel("ada", first)
+    assert await ladder(story) == ([], [])
+
+
+@pytest.mark.rule("VIEW-14")
+async def test_depth_tells_where_in_the_market_it_stands():
+    story = Story()
+    story.buy("ada", 10, "99")
+    story.wait()
+    story.halt()
+
+    shown = await book(story.views, ACME)
+
+    assert shown is not None
+    assert (shown.sequence, shown.at) == (3, story.now)
+    assert shown.log_position == story.facts[-1].position
+    assert await book(story.views, "NONE") is None
+
+
+@pytest.mark.rule("VIEW-15")
+async def test_the_tape_is_read_from_either_end_and_in_parts():
+    story = Story()
+    for quantity in (1, 2, 3, 4):
+        story.sell("ada", quantity, "100")
+        story.buy("ben", quantity, "100")
+
+    newest = await trades(story.views, ACME, limit=3)
+    older = await trades(story.views, ACME, until=newest[-1].log_position)
+    later = await trades(
+        story.views, ACME, after=older[0].log_position, newest_first=False
+    )
+
+    assert [(each.trade_id, each.quantity) for each in newest] == [
+        (4, 4),
+        (3, 3),
+        (2, 2),
+    ]
+    assert [each.trade_id for each in older] == [1]
+    assert [each.trade_id for each in later] == [2, 3, 4]
+    assert newest[0].taker_side is Side.BUY
+    assert (newest[0].price, newest[0].at) == (dollars(100), story.now)
+
+
+@pytest.mark.rule("VIEW-15")
+async def test_the_tape_keeps_the_newest_trades_wherever_the_batches_were_cut(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("projections.tape.TRADES_KEPT", 5)
+    story = Story()
+    for _ in range(9):
+        story.sell("ada", 1, "100")
+        story.buy("ben", 1, "100")
+    at_once = MemoryStore()
+    live_host(at_once).apply(story.facts)
+
+    kept = await trades(story.views, ACME)
+
+    assert [each.trade_id for each in kept] == [9, 8, 7, 6, 5]
+    assert await trades(MemoryViews(at_once), ACME) == kept
+
+
+@pytest.fixture
+def listed() -> Story:
+    story = Story()
+    for symbol, name in (("ZETA", "Zeta Works"), ("BRK.B", "Acme Holdings")):
+        listing = Listing(
+            symbol,
+            f"asset-{symbol}",
+            name,
+            "NYSE",
+            tick_size=100,
+            lot_size=1,
+            reference_price=dollars(10),
+        )
+        story.send(ListAsset(story.meta(), listing, "2023-11-14"))
+    return story
+
+
+@pytest.mark.rule("VIEW-18")
+@pytest.mark.parametrize(
+    ("q", "symbols"),
+    [
+        ("", ["ACME", "BRK.B", "ZETA"]),
+        ("acme", ["ACME", "BRK.B"]),
+        ("k.b", ["BRK.B"]),
+        ("WORKS", ["ZETA"]),
+        ("nothing", []),
+    ],
+)
+async def test_instruments_are_searched_by_part_of_symbol_or_name(
+    listed: Story, q: str, symbols: list[str]
+):
+    found = await all_instruments(listed.views, q=q)
+
+    assert [each.symbol for each in found] == symbols
+
+
+@pytest.mark.rule("VIEW-18")
+async def test_a_halt_is_shown_until_trading_resumes(listed: Story):
+    listed.halt()
+
+    shown = await instrument(listed.views, ACME)
+    assert shown is not None
+    assert (shown.halted, shown.halt_reason) == (True, "news pending")
+    halted = await all_instruments(listed.views, halted=True)
+    assert [each.symbol for each in halted] == [ACME]
+
+    listed.resume()
+    shown = await instrument(listed.views, ACME)
+    assert shown is not None
+    assert (shown.halted, shown.halt_reason) == (False, "")
+
+
+@pytest.mark.rule("VIEW-18")
+async def test_an_instrument_is_found_by_its_asset_id(listed: Story):
+    found = await by_asset_id(listed.views, "asset-BRK.B")
+
+    assert found is not None
+    assert found.symbol == "BRK.B"
+    assert await by_asset_id(listed.views, "unknown") is None
+    assert await instrument(listed.views, "unknown") is None

@@ -1,0 +1,233 @@
+"""What becomes of an order, and how orders are asked for."""
+
+import pytest
+
+from commands.messages import ChangeListing, ListingChanges
+from domain.money import dollars
+from domain.vocabulary import (
+    CancelReason,
+    Liquidity,
+    OrderStatus,
+    RejectReason,
+    Side,
+    TimeInForce,
+)
+from projections.order_queries import (
+    ALL,
+    CLOSED,
+    OPEN,
+    by_client_order_id,
+    fills,
+    order,
+    orders,
+)
+from projections.orders import OrderRecord
+from tests.support.story import ACME, Story
+
+pytestmark = pytest.mark.rule("VIEW-12")
+
+
+async def shown(story: Story, order_id: str) -> OrderRecord:
+    record = await order(story.views, order_id)
+    assert record is not None
+    return record
+
+
+async def ids(story: Story, account_id: str = "ada", **asked: object) -> list[str]:
+    found = await orders(story.views, account_id, **asked)  # type: ignore[arg-type] # the test's own words
+    return [record.order_id for record in found]
+
+
+async def test_an_order_that_rests_is_new():
+    story = Story()
+    story.wait(3)
+    order_id = story.buy("ada", 10, "99")
+
+    record = await shown(story, order_id)
+
+    assert record.status is OrderStatus.NEW
+    assert (record.quantity, record.filled, record.leaves) == (10, 0, 10)
+    assert record.submitted_at == record.updated_at == story.now
+    assert (record.symbol, record.side, record.limit_price) == (
+        ACME,
+        Side.BUY,
+        dollars(99),
+    )
+    assert await fills(story.views, order_id) == []
+
+
+async def test_fills_move_an_order_to_filled():
+    story = Story(maker_fee=1, taker_fee=3)
+    maker = story.sell("ada", 10, "100")
+    story.wait()
+    first = story.buy("ben", 4, "100")
+    partly = await shown(story, maker)
+    story.wait()
+    second = story.buy("ben", 6, "100")
+    record = await shown(story, maker)
+
+    assert partly.status is OrderStatus.PARTIALLY_FILLED
+    assert (partly.filled, partly.leaves, partly.filled_at) == (4, 6, None)
+    assert record.status is OrderStatus.FILLED
+    assert (record.filled, record.leaves, record.filled_at) == (10, 0, story.now)
+    assert record.filled_notional == 10 * dollars(100)
+    assert record.fees == dollars("0.1")
+
+    done = await fills(story.views, maker)
+    assert [(fill.quantity, fill.liquidity) for fill in done] == [
+        (4, Liquidity.MAKER),
+        (6, Liquidity.MAKER),
+    ]
+    (taken,) = await fills(story.views, first)
+    assert (taken.liquidity, taken.fee) == (Liquidity.TAKER, dollars("0.12"))
+    assert taken.trade_id == done[0].trade_id
+    assert (await shown(story, second)).status is OrderStatus.FILLED
+
+
+async def test_a_canceled_order_says_why():
+    story = Story()
+    requested = story.buy("ada", 10, "99")
+    story.wait()
+    story.cancel("ada", requested)
+    unfilled = story.place("ada", Side.BUY, 5, "90", time_in_force=TimeInForce.IOC)
+
+    record = await shown(story, requested)
+
+    assert record.status is OrderStatus.CANCELED
+    assert record.canceled_at == story.now
+    assert record.cancel_reason is CancelReason.REQUESTED
+    other = await shown(story, unfilled)
+    assert other.cancel_reason is CancelReason.IMMEDIATE_OR_CANCEL
+
+
+async def test_a_day_order_expires_when_the_day_ends():
+    story = Story()
+    order_id = story.buy("ada", 10, "99")
+    story.roll("2023-11-15")
+
+    record = await shown(story, order_id)
+
+    assert (record.status, record.expired_at) == (OrderStatus.EXPIRED, story.now)
+
+
+async def test_a_rejected_order_says_why_and_which_bound_it_broke():
+    story = Story()
+    story.send(ChangeListing(story.meta(), ACME, ListingChanges(price_band=500)))
+    banded = story.buy("ada", 10, "94")
+    story.halt()
+    halted = story.buy("ada", 10, "99")
+
+    record = await shown(story, banded)
+
+    assert (record.status, record.failed_at) == (OrderStatus.REJECTED, story.now)
+    assert record.reject_reason is RejectReason.PRICE_OUTSIDE_BAND
+    assert record.bound == dollars(95)
+    other = await shown(story, halted)
+    assert other.reject_reason is RejectReason.MARKET_HALTED
+
+
+async def test_a_replacement_carries_over_what_was_filled():
+    story = Story()
+    old_id = story.sell("ada", 10, "100")
+    story.buy("ben", 4, "100")
+    story.wait()
+    new_id = story.replace("ada", old_id, 8, "101")
+
+    old, new = await shown(story, old_id), await shown(story, new_id)
+
+    assert (old.status, old.replaced_by) == (OrderStatus.REPLACED, new_id)
+    assert old.replaced_at == story.now
+    assert (new.status, new.replaces) == (OrderStatus.PARTIALLY_FILLED, old_id)
+    assert (new.quantity, new.filled, new.leaves) == (8, 4, 4)
+    assert new.filled_notional == 4 * dollars(100)
+    assert await fills(story.views, new_id) == []
+
+    story.buy("ben", 4, "101")
+    assert (await shown(story, new_id)).status is OrderStatus.FILLED
+    assert len(await fills(story.views, new_id)) == 1
+
+
+async def test_a_replacement_of_an_untouched_order_is_new():
+    story = Story()
+    new_id = story.replace("ada", story.sell("ada", 10, "100"), 8, "101")
+
+    assert (await shown(story, new_id)).status is OrderStatus.NEW
+
+
+async def test_an_order_is_found_by_the_clients_id_within_its_account():
+    story = Story()
+    order_id = story.buy("ada", 10, "99")
+    client_id = (await shown(story, order_id)).client_order_id
+
+    found = await by_client_order_id(story.views, "ada", client_id)
+
+    assert found == await shown(story, order_id)
+    assert await by_client_order_id(story.views, "ben", client_id) is None
+    assert await order(story.views, "unknown") is None
+    assert await fills(story.views, "unknown") == []
+
+
+@pytest.mark.rule("VIEW-13")
+async def test_orders_are_listed_by_status():
+    story = Story()
+    waiting = story.sell("ada", 10, "102")
+    partly = story.sell("ada", 10, "101")
+    story.buy("ben", 5, "101")
+    filled = story.sell("ada", 10, "100")
+    story.buy("ben", 10, "100")
+    canceled = story.buy("ada", 10, "90")
+    story.cancel("ada", canceled)
+
+    assert await ids(story) == [partly, waiting]
+    assert await ids(story, statuses=CLOSED) == [canceled, filled]
+    assert await ids(story, statuses=ALL) == [canceled, filled, partly, waiting]
+    assert await ids(story, statuses=[OrderStatus.FILLED]) == [filled]
+    assert await ids(story, "nobody", statuses=ALL) == []
+    assert set(OPEN) | set(CLOSED) == set(ALL)
+
+
+@pytest.mark.rule("VIEW-13")
+async def test_orders_are_listed_by_side_and_symbol():
+    story = Story()
+    bought, sold = story.buy("ada", 10, "90"), story.sell("ada", 10, "110")
+
+    assert await ids(story, side=Side.BUY) == [bought]
+    assert await ids(story, side=Side.SELL, symbols=[ACME, "OTHER"]) == [sold]
+    assert await ids(story, symbols=["OTHER"]) == []
+
+
+@pytest.mark.rule("VIEW-13")
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("filtered", [True, False])
+async def test_pages_between_bounds_leave_none_out(newest_first: bool, filtered: bool):
+    story = Story()
+    placed: list[tuple[int, str]] = []
+    for number in range(40):
+        story.wait(number % 3)
+        placed.append((story.now, story.sell("ada", 1, str(101 + number % 7))))
+    for _ in range(10):
+        story.buy("ben", 1, "101")
+    placed.sort(reverse=newest_first)
+    asked = {"side": Side.SELL} if filtered else {}
+
+    for limit in (1, 3, 7, 40, 100, None):
+        found = await ids(
+            story, statuses=ALL, newest_first=newest_first, limit=limit, **asked
+        )
+        assert found == [order_id for _, order_id in placed][:limit]
+
+    low, high = placed[10][0], placed[30][0]
+    low, high = min(low, high), max(low, high)
+    found = await ids(
+        story, statuses=ALL, after=low, until=high, newest_first=newest_first, **asked
+    )
+    assert found == [order_id for at, order_id in placed if low < at < high]
+
+
+@pytest.mark.rule("VIEW-13")
+async def test_more_orders_of_one_moment_than_a_page_holds_are_all_listed():
+    story = Story()
+    placed = [story.sell("ada", 1, "101") for _ in range(30)]
+
+    assert await ids(story, limit=3) == placed[:-4:-1]
+    assert await ids(story, limit=20, newest_first=False) == placed[:20]

@@ -1,0 +1,181 @@
+"""Cash, shares and statements of accounts, as their owners see them."""
+
+import pytest
+
+from commands.messages import SetPreferences
+from domain.ids import HOUSE_ACCOUNT
+from domain.money import dollars
+from domain.vocabulary import SelfTradePrevention, WalletKind
+from projections.balances import balance
+from projections.positions import all_positions, open_positions, position
+from projections.statements import Movement, MovementType, movements
+from tests.support.story import ACME, Story
+
+
+@pytest.mark.rule("VIEW-10")
+async def test_cash_set_aside_for_an_order_is_held():
+    story = Story()
+    order_id = story.buy("ada", 10, "99")
+
+    shown = await balance(story.views, "ada")
+
+    assert shown is not None
+    assert (shown.ledger, shown.held) == (dollars(1_000_000), dollars(990))
+    assert shown.available == dollars(999_010)
+    assert (shown.kind, shown.created_at) == (WalletKind.TRADER, story.now)
+    assert shown.user_id == "user-of-ada"
+
+    story.cancel("ada", order_id)
+    shown = await balance(story.views, "ada")
+    assert shown is not None
+    assert shown.held == 0
+    assert shown.log_position == story.facts[-1].position
+
+
+@pytest.mark.rule("VIEW-10")
+async def test_preferences_are_shown_with_the_balance():
+    story = Story()
+    oldest = SelfTradePrevention.CANCEL_OLDEST
+    story.send(SetPreferences(story.meta(), story.account("ada"), oldest, True))
+
+    shown = await balance(story.views, "ada")
+
+    assert shown is not None
+    assert (shown.self_trade_prevention, shown.suspend_trade) == (oldest, True)
+    assert await balance(story.views, "nobody") is None
+
+
+@pytest.mark.rule("VIEW-11")
+async def test_selling_realizes_proceeds_less_fee_less_average_cost():
+    story = Story(maker_fee=10)
+    story.sell("ada", 400, "100")
+    story.buy("ben", 400, "100")
+
+    shown = await position(story.views, "ada", ACME)
+
+    assert shown is not None
+    assert (shown.quantity, shown.cost_basis) == (600, 600 * dollars(90))
+    # 400 shares at 100 dollars, less 10 basis points, less 400 at 90 dollars.
+    assert shown.realized == dollars(40_000 - 40 - 36_000)
+    (bought,) = await open_positions(story.views, "ben")
+    assert (bought.quantity, bought.cost_basis) == (1_400, dollars(90_000 + 40_000))
+    assert bought.realized == 0
+
+
+@pytest.mark.rule("VIEW-11")
+async def test_a_position_of_no_shares_is_kept_but_not_listed():
+    story = Story()
+    story.sell("ada", 1_000, "100")
+    story.buy("ben", 1_000, "100")
+
+    (kept,) = await all_positions(story.views, "ada")
+
+    assert (kept.quantity, kept.cost_basis) == (0, 0)
+    assert kept.realized == dollars(10_000)
+    assert await open_positions(story.views, "ada") == []
+    assert await position(story.views, "ada", ACME) is None
+    assert await position(story.views, "ben", "OTHER") is None
+    assert await all_positions(story.views, "nobody") == []
+
+
+@pytest.mark.rule("VIEW-11")
+async def test_shares_set_aside_for_an_order_are_reserved():
+    story = Story()
+    order_id = story.sell("ada", 400, "100")
+
+    shown = await position(story.views, "ada", ACME)
+    assert shown is not None
+    assert (shown.reserved, shown.available) == (400, 600)
+
+    story.cancel("ada", order_id)
+    shown = await position(story.views, "ada", ACME)
+    assert shown is not None
+    assert (shown.reserved, shown.available) == (0, 1_000)
+
+
+@pytest.fixture
+def traded() -> Story:
+    """Ada sold 10 and then bought 4, with fees on the taker's side."""
+    story = Story(taker_fee=100)
+    story.sell("ada", 10, "100")
+    story.wait()
+    story.buy("ben", 10, "100")
+    story.wait()
+    story.sell("ben", 4, "50")
+    story.wait()
+    story.buy("ada", 4, "50")
+    return story
+
+
+@pytest.mark.rule("VIEW-16")
+async def test_a_statement_tells_every_movement_with_the_balance_after_it(
+    traded: Story,
+):
+    lines = await movements(traded.views, "ada", newest_first=False)
+
+    assert [(line.type, line.amount, line.quantity) for line in lines] == [
+        (MovementType.DEPOSIT, dollars(1_000_000), 0),
+        (MovementType.SHARES_GRANTED, 0, 1_000),
+        (MovementType.SELL, dollars(1_000), -10),
+        (MovementType.BUY, -dollars(202), 4),
+    ]
+    assert [line.balance for line in lines] == [
+        dollars(n) for n in (1_000_000, 1_000_000, 1_001_000, 1_000_798)
+    ]
+    bought = lines[-1]
+    assert (bought.fee, bought.price, bought.symbol) == (dollars(2), dollars(50), ACME)
+    assert (bought.order_id, bought.trade_id) == ("order-004", 2)
+    assert (bought.actor, bought.at) == ("tester", traded.now)
+    assert bought.cause == traded.facts[-1].event.meta.command_id
+    assert lines[0].reference == "opening"
+
+
+@pytest.mark.rule("VIEW-16")
+async def test_the_house_has_a_statement_of_its_fees(traded: Story):
+    lines = await movements(traded.views, HOUSE_ACCOUNT)
+
+    assert [(line.type, line.amount) for line in lines] == [
+        (MovementType.FEE, dollars(2)),
+        (MovementType.FEE, dollars(10)),
+    ]
+
+
+@pytest.mark.rule("VIEW-16")
+async def test_a_statement_is_narrowed_by_type_and_time(traded: Story):
+    async def types(**asked: object) -> list[str]:
+        found = await movements(traded.views, "ada", **asked)  # type: ignore[arg-type] # the test's own words
+        return [line.type.value for line in found]
+
+    start = traded.now - 3_000_000
+    trades = (MovementType.BUY, MovementType.SELL)
+    assert await types(types=trades) == ["buy", "sell"]
+    assert await types(after=start) == ["buy", "sell"]
+    assert await types(after=start, until=traded.now) == ["sell"]
+    assert await types(until=start) == []
+    assert await types(limit=1) == ["buy"]
+
+
+@pytest.mark.rule("VIEW-16")
+@pytest.mark.parametrize("newest_first", [True, False])
+async def test_a_statement_is_paged_by_log_position(
+    traded: Story, newest_first: bool, monkeypatch: pytest.MonkeyPatch
+):
+    everything = await movements(traded.views, "ben", newest_first=newest_first)
+    monkeypatch.setattr("projections.statements.PAGE", 2)
+    assert await movements(traded.views, "ben", newest_first=newest_first) == everything
+
+    found: list[Movement] = []
+    seen = None
+    while page := await movements(
+        traded.views,
+        "ben",
+        newest_first=newest_first,
+        limit=1,
+        after_position=None if newest_first else seen,
+        until_position=seen if newest_first else None,
+    ):
+        found += page
+        seen = page[-1].log_position
+
+    assert found == everything
+    assert len(found) == 4

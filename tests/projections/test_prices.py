@@ -1,0 +1,270 @@
+"""The published price, the session's figures, the series, and what is published."""
+
+import json
+from fractions import Fraction
+
+import pytest
+
+from commands.messages import ChangeListing, ListingChanges
+from domain.events import DayRolled, TradeExecuted
+from domain.ids import market_stream
+from domain.money import dollars
+from domain.vocabulary import PriceBasis
+from infra.memory_store import MemoryStore, MemoryViews
+from projections.price_queries import history, price, prices
+from projections.price_rows import PriceRow
+from tests.support.flow import Flow
+from tests.support.story import ACME, Story
+from tests.support.views import live_host
+
+
+async def shown(story: Story) -> PriceRow:
+    row = await price(story.views, ACME)
+    assert row is not None
+    return row
+
+
+@pytest.mark.rule("PRICE-01")
+async def test_without_book_and_trades_the_price_is_the_reference():
+    row = await shown(Story())
+
+    assert (row.price, row.basis) == (dollars(100), PriceBasis.REFERENCE)
+    assert (row.last, row.bid, row.ask, row.mid, row.vwap) == (None,) * 5
+
+
+@pytest.mark.rule("PRICE-01")
+async def test_without_two_sides_the_price_is_the_last_trade():
+    story = Story()
+    story.sell("ada", 10, "101")
+    story.buy("ben", 4, "101")
+    story.buy("ben", 6, "101")
+    story.buy("ben", 5, "99")
+
+    row = await shown(story)
+
+    assert (row.price, row.basis) == (dollars(101), PriceBasis.LAST)
+    assert (row.bid, row.ask, row.bid_size, row.ask_size) == (dollars(99), None, 5, 0)
+
+
+@pytest.mark.rule("PRICE-01")
+async def test_a_two_sided_book_gives_the_microprice_of_five_levels():
+    story = Story()
+    for level in range(7):
+        story.buy("ada", 10 + level, f"{100 - level}")
+        story.sell("ben", 20 + level, f"{101 + level}")
+
+    row = await shown(story)
+
+    bids, asks = sum(10 + n for n in range(5)), sum(20 + n for n in range(5))
+    exact = Fraction(dollars(100) * asks + dollars(101) * bids, bids + asks)
+    assert row.basis is PriceBasis.MICROPRICE
+    assert row.price == round(exact)
+    assert (row.bid, row.ask) == (dollars(100), dollars(101))
+    assert row.mid == dollars("100.5")
+    assert (row.bid_size, row.ask_size) == (10, 20)
+
+
+@pytest.mark.rule("PRICE-01")
+async def test_an_edited_reference_price_is_published_while_nothing_else_is():
+    story = Story()
+    story.send(
+        ChangeListing(story.meta(), ACME, ListingChanges(reference_price=dollars(50)))
+    )
+
+    assert (await shown(story)).price == dollars(50)
+
+
+@pytest.mark.rule("PRICE-02")
+async def test_the_session_counts_its_trades_and_a_day_roll_begins_another():
+    story = Story()
+    for quantity, at in ((10, "100"), (20, "103"), (30, "98"), (40, "101")):
+        story.sell("ada", quantity, at)
+        story.buy("ben", quantity, at)
+
+    row = await shown(story)
+
+    assert [row.open, row.high, row.low, row.close] == [
+        dollars(n) for n in (100, 103, 98, 101)
+    ]
+    assert (row.volume, row.trades, row.last) == (100, 4, dollars(101))
+    assert row.vwap == dollars("100.4")
+    assert (row.previous_close, row.change, row.change_percent) == (None, None, None)
+
+    story.roll("2023-11-15")
+    row = await shown(story)
+
+    assert (row.open, row.high, row.low, row.close) == (None,) * 4
+    assert (row.volume, row.trades, row.vwap) == (0, 0, None)
+    assert (row.previous_close, row.last) == (dollars(101), dollars(101))
+    assert row.session_date == "2023-11-15"
+
+
+@pytest.mark.rule("PRICE-02")
+@pytest.mark.parametrize(
+    ("second", "change", "percent"),
+    [("110", "10", 100_000), ("97", "-3", -30_000), ("100", "0", 0)],
+)
+async def test_change_is_against_the_previous_close(
+    second: str, change: str, percent: int
+):
+    story = Story()
+    story.sell("ada", 1, "100")
+    story.buy("ben", 1, "100")
+    story.roll("2023-11-15")
+    story.sell("ada", 1, second)
+    story.buy("ben", 1, second)
+
+    row = await shown(story)
+
+    assert row.change == dollars(change)
+    assert row.change_percent == percent
+
+
+@pytest.mark.rule("PRICE-03")
+async def test_the_series_has_the_price_at_the_end_of_each_second_with_a_change():
+    story = Story()
+    story.account("ada")
+    story.account("ben")
+    story.wait(5)
+    story.sell("ada", 1, "100")
+    story.buy("ben", 1, "100")
+    story.sell("ada", 1, "101")
+    story.buy("ben", 1, "101")
+    story.wait(3)
+    story.sell("ada", 1, "102")
+    story.buy("ben", 1, "102")
+
+    points = await history(story.views, ACME)
+
+    start = points[0].second
+    assert [each.second - start for each in points] == [0, 5, 8]
+    assert [each.price for each in points] == [dollars(n) for n in (100, 101, 102)]
+    assert [each.volume for each in points] == [0, 2, 3]
+
+
+@pytest.mark.rule("PRICE-03")
+async def test_the_series_is_asked_for_between_two_times():
+    story = Story()
+    for _ in range(6):
+        story.wait(1)
+        story.buy("ada", 1, "50")
+
+    middle = story.now - 3_000_000
+    points = await history(story.views, ACME, after=middle - 1_000_000, until=story.now)
+    newest = await history(story.views, ACME, newest_first=True, limit=2)
+
+    assert [each.second * 1_000_000 for each in points] == [
+        middle + n * 1_000_000 for n in range(3)
+    ]
+    assert [each.second * 1_000_000 for each in newest] == [
+        story.now,
+        story.now - 1_000_000,
+    ]
+
+
+@pytest.mark.rule("PRICE-03")
+async def test_the_series_keeps_its_newest_points_wherever_the_batches_were_cut(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("projections.prices.POINTS_KEPT", 50)
+    story = Story()
+    for _ in range(60):
+        story.wait(1)
+        story.buy("ada", 1, "50")
+    at_once = MemoryStore()
+    live_host(at_once).apply(story.facts)
+
+    one_by_one = await history(story.views, ACME)
+
+    assert len(one_by_one) == 50
+    assert await history(MemoryViews(at_once), ACME) == one_by_one
+
+
+@pytest.mark.rule("PRICE-04")
+def test_each_write_publishes_one_message_for_each_instrument():
+    story = Story()
+    story.sell("ada", 10, "101")
+    story.buy("ben", 4, "101")
+    story.buy("ben", 5, "99.01")
+
+    sent = [json.loads(body) for name, body in story.published if name.endswith(ACME)]
+
+    assert story.published[-2][0] == "bourse:prices:ACME"
+    assert sent[-1] == {
+        "symbol": "ACME",
+        "price": "99.9145",
+        "time": "2023-11-14T22:13:20.000000Z",
+        "open": "101",
+        "high": "101",
+        "low": "101",
+        "close": "101",
+        "previous_close": None,
+        "volume": 4,
+        "sequence": 5,
+        "basis": "microprice",
+        "bid": "99.01",
+        "ask": "101",
+    }
+    assert [each["sequence"] for each in sent] == [1, 2, 4, 5]
+
+
+async def test_prices_are_listed_by_symbol_without_those_unknown():
+    story = Story()
+
+    assert [each.symbol for each in await prices(story.views)] == [ACME]
+    assert [each.symbol for each in await prices(story.views, [ACME, "NONE"])] == [ACME]
+    assert await prices(story.views, []) == []
+    assert await price(story.views, "NONE") is None
+
+
+@pytest.mark.rule("PRICE-01")
+async def test_prices_are_those_of_the_book_after_every_command():
+    flow = Flow(21)
+    store = MemoryStore()
+    host = live_host(store)
+    host.apply(flow.facts)
+    views = MemoryViews(store)
+
+    for _ in range(400):
+        new = flow.send(flow.command())
+        if new:
+            host.apply(new)
+        for symbol in flow.symbols:
+            row = await price(views, symbol)
+            assert row is not None
+            assert row.price == expected_price(flow, symbol)
+            assert row.bid is None or row.ask is None or row.bid <= row.price <= row.ask
+
+    for symbol in flow.symbols:
+        row = await price(views, symbol)
+        assert row is not None
+        assert (row.open, row.high, row.low, row.volume) == session(flow, symbol)
+
+
+def expected_price(flow: Flow, symbol: str) -> int:
+    market = flow.exchange.markets[symbol]
+    bids, asks = (
+        [(level.price, level.quantity) for level in side]
+        for side in (market.book.bids, market.book.asks)
+    )
+    if bids and asks:
+        below, above = sum(q for _, q in bids[:5]), sum(q for _, q in asks[:5])
+        exact = Fraction(bids[0][0] * above + asks[0][0] * below, below + above)
+        return round(exact)
+    return market.last_price or market.listing.reference_price
+
+
+def session(flow: Flow, symbol: str) -> tuple[int | None, int | None, int | None, int]:
+    trades: list[TradeExecuted] = []
+    for fact in flow.facts:
+        if fact.stream != market_stream(symbol):
+            continue
+        if isinstance(fact.event, DayRolled):
+            trades = []
+        elif isinstance(fact.event, TradeExecuted):
+            trades.append(fact.event)
+    if not trades:
+        return None, None, None, 0
+    values = [trade.price for trade in trades]
+    volume = sum(trade.quantity for trade in trades)
+    return values[0], max(values), min(values), volume

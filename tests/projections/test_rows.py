@@ -1,0 +1,27 @@
+"""Rows and books are kept while they are used, and read again when they were not."""
+
+import pytest
+
+from infra.memory_store import MemoryStore
+from tests.support.flow import Flow
+from tests.support.views import batches, dump, live_host
+
+FACTS = Flow(23, accounts=12, symbols=6).run(500)
+
+
+@pytest.mark.rule("VIEW-02")
+@pytest.mark.parametrize("size", [1, 20, 200])
+def test_rows_that_were_forgotten_are_read_again(
+    size: int, monkeypatch: pytest.MonkeyPatch
+):
+    expected = MemoryStore()
+    live_host(expected).apply(FACTS)
+    monkeypatch.setattr("projections.projection.ROWS_KEPT", 2)
+    monkeypatch.setattr("projections.book_levels.BOOKS_KEPT", 2)
+    store = MemoryStore()
+    host = live_host(store)
+
+    for batch in batches(FACTS, [size] * len(FACTS)):
+        host.apply(batch)
+
+    assert dump(store) == dump(expected)

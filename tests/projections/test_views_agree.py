@@ -1,0 +1,168 @@
+"""After a made-up day, each view shows what the write side itself holds."""
+
+import pytest
+
+from domain.events import TradeExecuted, UserRegistered
+from domain.ids import market_stream, symbol_of
+from domain.order import OPEN_STATUSES
+from infra.memory_store import MemoryStore, MemoryViews
+from projections import depth, instruments, tape, users
+from projections.balances import balance
+from projections.order_queries import ALL, fills, orders
+from projections.positions import all_positions
+from projections.statements import movements
+from tests.support.flow import Flow
+from tests.support.views import live_host
+
+FLOW = Flow(17)
+FACTS = FLOW.run(1_500)
+ACCOUNTS = list(FLOW.exchange.wallets)
+
+
+@pytest.fixture(scope="module")
+def views() -> MemoryViews:
+    store = MemoryStore()
+    live_host(store).apply(FACTS)
+    return MemoryViews(store)
+
+
+@pytest.mark.rule("VIEW-10")
+async def test_balances_are_those_of_the_wallets(views: MemoryViews):
+    for account_id, wallet in FLOW.exchange.wallets.items():
+        shown = await balance(views, account_id)
+
+        assert shown is not None
+        assert (shown.ledger, shown.held) == (wallet.ledger, wallet.held)
+        assert shown.available == wallet.available
+        assert (shown.kind, shown.user_id) == (wallet.kind, wallet.user_id)
+        assert shown.self_trade_prevention is wallet.self_trade_prevention
+
+
+@pytest.mark.rule("VIEW-11")
+async def test_positions_are_those_of_the_wallets(views: MemoryViews):
+    for account_id, wallet in FLOW.exchange.wallets.items():
+        shown = {each.symbol: each for each in await all_positions(views, account_id)}
+
+        for symbol, holding in wallet.holdings.items():
+            position = shown.pop(symbol)
+            assert position.quantity == holding.quantity
+            assert position.reserved == holding.reserved
+            assert position.cost_basis == holding.cost
+            assert position.available == holding.quantity - holding.reserved
+        assert shown == {}
+
+
+@pytest.mark.rule("VIEW-12")
+async def test_open_orders_are_those_of_the_books(views: MemoryViews):
+    books = [market.book for market in FLOW.exchange.markets.values()]
+    held = {order.order_id: order for book in books for order in book.orders.values()}
+    shown = [
+        record
+        for account_id in ACCOUNTS
+        for record in await orders(views, account_id, limit=None)
+    ]
+
+    assert {record.order_id for record in shown} == set(held)
+    for record in shown:
+        order = held[record.order_id]
+        assert record.leaves == order.leaves
+        assert record.filled_notional == order.filled_notional
+        assert record.status is order.status
+
+
+@pytest.mark.rule("VIEW-12")
+async def test_the_fills_of_an_order_add_up_to_its_record(views: MemoryViews):
+    count = 0
+    for account_id in ACCOUNTS:
+        for record in await orders(views, account_id, statuses=ALL, limit=None):
+            done = await fills(views, record.order_id)
+            count += len(done)
+            assert len(done) == record.fills
+            assert sum(fill.fee for fill in done) == record.fees
+            if record.replaces is None:
+                assert sum(fill.quantity for fill in done) == record.filled
+                notional = sum(fill.price * fill.quantity for fill in done)
+                assert notional == record.filled_notional
+            assert (record.leaves > 0) is (record.status in OPEN_STATUSES)
+
+    trades = [fact for fact in FACTS if isinstance(fact.event, TradeExecuted)]
+    assert count == 2 * len(trades) > 100
+
+
+@pytest.mark.rule("VIEW-14")
+async def test_depth_is_that_of_the_books(views: MemoryViews):
+    for symbol, market in FLOW.exchange.markets.items():
+        shown = await depth.book(views, symbol, levels=1_000)
+
+        assert shown is not None
+        for side, levels in (
+            (market.book.bids, shown.bids),
+            (market.book.asks, shown.asks),
+        ):
+            held = [(each.price, each.quantity, len(list(each))) for each in side]
+            assert [(each.price, each.quantity, each.orders) for each in levels] == held
+        versions = [f.version for f in FACTS if f.stream == market_stream(symbol)]
+        assert shown.sequence == versions[-1]
+
+
+@pytest.mark.rule("VIEW-15")
+async def test_the_tape_has_every_trade_in_order(views: MemoryViews):
+    for symbol in FLOW.symbols:
+        executed = [
+            (fact.position, fact.event.trade_id, fact.event.price, fact.event.quantity)
+            for fact in FACTS
+            if isinstance(fact.event, TradeExecuted)
+            and symbol_of(fact.stream) == symbol
+        ]
+
+        shown = await tape.trades(views, symbol, newest_first=False, limit=10_000)
+
+        assert [
+            (each.log_position, each.trade_id, each.price, each.quantity)
+            for each in shown
+        ] == executed
+
+
+@pytest.mark.rule("VIEW-16")
+async def test_statements_add_up_to_the_balances(views: MemoryViews):
+    for account_id, wallet in FLOW.exchange.wallets.items():
+        lines = await movements(views, account_id, newest_first=False, limit=100_000)
+
+        balance_before = 0
+        for line in lines:
+            assert line.balance == balance_before + line.amount
+            balance_before = line.balance
+        assert balance_before == wallet.ledger
+        shares = {
+            symbol: sum(line.quantity for line in lines if line.symbol == symbol)
+            for symbol in wallet.holdings
+        }
+        assert shares == {s: held.quantity for s, held in wallet.holdings.items()}
+
+
+@pytest.mark.rule("VIEW-17")
+async def test_users_are_found_by_id_and_by_claim(views: MemoryViews):
+    for fact in FACTS:
+        if isinstance(fact.event, UserRegistered):
+            user_id = users.user_of(fact.stream)
+            held = FLOW.exchange.users[user_id]
+            shown = await users.user(views, user_id)
+
+            assert shown is not None
+            assert shown == await users.by_claim(views, fact.event.claim)
+            assert set(shown.roles) == held.roles
+            assert shown.email_sealed == fact.event.email_sealed
+            assert not hasattr(shown, "password_hash")
+    assert await users.by_claim(views, "nobody's") is None
+
+
+@pytest.mark.rule("VIEW-18")
+async def test_instruments_are_those_of_the_markets(views: MemoryViews):
+    for symbol, market in FLOW.exchange.markets.items():
+        shown = await instruments.instrument(views, symbol)
+
+        assert shown is not None
+        assert (shown.listing, shown.halted) == (market.listing, market.halted)
+        assert shown.session_date == market.session_date
+        by_id = await instruments.by_asset_id(views, market.listing.asset_id)
+        assert by_id == shown
