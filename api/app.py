@@ -8,7 +8,7 @@ from api.bodies import Body
 from api.calls import call_of
 from api.errors import EXCEPTION_HANDLERS
 from api.health import ready_route
-from api.openapi import OPENAPI
+from api.openapi import OPENAPI, NumberSchema
 from api.read.books import BookRoute, book_route
 from api.read.door import ReadDoor, caller_of, reading_of
 from api.read.times import period_of
@@ -48,6 +48,7 @@ def create_app(services: Services) -> Litestar:
         exception_handlers={**EXCEPTION_HANDLERS},
         request_max_body_size=limit,
         openapi_config=OPENAPI,
+        plugins=[NumberSchema()],
         logging_config=None,
     )
 

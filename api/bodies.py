@@ -12,9 +12,11 @@ from litestar.dto import AbstractDTO
 from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
-from api.refusals import BadParameter, MalformedBody
+from api.refusals import BadParameter, MalformedBody, WrongMediaType
 
 T = TypeVar("T")
+
+MEDIA_TYPE = b"application/json"
 
 _PLACE = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
 _NAMED = re.compile(r"(?P<kind>missing required|contains unknown) field `(?P<name>.*)`")
@@ -58,6 +60,11 @@ def mismatch(error: msgspec.ValidationError) -> BadParameter:
     return BadParameter(f"{place or 'the body'}: {text}", place or None)
 
 
+def is_json(media_type: bytes) -> bool:
+    """Whether a `Content-Type` says JSON, in whatever character set."""
+    return media_type.partition(b";")[0].strip().lower() == MEDIA_TYPE
+
+
 class Body(AbstractDTO[T]):
     """Lets an ordinary route take its `data` through a `BodyReader`."""
 
@@ -78,4 +85,8 @@ class Body(AbstractDTO[T]):
         return schema_creator.for_field_definition(field_definition)
 
     def decode_bytes(self, value: bytes) -> Any:
+        headers = dict(self.asgi_connection.scope["headers"])
+        media_type = headers.get(b"content-type")
+        if media_type is not None and not is_json(media_type):
+            raise WrongMediaType
         return self._readers[self.asgi_connection.route_handler.handler_id].read(value)

@@ -8,14 +8,14 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from api.calls import correlation_of
-from api.problems import Problem, framework_problem, problem_of
-from api.refusals import BadParameter
+from api.problems import Failure, framework_problem, problem_of
+from api.refusals import BadParameter, MalformedBody
 from domain.errors import DomainError
 
 AnyRequest = Request[Any, Any, Any]
 
 
-def _response(request: AnyRequest, problem: Problem) -> Response[Any]:
+def _response(request: AnyRequest, problem: Failure) -> Response[Any]:
     headers = {name.decode(): value.decode() for name, value in problem.headers}
     correlation = correlation_of(dict(request.scope["headers"]))
     if correlation is not None and "route_handler" not in request.scope:
@@ -45,13 +45,16 @@ class _Misfit(msgspec.Struct):
     key: str | None = None
 
 
-def _bad_parameter(error: ValidationException) -> BadParameter:
+def _bad_parameter(error: ValidationException) -> DomainError:
     try:
         misfits = msgspec.convert(error.extra, list[_Misfit])
     except msgspec.ValidationError:
         misfits = []
     if not misfits:
         return BadParameter(str(error.detail))
+    if misfits[0].key == "data":
+        # That is how the framework tells of an empty body.
+        return MalformedBody()
     name, message = misfits[0].key, misfits[0].message.replace("`", "")
     return BadParameter(f"{name or 'the request'}: {message}", name)
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from api.bodies import MEDIA_TYPE, is_json
 from api.calls import correlation_of
 from api.problems import JSON, problem_of
 from api.refusals import BodyTooLarge, WrongMediaType
@@ -21,7 +22,6 @@ HeaderMap: TypeAlias = dict[bytes, bytes]
 
 _JSON = JSON[0]
 _REPLAYED = (b"idempotent-replayed", b"true")
-_MEDIA_TYPE = b"application/json"
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
@@ -48,8 +48,8 @@ class HotRequest(msgspec.Struct, frozen=True, gc=False):
             BodyTooLarge, WrongMediaType
         """
         headers = self.headers
-        media_type = headers.get(b"content-type", _MEDIA_TYPE)
-        if media_type != _MEDIA_TYPE and not is_json(media_type):
+        media_type = headers.get(b"content-type", MEDIA_TYPE)
+        if media_type != MEDIA_TYPE and not is_json(media_type):
             raise WrongMediaType
         length = headers.get(b"content-length")
         if length is not None and length.isdigit() and int(length) > limit:
@@ -62,10 +62,6 @@ class HotRequest(msgspec.Struct, frozen=True, gc=False):
             if len(body) > limit:
                 raise BodyTooLarge(limit)
         return body
-
-
-def is_json(media_type: bytes) -> bool:
-    return media_type.partition(b";")[0].strip().lower() == _MEDIA_TYPE
 
 
 class HotRoute:

@@ -1,8 +1,133 @@
-"""The OpenAPI document: made from the routes, with the failures that all share."""
+"""The OpenAPI document: made from the routes, with the failures that all of them share.
 
+Every operation names the statuses that it can answer with, and one schema tells what a
+failure looks like.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from litestar._openapi.schema_generation import SchemaCreator
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.openapi.spec import (
+    Components,
+    OpenAPIHeader,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    Parameter,
+    Reference,
+    Schema,
+    SecurityScheme,
+)
+from litestar.openapi.spec.enums import OpenAPIType
+from litestar.plugins import OpenAPISchemaPlugin
+from litestar.typing import FieldDefinition
+
+#: What an operation needs that is for signed-in users.
+BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
+PROBLEM = Reference(ref="#/components/schemas/Problem")
+
+#: What can go wrong with anything, with a caller, with a name, and with a body.
+ALWAYS = {
+    400: "not a request",
+    422: "a parameter is wrong",
+    500: "a defect",
+    503: "not just now: ask again after `Retry-After` seconds",
+}
+WITH_CALLER = {401: "no token, or not a valid one", 403: "not allowed, or not covered"}
+WITH_NAME = {404: "nothing of that name"}
+WITH_COMMAND = {409: "taken, or used before for something else"}
+WITH_BODY = {413: "the body is too large", 415: "the body is not JSON"}
+
+_TEXT = Schema(type=OpenAPIType.STRING)
+_REQUEST_ID = Parameter(
+    name="X-Request-Id",
+    param_in="header",
+    description="Comes back in the answer, and is the correlation id of what the "
+    "request sets off.",
+    schema=Schema(type=OpenAPIType.STRING, max_length=128),
+)
+_KEY = Parameter(
+    name="Idempotency-Key",
+    param_in="header",
+    description="Makes the command once: sent again with the same key, it gets the "
+    "first answer.",
+    schema=Schema(
+        type=OpenAPIType.STRING, min_length=1, max_length=128, pattern="^[!-~]+$"
+    ),
+)
+_POSITION = OpenAPIHeader(
+    description="The log position that the answer shows, for a query's `after`.",
+    schema=_TEXT,
+)
+_REPLAYED = OpenAPIHeader(
+    description="`true` where the command was carried out before.", schema=_TEXT
+)
+
+
+@dataclass
+class Query(Operation):
+    """An operation that changes nothing."""
+
+    def __post_init__(self) -> None:
+        statuses = ALWAYS.copy()
+        if self.security:
+            statuses |= WITH_CALLER
+        if self._has_name():
+            statuses |= WITH_NAME
+        self._complete(statuses)
+
+    def _has_name(self) -> bool:
+        given = [each for each in self.parameters or () if isinstance(each, Parameter)]
+        return any(each.required for each in given)
+
+    def _complete(self, statuses: dict[int, str], **headers: OpenAPIHeader) -> None:
+        responses: dict[str, Any] = dict(self.responses or {})
+        for response in responses.values():
+            response.headers = {"Bourse-Log-Position": _POSITION, **headers}
+        for status, description in sorted(statuses.items()):
+            responses[str(status)] = OpenAPIResponse(
+                description=description,
+                content={"application/json": OpenAPIMediaType(schema=PROBLEM)},
+            )
+        self.responses = responses
+        self.parameters = [*(self.parameters or ()), _REQUEST_ID]
+
+
+@dataclass
+class Command(Query):
+    """An operation that may record something."""
+
+    def __post_init__(self) -> None:
+        statuses = ALWAYS | WITH_COMMAND | WITH_BODY | WITH_NAME
+        if self.security:
+            statuses |= WITH_CALLER
+        if "201" in (self.responses or {}):
+            assert self.responses is not None
+            self.responses["200"] = self.responses["201"]
+        self._complete(statuses, **{"Idempotent-Replayed": _REPLAYED})
+        self.parameters = [*(self.parameters or ()), _KEY]
+
+
+class NumberSchema(OpenAPISchemaPlugin):
+    """Amounts come as JSON numbers or as texts, and every digit counts."""
+
+    @staticmethod
+    def is_plugin_supported_type(value: Any) -> bool:
+        return value is Decimal
+
+    def to_openapi_schema(
+        self, field_definition: FieldDefinition, schema_creator: SchemaCreator
+    ) -> Schema:
+        del field_definition, schema_creator
+        text = Schema(
+            type=OpenAPIType.STRING, pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,4})?$"
+        )
+        return Schema(one_of=[Schema(type=OpenAPIType.NUMBER), text])
+
 
 OPENAPI = OpenAPIConfig(
     title="Bourse",

@@ -6,7 +6,7 @@ and the facts of the refusal beside them.
 
 import re
 from http import HTTPStatus
-from typing import ClassVar, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 import structlog
@@ -51,7 +51,16 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Why a request failed. `headers` go with it; `facts` stand beside the sentence."""
+    """What every failed request is answered with. Facts may stand beside these: what
+    was available, which field it is about."""
+
+    code: int
+    message: str
+    reason: str
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A problem, the status that it is answered with, and the headers beside it."""
 
     status: int
     code: int
@@ -72,43 +81,33 @@ class Problem(msgspec.Struct, frozen=True):
         }
 
 
-class ProblemBody(msgspec.Struct, frozen=True, kw_only=True, rename={}):
-    """What every failed request is answered with. Facts may stand beside these."""
-
-    schema_name: ClassVar[str] = "Problem"
-
-    code: int
-    message: str
-    reason: str
-
-
-def problem_of(error: Exception, correlation: str | None = None) -> Problem:
-    """The problem that an error of any kind is told as."""
+def problem_of(error: Exception, correlation: str | None = None) -> Failure:
+    """What an error of any kind is answered with."""
     if isinstance(error, DomainError):
         return _refused(error)
     # A defect: the caller learns nothing of what is inside, the log learns it all.
     _log.error("request failed", correlation_id=correlation, exc_info=error)
-    return Problem(
+    return Failure(
         500, 50010000, "something went wrong here, and it is on record", "internal"
     )
 
 
-def _refused(error: DomainError) -> Problem:
+def _refused(error: DomainError) -> Failure:
     status, code = next(SHAPES[each] for each in type(error).__mro__ if each in SHAPES)
     headers: Headers = []
     if status == 503:
         headers = RETRY_AFTER
     elif status == 401:
         headers = BEARER
-    return Problem(status, code, error.sentence, error.code, error.facts, headers)
+    return Failure(status, code, error.sentence, error.code, error.facts, headers)
 
 
 def framework_problem(
     status: int, detail: str, headers: dict[str, str] | None = None
-) -> Problem:
+) -> Failure:
     """What the framework refused by itself, in our form."""
     code = STATUS_CODES.get(status, 40010000)
     phrase = HTTPStatus(status).phrase.lower()
     sentence = detail.strip() or phrase
     extra = [(k.encode(), v.encode()) for k, v in (headers or {}).items()]
-    return Problem(status, code, sentence, re.sub(r"\W+", "-", phrase), headers=extra)
+    return Failure(status, code, sentence, re.sub(r"\W+", "-", phrase), headers=extra)

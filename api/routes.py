@@ -8,10 +8,9 @@ from litestar.handlers import HTTPRouteHandler
 from api.auth import AnyGuard, Gate, admins_only, signed_in
 from api.correlation import correlated
 from api.health import live
+from api.openapi import BEARER, Command, Query
 from api.read import market_data, orders, portfolio, wallet
 from api.write import account, admin, audit, closing, open_orders, users
-
-BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 
 FOR_EVERYBODY: Sequence[HTTPRouteHandler] = (
     live,
@@ -68,6 +67,7 @@ def _ordinary(route: HTTPRouteHandler) -> HTTPRouteHandler:
     """A copy: the routes themselves belong to no application."""
     own = copy(route)
     own.middleware = [correlated]
+    own.operation_class = Query if own.http_methods == {"GET"} else Command
     return own
 
 

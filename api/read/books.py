@@ -9,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 
 from api.hot import HotRequest, HotRoute, Reply, in_place_of_handler
+from api.openapi import Query
 from api.read.door import After, ReadDoor, Reading, log_position
 from api.refusals import BadParameter
 from domain.errors import NotFound
@@ -81,6 +82,7 @@ def book_route(route: BookRoute) -> HTTPRouteHandler:
     @get(
         "/v2/books/{symbol:str}",
         tags=["market data"],
+        operation_class=Query,
         middleware=[in_place_of_handler(route)],
     )
     async def get_book(

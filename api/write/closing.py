@@ -1,6 +1,7 @@
 """How positions are closed: with a market order that sells all of it, or a part."""
 
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
 from litestar import Response, delete
@@ -100,7 +101,7 @@ class Closed(msgspec.Struct):
 
     symbol: Symbol
     status: int
-    body: Order | dict[str, str | int | None]
+    body: Annotated[object, msgspec.Meta(description="An Order, or a Problem.")]
 
 
 @delete("/v2/positions", tags=["positions"], status_code=207)

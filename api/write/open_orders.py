@@ -47,7 +47,7 @@ class Changes(msgspec.Struct, forbid_unknown_fields=True):
         )
 
 
-@patch("/v2/orders/{order_id:str}")
+@patch("/v2/orders/{order_id:str}", tags=["orders"])
 async def replace_order(
     data: JSONBody[Changes],
     order_id: FromPath[OrderId],
@@ -75,7 +75,7 @@ def _market_of(door: WriteDoor, account_id: AccountId, order_id: OrderId) -> Mar
     return exchange.markets[entry.symbol]
 
 
-@delete("/v2/orders/{order_id:str}", status_code=204)
+@delete("/v2/orders/{order_id:str}", tags=["orders"], status_code=204)
 async def cancel_order(
     order_id: FromPath[OrderId], call: GivenCall, door: GivenDoor
 ) -> Response[None]:
@@ -93,7 +93,7 @@ class Canceled(msgspec.Struct):
     body: None = None
 
 
-@delete("/v2/orders", status_code=207)
+@delete("/v2/orders", tags=["orders"], status_code=207)
 async def cancel_all_orders(
     call: GivenCall, door: GivenDoor
 ) -> Response[list[Canceled]]:

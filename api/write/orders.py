@@ -1,6 +1,7 @@
 """Orders come in, one by one and many at once: the two hot routes of the write door."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 from litestar import post
@@ -11,7 +12,8 @@ from api.auth import Caller, Gate
 from api.bodies import BodyReader
 from api.calls import key_of
 from api.hot import HotRequest, HotRoute, Reply, in_place_of_handler
-from api.problems import ProblemBody, problem_of
+from api.openapi import BEARER, Command
+from api.problems import problem_of
 from api.refusals import BadParameter, DomainError
 from api.schemas import ManyResult, Order
 from api.write.door import WriteDoor
@@ -106,7 +108,7 @@ class BatchResult(msgspec.Struct):
     """What became of one order of a batch."""
 
     status: int
-    body: Order | ProblemBody
+    body: Annotated[object, msgspec.Meta(description="An Order, or a Problem.")]
 
 
 class OrderBatch(msgspec.Struct, forbid_unknown_fields=True):
@@ -172,7 +174,14 @@ class PlaceBatchRoute(HotRoute):
 
 
 def place_order_route(route: PlaceOrderRoute) -> HTTPRouteHandler:
-    @post("/v2/orders", status_code=200, middleware=[in_place_of_handler(route)])
+    @post(
+        "/v2/orders",
+        tags=["orders"],
+        status_code=200,
+        security=BEARER,
+        operation_class=Command,
+        middleware=[in_place_of_handler(route)],
+    )
     async def place_order(data: JSONBody[NewOrder]) -> Order:
         """Buy or sell. Answers with the order as it stands after matching."""
         raise NotImplementedError

@@ -1,0 +1,204 @@
+"""What administrators do over HTTP: list and edit instruments, fund accounts, audit."""
+
+import pytest
+
+from commands.frozen import state_hash
+from tests.support.served import Person, Served
+
+
+async def test_a_listed_asset_is_answered_as_it_was_listed(admin: Person):
+    asset = await admin.list_asset(
+        price_band="0.10", collar=0.05, maker_fee_bps=1, taker_fee_bps=2
+    )
+
+    assert asset["symbol"] == "ACME"
+    assert asset["class"] == "us_equity"
+    assert asset["status"] == "active"
+    assert (asset["price_band"], asset["collar"]) == ("0.1", "0.05")
+    assert (asset["maker_fee_bps"], asset["taker_fee_bps"]) == (1, 2)
+    assert asset["price_increment"] == asset["tick_size"] == "0.01"
+    read = await admin.gets("/v2/assets/ACME")
+    assert read | {"listed_at": None} == asset
+
+
+async def test_a_symbol_is_listed_once(admin: Person):
+    await admin.list_asset()
+    body = {"symbol": "ACME", "name": "again", "reference_price": 1}
+
+    response = await admin.request("POST", "/v2/admin/assets", body)
+
+    assert response.status_code == 409
+    assert response.json()["code"] == 40910000
+
+
+@pytest.mark.parametrize(
+    ("terms", "code"),
+    [
+        ({"symbol": "acme"}, 40010001),
+        ({"symbol": "A" * 13}, 40010001),
+        ({"symbol": "A/B"}, 40010001),
+        ({"name": ""}, 40010001),
+        ({"exchange": "XNAS"}, 40010001),
+        ({"tick_size": "0"}, 42210000),
+        ({"tick_size": "0.00001"}, 42210000),
+        ({"lot_size": "0.5"}, 42210000),
+        ({"reference_price": "100.005"}, 42210000),
+        ({"reference_price": None}, 40010001),
+        ({"price_band": 10}, 42210000),
+        ({"price_band": "0.00001"}, 42210000),
+        ({"price_band": -0.1}, 40010001),
+        ({"collar": 1}, 42210000),
+        ({"maker_fee_bps": 10_001}, 40010001),
+        ({"maker_fee_bps": 0.5}, 40010001),
+        ({"halted": True}, 40010001),
+    ],
+    ids=str,
+)
+async def test_terms_that_make_no_sense_are_refused(
+    admin: Person, terms: dict[str, object], code: int
+):
+    body = {"symbol": "ACME", "name": "Acme", "reference_price": 100} | terms
+
+    response = await admin.request("POST", "/v2/admin/assets", body)
+
+    assert (response.status_code, response.json()["code"]) == (422, code)
+
+
+async def test_a_band_of_one_or_more_is_told_to_be_a_fraction(admin: Person):
+    body = {"symbol": "ACME", "name": "Acme", "reference_price": 100, "price_band": 10}
+
+    response = await admin.request("POST", "/v2/admin/assets", body)
+
+    assert "0.10 is ten percent" in response.json()["message"]
+
+
+@pytest.mark.parametrize("nothing", [None, 0, "0"])
+async def test_a_price_band_is_set_and_taken_away(admin: Person, nothing: object):
+    await admin.list_asset()
+    path = "/v2/admin/assets/ACME"
+
+    assert (await admin.sends("PATCH", path, {"price_band": 0.2}))["price_band"] == (
+        "0.2"
+    )
+    assert (await admin.sends("PATCH", path, {"name": "A"}))["price_band"] == "0.2"
+    taken = await admin.sends("PATCH", path, {"price_band": nothing})
+    assert taken["price_band"] is None
+
+
+async def test_an_unknown_asset_cannot_be_edited_or_halted(admin: Person):
+    for method, path in (
+        ("PATCH", "/v2/admin/assets/NONE"),
+        ("POST", "/v2/admin/assets/NONE/halt"),
+        ("POST", "/v2/admin/assets/NONE/resume"),
+    ):
+        response = await admin.request(method, path, {} if method == "PATCH" else None)
+        assert response.status_code == 404
+
+
+async def test_a_deposit_with_a_reference_is_made_once(ada: Person, admin: Person):
+    path = f"/v2/admin/accounts/{ada.account_id}/deposits"
+    body = {"amount": "12.5", "reference": "wire 7"}
+
+    first = await admin.request("POST", path, body)
+    again = await admin.request("POST", path, body)
+    other = await admin.request("POST", path, body | {"amount": 13})
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    assert first.json()["account_id"] == ada.account_id
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert (other.status_code, other.json()["code"]) == (409, 40910000)
+    assert (await ada.gets("/v2/wallet"))["ledger"] == "1000012.5"
+
+
+async def test_an_idempotency_key_makes_a_command_once(ada: Person, admin: Person):
+    path = f"/v2/admin/accounts/{ada.account_id}/shares"
+    body = {"symbol": "ACME", "qty": 5, "price": "90"}
+
+    first = await admin.request("POST", path, body, Idempotency_Key="k")
+    again = await admin.request("POST", path, body, Idempotency_Key="k")
+    other = await admin.request("POST", path, body | {"qty": 6}, Idempotency_Key="k")
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert (other.status_code, other.json()["code"]) == (409, 40910000)
+    assert (await ada.gets("/v2/positions/ACME"))["qty"] == "10005"
+
+
+@pytest.mark.parametrize("key", ["", " ", "k" * 129, "\x01"])
+async def test_a_wrong_idempotency_key_is_refused(admin: Person, key: str):
+    await admin.list_asset()
+
+    response = await admin.client.post(
+        "/v2/admin/assets/ACME/halt", headers={"Idempotency-Key": key}
+    )
+
+    assert (response.status_code, response.json()["code"]) == (422, 40010001)
+
+
+@pytest.mark.parametrize("amount", [0, -1, "1e400", "0.00001", "x", None, 10**14])
+async def test_a_wrong_amount_is_refused(ada: Person, admin: Person, amount: object):
+    path = f"/v2/admin/accounts/{ada.account_id}/deposits"
+
+    response = await admin.request("POST", path, {"amount": amount})
+
+    assert response.status_code == 422
+
+
+async def test_an_unknown_account_cannot_be_funded(admin: Person):
+    path = "/v2/admin/accounts/none/deposits"
+
+    response = await admin.request("POST", path, {"amount": 1})
+
+    assert response.status_code == 404
+
+
+async def test_an_administrator_cancels_an_order_with_a_reason(
+    ada: Person, admin: Person
+):
+    first, second = await ada.places(), await ada.places()
+
+    without = await admin.request("DELETE", f"/v2/admin/orders/{first['id']}")
+    path = f"/v2/admin/orders/{first['id']}?reason=error+trade"
+    with_query = await admin.request("DELETE", path)
+    with_body = await admin.request(
+        "DELETE", f"/v2/admin/orders/{second['id']}", {"reason": "fat finger"}
+    )
+
+    assert without.status_code == 422
+    assert with_query.status_code == with_body.status_code == 204
+    order = await ada.gets(f"/v2/orders/{first['id']}")
+    assert order["status"] == "canceled"
+    assert order["cancel_reason"] == "administrative"
+    assert order["cancel_note"] == "error trade"
+
+
+async def test_the_audit_tells_a_hash_of_everything_in_memory(
+    server: Served, ada: Person, admin: Person
+):
+    await ada.places()
+
+    states = await admin.gets("/v2/audit/state")
+
+    streams = server.writer.exchange.streams
+    assert {each["stream"] for each in states} == {
+        name for name, aggregate in streams.items() if aggregate.version
+    }
+    for each in states:
+        aggregate = streams[each["stream"]]
+        assert each["version"] == aggregate.version
+        assert each["hash"] == state_hash(aggregate)
+
+
+async def test_traders_do_not_get_through_the_doors_of_administrators(
+    server: Served, ada: Person
+):
+    for method, path in (
+        ("POST", "/v2/admin/assets"),
+        ("PATCH", "/v2/admin/assets/ACME"),
+        ("POST", f"/v2/admin/accounts/{ada.account_id}/deposits"),
+        ("POST", f"/v2/admin/accounts/{ada.account_id}/shares"),
+        ("DELETE", "/v2/admin/orders/none?reason=x"),
+        ("GET", "/v2/audit/state"),
+    ):
+        assert (await ada.request(method, path)).status_code == 403
+        assert (await server.client().request(method, path)).status_code == 401

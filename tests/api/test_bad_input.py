@@ -1,0 +1,244 @@
+"""What bad input gets: a clear sentence, a stable code, the right status, no event."""
+
+import pytest
+
+from tests.support.served import Person, Served, order
+
+HUGE = "1e400"
+
+
+@pytest.mark.parametrize(
+    ("terms", "status", "code"),
+    [
+        ({"symbol": "NONE"}, 422, 42210000),
+        ({"symbol": ""}, 422, 42210000),
+        ({"symbol": 7}, 422, 40010001),
+        ({"symbol": None}, 422, 40010001),
+        ({"qty": 0}, 422, 42210000),
+        ({"qty": -1}, 422, 42210000),
+        ({"qty": 1.5}, 422, 42210000),
+        ({"qty": "1e400"}, 422, 42210000),
+        ({"qty": "1e-400"}, 422, 42210000),
+        ({"qty": "1e999999999"}, 422, 42210000),
+        ({"qty": 10**12}, 422, 42210000),
+        ({"qty": "ten"}, 422, 40010001),
+        ({"qty": "NaN"}, 422, 40010001),
+        ({"qty": "Infinity"}, 422, 40010001),
+        ({"qty": True}, 422, 40010001),
+        ({"qty": None}, 422, 40010001),
+        ({"limit_price": 0}, 422, 42210000),
+        ({"limit_price": -1}, 422, 42210000),
+        ({"limit_price": "100.001"}, 422, 42210000),
+        ({"limit_price": "100.00001"}, 422, 42210000),
+        ({"limit_price": "1." + "0" * 40 + "1"}, 422, 42210000),
+        ({"limit_price": "1e400"}, 422, 42210000),
+        ({"limit_price": "1e-999999999"}, 422, 42210000),
+        ({"limit_price": "-1e999999999"}, 422, 42210000),
+        ({"limit_price": "99999999", "qty": 10**9}, 422, 42210000),
+        ({"limit_price": None}, 422, 42210000),
+        ({"limit_price": []}, 422, 40010001),
+        ({"type": "market"}, 422, 42210000),
+        ({"type": "stop"}, 422, 42210000),
+        ({"type": "trailing_stop"}, 422, 42210000),
+        ({"type": "odd"}, 422, 40010001),
+        ({"side": "hold"}, 422, 40010001),
+        ({"time_in_force": "opg"}, 422, 42210000),
+        ({"time_in_force": "soon"}, 422, 40010001),
+        ({"notional": 100, "qty": None}, 422, 42210000),
+        ({"stop_price": 90}, 422, 42210000),
+        ({"trail_percent": 1}, 422, 42210000),
+        ({"order_class": "bracket"}, 422, 42210000),
+        ({"take_profit": {"limit_price": 1}}, 422, 42210000),
+        ({"legs": []}, 422, 42210000),
+        ({"position_intent": "sell_to_open"}, 422, 42210000),
+        ({"client_order_id": ""}, 422, 40010001),
+        ({"client_order_id": "x" * 129}, 422, 40010001),
+        ({"self_trade_prevention": "none"}, 422, 40010001),
+        ({"colour": "red"}, 422, 40010001),
+        ({"qty": 10**6, "limit_price": 100}, 403, 40310000),
+        ({"side": "sell", "qty": 10_001}, 403, 40310000),
+    ],
+    ids=str,
+)
+async def test_an_order_that_cannot_be_is_refused_and_leaves_no_trace(
+    server: Served, ada: Person, terms: dict[str, object], status: int, code: int
+):
+    head = server.log.reader.head()
+
+    response = await ada.order(**terms)
+
+    body = response.json()
+    assert (response.status_code, body["code"]) == (status, code), body
+    assert len(body["message"]) > 10
+    assert body["reason"]
+    assert server.log.reader.head() == head
+    assert (await ada.gets("/v2/wallet"))["held"] == "0"
+
+
+async def test_what_is_not_supported_yet_is_told_in_those_words(ada: Person):
+    response = await ada.order(type="stop_limit", stop_price=90)
+
+    assert response.json()["message"] == (
+        "orders of type stop_limit are not supported yet"
+    )
+
+
+async def test_fields_that_change_nothing_are_let_pass(ada: Person):
+    placed = await ada.places(
+        order_class="simple", extended_hours=True, position_intent="buy_to_open"
+    )
+
+    assert placed["status"] == "new"
+
+
+async def test_no_money_says_how_much_there_is_and_how_much_it_takes(ada: Person):
+    body = (await ada.order(qty=10**6)).json()
+
+    assert (body["buying_power"], body["cost_basis"]) == ("1000000", "100000000")
+
+
+async def test_no_shares_says_how_many_there_are_and_are_held(ada: Person):
+    await ada.places(side="sell", qty=9_999, limit_price=150)
+
+    body = (await ada.order(side="sell", qty=2)).json()
+
+    assert (body["available"], body["existing_qty"], body["held_for_orders"]) == (
+        "1",
+        "10000",
+        "9999",
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"nonsense", b'{"\xff":1}'])
+@pytest.mark.parametrize("path", ["/v2/orders", "/v2/orders:batch", "/auth/login"])
+async def test_what_is_no_json_is_told_so(ada: Person, path: str, body: bytes):
+    response = await ada.client.post(
+        path, content=body, headers={"Content-Type": "application/json"}
+    )
+
+    assert (response.status_code, response.json()["code"]) == (400, 40010000)
+    assert "not valid JSON" in response.json()["message"]
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b'"x"', b"1"])
+@pytest.mark.parametrize("path", ["/v2/orders", "/v2/orders:batch", "/auth/login"])
+async def test_json_of_the_wrong_shape_is_a_bad_parameter(
+    ada: Person, path: str, body: bytes
+):
+    response = await ada.client.post(
+        path, content=body, headers={"Content-Type": "application/json"}
+    )
+
+    assert (response.status_code, response.json()["code"]) == (422, 40010001)
+
+
+@pytest.mark.parametrize("path", ["/v2/orders", "/v2/orders:batch", "/auth/login"])
+async def test_a_body_of_ten_megabytes_is_too_large(ada: Person, path: str):
+    body = b'{"symbol":"' + b"A" * 10_000_000 + b'"}'
+
+    async def in_pieces():
+        for start in range(0, len(body), 65_536):
+            yield body[start : start + 65_536]
+
+    headers = {"Content-Type": "application/json"}
+    for content in (body, in_pieces()):
+        response = await ada.client.post(path, content=content, headers=headers)
+        assert (response.status_code, response.json()["code"]) == (413, 41310000)
+
+
+@pytest.mark.parametrize("path", ["/v2/orders", "/v2/orders:batch", "/auth/login"])
+async def test_a_body_must_be_sent_as_json(ada: Person, path: str):
+    response = await ada.client.post(path, data={"symbol": "ACME"})
+
+    assert (response.status_code, response.json()["code"]) == (415, 41510000)
+
+
+async def test_a_media_type_may_name_its_character_set(ada: Person):
+    response = await ada.client.post(
+        "/v2/orders",
+        json=order(),
+        headers={"Content-Type": "Application/JSON; charset=utf-8"},
+    )
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/v2/nothing", 404, 40410000),
+        ("GET", "/", 404, 40410000),
+        ("PUT", "/v2/orders", 405, 40510000),
+        ("POST", "/v2/books/ACME", 405, 40510000),
+        ("GET", "/v2/orders:batch", 405, 40510000),
+        ("GET", "/v2/orders?limit=0", 422, 40010001),
+        ("GET", "/v2/orders?limit=x", 422, 40010001),
+        ("GET", "/v2/orders?status=odd", 422, 40010001),
+        ("GET", "/v2/orders?after=yesterday", 422, 40010001),
+        ("GET", "/v2/orders?until=12345678901234567890", 422, 40010001),
+        ("GET", "/v2/account?after=-1", 422, 40010001),
+        ("GET", "/v2/account?after=" + "9" * 19, 422, 40010001),
+        ("GET", "/v2/orders:by_client_order_id", 422, 40010001),
+        ("GET", "/v2/wallet/transactions?limit=1001", 422, 40010001),
+        ("GET", "/v2/orders/none", 404, 40410000),
+        ("DELETE", "/v2/orders/none", 404, 40410000),
+    ],
+)
+async def test_every_failure_has_one_form(
+    ada: Person, method: str, path: str, status: int, code: int
+):
+    response = await ada.request(method, path)
+
+    body = response.json()
+    assert (response.status_code, body["code"]) == (status, code), body
+    assert body["message"]
+    assert body["reason"]
+
+
+async def test_a_defect_tells_nothing_of_the_inside(
+    server: Served, ada: Person, monkeypatch: pytest.MonkeyPatch
+):
+    def broken() -> str:
+        raise RuntimeError("the secret inside")
+
+    monkeypatch.setattr(server.services.writer, "submit", broken)
+
+    hot = await ada.order()
+    ordinary = await ada.request("DELETE", "/v2/orders")
+
+    for response in (hot, ordinary):
+        assert response.status_code == 500
+        assert response.json()["reason"] == "internal"
+        assert "secret" not in response.text
+
+
+async def test_a_server_that_does_not_lead_asks_to_come_again(
+    server: Served, ada: Person
+):
+    await server.writer.stop()
+
+    placed = await ada.order()
+    batch = await ada.request("POST", "/v2/orders:batch", {"orders": [order()]})
+    canceled = await ada.request("DELETE", "/v2/orders")
+    login = await ada.request(
+        "POST", "/auth/login", {"email": ada.email, "password": "x" * 8}
+    )
+
+    for response in (placed, canceled, login):
+        assert response.status_code == 503
+        assert response.json()["code"] == 50310000
+        assert response.headers["Retry-After"]
+    assert batch.json()[0]["status"] == 503
+    assert (await ada.request("GET", "/v2/orders")).status_code == 200
+
+
+async def test_an_unsafe_request_id_is_not_taken_over(ada: Person):
+    response = await ada.request("GET", "/v2/account", X_Request_Id="x y; DROP")
+
+    assert "X-Request-Id" not in response.headers
+
+
+async def test_a_request_id_comes_back_from_every_kind_of_route(ada: Person):
+    for path in ("/v2/account", "/v2/books/ACME", "/v2/none", "/v2/orders/none"):
+        response = await ada.request("GET", path, X_Request_Id="r-1")
+        assert response.headers.get_list("X-Request-Id") == ["r-1"]

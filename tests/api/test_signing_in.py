@@ -1,0 +1,207 @@
+"""Who gets in: signing up, logging in, tokens; and what is kept of the others."""
+
+import asyncio
+
+import jwt
+import pytest
+
+from api.auth import Caller, Gate
+from api.refusals import NotSignedIn
+from api.write.users import WAITING_MAX
+from domain.events import AccessRefused, LoginFailed
+from domain.vocabulary import Role
+from tests.support.served import PASSWORD, Person, Served
+
+ADA = {"email": "ada@example.org", "password": PASSWORD, "full_name": "Ada L"}
+LOGIN = {"email": "ada@example.org", "password": PASSWORD}
+
+
+async def test_signing_up_answers_with_the_new_account(server: Served):
+    response = await server.client().post("/auth/register", json=ADA)
+
+    assert response.status_code == 201
+    body = response.json()
+    assert body.keys() == {"user_id", "account_id", "email"}
+    assert body["email"] == "ada@example.org"
+
+
+async def test_an_address_can_be_taken_once_in_whatever_case(server: Served):
+    client = server.client()
+    await client.post("/auth/register", json=ADA)
+
+    again = ADA | {"email": "ADA@Example.org"}
+    response = await client.post("/auth/register", json=again)
+
+    assert response.status_code == 409
+    assert response.json()["reason"] == "already-exists"
+
+
+async def test_two_who_sign_up_at_once_with_one_address_do_not_both_get_it(
+    server: Served,
+):
+    client = server.client()
+
+    responses = await asyncio.gather(
+        *(client.post("/auth/register", json=ADA) for _ in range(2))
+    )
+
+    assert sorted(each.status_code for each in responses) == [201, 409]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"email": "no address"},
+        {"email": "a@b"},
+        {"email": "x" * 250 + "@example.org"},
+        {"password": "short"},
+        {"password": "x" * 129},
+        {"full_name": "   "},
+        {"full_name": "x" * 201},
+        {"role": "admin"},
+        {"email": None},
+    ],
+    ids=str,
+)
+async def test_a_sign_up_that_makes_no_sense_is_refused(
+    server: Served, wrong: dict[str, object]
+):
+    response = await server.client().post("/auth/register", json=ADA | wrong)
+
+    assert response.status_code == 422
+    assert response.json()["code"] == 40010001
+    assert response.json()["field"] == next(iter(wrong))
+
+
+async def test_logging_in_gives_a_token_that_works(server: Served):
+    client = server.client()
+    account_id = (await client.post("/auth/register", json=ADA)).json()["account_id"]
+
+    body = (await client.post("/auth/login", json=LOGIN)).json()
+
+    assert body["token_type"] == "Bearer"
+    assert body["expires_in"] == 12 * 3_600
+    own = server.client(body["access_token"])
+    assert (await own.get("/v2/account")).json()["id"] == account_id
+
+
+async def test_a_wrong_password_and_an_unknown_address_are_told_alike(server: Served):
+    client = server.client()
+    await client.post("/auth/register", json=ADA)
+
+    wrong = await client.post("/auth/login", json=LOGIN | {"password": "wrong one"})
+    unknown = await client.post("/auth/login", json=LOGIN | {"email": "b@c.org"})
+
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.json() == unknown.json()
+    assert wrong.json()["code"] == 40110000
+
+
+async def test_a_failed_login_is_kept_on_record(server: Served):
+    await server.client().post("/auth/login", json=LOGIN)
+    await server.person()
+
+    facts = server.log.reader.read(0, 100)
+
+    assert any(isinstance(fact.event, LoginFailed) for fact in facts)
+
+
+async def test_too_many_logins_at_once_are_asked_to_come_again(server: Served):
+    client = server.client()
+
+    responses = await asyncio.gather(
+        *(client.post("/auth/login", json=LOGIN) for _ in range(WAITING_MAX + 3))
+    )
+
+    statuses = {each.status_code for each in responses}
+    assert statuses == {401, 503}
+    busy = [each for each in responses if each.status_code == 503]
+    assert busy[0].headers["Retry-After"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "Bearer",
+        "Bearer nonsense",
+        "Basic YTpi",
+        "Bearer é",
+        "Bearer a.b.c",
+    ],
+)
+async def test_without_a_valid_token_nothing_is_told(
+    server: Served, header: str | None
+):
+    value = b"" if header is None else header.encode()
+    headers = [(b"Authorization", value)] if value else []
+    client = server.client()
+
+    for method, path in (("GET", "/v2/account"), ("POST", "/v2/orders")):
+        response = await client.request(method, path, headers=headers)
+        assert response.status_code == 401
+        assert response.json()["code"] == 40110000
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_token_is_refused_once_it_expires_though_it_was_accepted_before(
+    server: Served, ada: Person
+):
+    def unused(caller: Caller, route: str, at: int) -> None:
+        raise AssertionError
+
+    gate = Gate(server.tokens, server.clock.now, on_refused=unused)
+    now = server.clock.now()
+    caller = Caller(ada.user_id, ada.account_id, (Role.TRADER,), now + 10_000_000)
+    header = b"Bearer " + server.tokens.issue(caller, now).encode()
+
+    assert gate.admit(header, now).account_id == ada.account_id
+    with pytest.raises(NotSignedIn, match="expired"):
+        gate.admit(header, now + 10_000_000)
+
+
+async def test_a_token_that_somebody_else_signed_is_refused(
+    server: Served, ada: Person
+):
+    claims = jwt.decode(ada.token, options={"verify_signature": False})
+    forged = jwt.encode(claims | {"roles": ["admin"]}, "k" * 32, "HS256")
+    unsigned = jwt.encode(claims, "", "none")
+
+    for token in (forged, unsigned):
+        response = await server.client(token).get("/v2/account")
+        assert response.status_code == 401
+
+
+async def test_nobody_becomes_admin_by_asking(ada: Person):
+    path = f"/v2/admin/users/{ada.user_id}/roles"
+
+    response = await ada.request("POST", path, {"role": "admin"})
+
+    assert response.status_code == 403
+    assert response.json()["code"] == 40310000
+
+
+async def test_asking_for_what_the_role_does_not_allow_is_kept_on_record(
+    server: Served, ada: Person
+):
+    await ada.request("POST", "/v2/admin/assets/ACME/halt")
+    await ada.places()
+
+    facts = server.log.reader.read(0, 200)
+
+    (kept,) = [f.event for f in facts if isinstance(f.event, AccessRefused)]
+    assert kept.meta.actor == ada.user_id
+    assert kept.route == "POST /v2/admin/assets/{symbol}/halt"
+
+
+async def test_an_admin_gives_the_role_and_the_next_login_has_it(
+    server: Served, ada: Person, admin: Person
+):
+    path = f"/v2/admin/users/{ada.user_id}/roles"
+    granted = await admin.sends("POST", path, {"role": "admin"})
+    login = {"email": ada.email, "password": PASSWORD}
+    body = (await server.client().post("/auth/login", json=login)).json()
+
+    assert granted["roles"] == ["trader", "admin"]
+    client = server.client(body["access_token"])
+    assert (await client.get("/v2/audit/state")).status_code == 200
