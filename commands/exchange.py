@@ -93,7 +93,8 @@ class Exchange:
             self.markets[name] = aggregate
         elif isinstance(aggregate, User):
             self.users[name] = aggregate
-        elif isinstance(aggregate, EmailClaim):
+        else:
+            assert isinstance(aggregate, EmailClaim)
             self.claims[name] = aggregate
 
     def index(self, event: AnyEvent, stream: Stream, place: int) -> None:

@@ -207,7 +207,7 @@ def _thaw_aggregate(
             aggregate.claim = frozen.claim
             aggregate.password_hash = frozen.password_hash
             aggregate.roles = set(frozen.roles)
-        case FrozenClaim():
+        case _:
             aggregate = EmailClaim(frozen.claim, outbox)
             aggregate.user_id = frozen.user_id
     aggregate.version = frozen.version

@@ -178,7 +178,8 @@ def _settle(exchange: Exchange, market: Market, events: Sequence[Recorded]) -> N
         event = recorded.event
         if isinstance(event, TradeExecuted):
             _settle_trade(exchange, symbol, event)
-        elif isinstance(event, OrderCanceled):
+        else:
+            assert isinstance(event, OrderCanceled)
             wallet = exchange.wallets[event.account_id]
             wallet.release(event.order_id, meta=event.meta)
 

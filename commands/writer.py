@@ -15,8 +15,9 @@ from queue import SimpleQueue
 
 import msgspec
 
+from commands.batch import Batch
 from commands.dispatch import execute
-from commands.exchange import Exchange, Unlocated, locate
+from commands.exchange import Exchange, locate
 from commands.messages import Command
 from commands.ports import (
     EventStore,
@@ -28,7 +29,7 @@ from commands.ports import (
 from commands.receipts import Repeated
 from commands.recovery import recover
 from domain.errors import Busy, CommitFailed, DomainError, NotLeading
-from domain.events import AnyEvent, Recorded
+from domain.events import AnyEvent
 from domain.ids import LogPosition
 
 #: How often a standby asks for the lease, and a leader whether it still has it.
@@ -55,18 +56,6 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     repeated: bool = False
 
 
-class Batch:
-    """Commands that will be durable together. `committed` tells the first position."""
-
-    __slots__ = ("committed", "count", "events", "unlocated")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.committed: asyncio.Future[LogPosition] = loop.create_future()
-        self.count = 0
-        self.events: Sequence[Recorded] = ()
-        self.unlocated: Unlocated = []
-
-
 class Pending(msgspec.Struct, frozen=True, gc=False):
     """A command carried out in memory, whose facts are `start` to `end` of a batch."""
 
@@ -80,7 +69,7 @@ class Pending(msgspec.Struct, frozen=True, gc=False):
         Raises:
             CommitFailed: it is not; the same command may be sent again.
         """
-        first = await asyncio.shield(self.batch.committed)
+        first = await self.batch.committed()
         events = self.batch.events[self.start : self.end]
         return Answer(first + self.end - 1, [r.event for r in events])
 
@@ -169,7 +158,7 @@ class Writer:
         """
         for batch in (self._in_doubt, self._inflight, self._open):
             if batch is not None and batch.count and not repeated.position():
-                await asyncio.shield(batch.committed)
+                await batch.committed()
         position = repeated.position()
         if not position:
             # The first one was in memory only, and memory was dropped since.
@@ -189,7 +178,7 @@ class Writer:
         """
         batch = self._open if self._open.count else self._inflight
         if batch is not None:
-            await asyncio.shield(batch.committed)
+            await batch.committed()
 
     # --- the group commit ---
 
@@ -203,7 +192,7 @@ class Writer:
         if not outbox:
             # Nothing was recorded: what the answers rest on is durable already.
             self.waiting -= batch.count
-            batch.committed.set_result(self.exchange.position + 1)
+            batch.settle(self.exchange.position + 1)
             return
         batch.events = outbox[:]
         batch.unlocated = self.exchange.take_unlocated()
@@ -226,12 +215,12 @@ class Writer:
             self._loop.call_soon_threadsafe(self._committed, batch, first)
 
     def _committed(self, batch: Batch, first: LogPosition) -> None:
-        if batch.committed.done():
+        if batch.settled:
             # It was given up on; whoever sent it has been told to ask again.
             return
         self.waiting -= batch.count
         locate(batch.unlocated, first=first)
-        batch.committed.set_result(first)
+        batch.settle(first)
         if batch is self._in_doubt:
             self._in_doubt = None
             return
@@ -302,7 +291,7 @@ class Writer:
         self._become(Role.RECOVERING)
         lost, self._open = self._open, Batch(self._loop)
         self.waiting -= lost.count
-        _fail(lost)
+        lost.settle(0)
         self._in_doubt, self._inflight = self._inflight, None
         if self._in_doubt is not None:
             self._loop.call_later(DOUBT_SECONDS, self._give_up, self._in_doubt)
@@ -324,10 +313,11 @@ class Writer:
             self._give_up(batch)
 
     def _give_up(self, batch: Batch) -> None:
-        if batch is self._in_doubt:
-            self._in_doubt = None
-            self.waiting -= batch.count
-            _fail(batch)
+        if batch.settled:
+            return
+        self._in_doubt = None
+        self.waiting -= batch.count
+        batch.settle(0)
 
     def _become(self, role: Role) -> None:
         if role is not self.role:
@@ -340,11 +330,5 @@ class Writer:
         self._stopping = True
         while self.role is Role.LEADER and self.waiting:
             batch = self._inflight or self._open
-            await asyncio.wait([batch.committed])
+            await asyncio.wait([batch.committed()])
         self._lost.set()
-
-
-def _fail(batch: Batch) -> None:
-    batch.committed.set_exception(CommitFailed())
-    # Nobody may be waiting; then nobody needs to be told.
-    batch.committed.exception()

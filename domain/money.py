@@ -3,7 +3,7 @@
 One unit of money or price is 1/10,000 of a dollar, the precision US venues quote in.
 Price times quantity is then exact: no rounding and no binary fractions.
 
->>> notional(price=dollars("10.02"), quantity=300)
+>>> dollars("10.02") * 300
 30060000
 >>> text(30060000)
 '3006'
@@ -50,10 +50,6 @@ def text(amount: Money) -> str:
     if not rest:
         return f"{sign}{whole}"
     return f"{sign}{whole}.{rest:04d}".rstrip("0")
-
-
-def notional(*, price: Price, quantity: Quantity) -> Money:
-    return price * quantity
 
 
 def divide_half_even(dividend: int, divisor: int) -> int:

@@ -84,12 +84,3 @@ class Order(msgspec.Struct, gc=False):
     @property
     def filled(self) -> Quantity:
         return self.quantity - self.leaves
-
-    @property
-    def status(self) -> OrderStatus:
-        """The state of an order that has not been ended by request or by time."""
-        if not self.leaves:
-            return OrderStatus.FILLED
-        if self.leaves < self.quantity:
-            return OrderStatus.PARTIALLY_FILLED
-        return OrderStatus.NEW

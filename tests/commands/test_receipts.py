@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from commands.messages import Deposit, HaltMarket
+from commands.exchange import locate
+from commands.messages import Deposit, HaltMarket, Register
 from commands.receipts import Repeated, keyed_command_id
 from domain.errors import Conflict, NotFound
 from domain.events import Meta
@@ -74,3 +75,28 @@ def test_a_deposit_with_a_key_repeats_by_its_key_and_by_its_reference():
         venue.tell(Deposit(keyed("other", "alice", 5), "alice", 5, "wire 7"))
 
     assert venue.wallet("alice").ledger == 5
+
+
+@pytest.mark.rule("COMMAND-02")
+def test_a_command_without_a_key_is_never_known():
+    Venue().exchange.receipts.check_command("command-1")
+
+
+@pytest.mark.rule("COMMAND-02")
+def test_a_keys_receipt_is_at_the_first_fact_of_its_command():
+    venue = Venue()
+    venue.tell(Register(keyed("sign up"), "u1", "a1", "claim", "e", "n", "h"))
+
+    # Where its three facts came to stand.
+    locate(venue.exchange.take_unlocated(), first=7)
+
+    assert venue.exchange.receipts.by_key["admin/sign up"].position == 7
+
+
+def test_replaying_nothing_changes_nothing():
+    venue = Venue()
+    before = venue.state()
+
+    venue.exchange.replay([])
+
+    assert venue.state() == before

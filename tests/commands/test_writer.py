@@ -5,13 +5,13 @@ import asyncio
 import pytest
 
 from commands import frozen
-from commands.messages import CancelAllOrders, ResumeMarket
+from commands.messages import ResumeMarket
 from commands.recovery import recover, take_snapshot
 from commands.writer import Answer, Role, Writer
 from domain.errors import Busy, InsufficientFunds, NotLeading
 from domain.events import FundsHeld, Halted, OrderAccepted
 from infra.memory import MemorySnapshotStore
-from tests.support.troubled_store import TroubledStore
+from tests.support.troubled_store import PATIENCE, TroubledStore
 from tests.support.writers import Server
 
 
@@ -123,18 +123,36 @@ async def test_what_changes_nothing_may_share_a_commit_with_what_does(server: Se
     assert [len(each.events) for each in answers] == [0, 1, 0]
 
 
-async def test_on_an_empty_log_nothing_is_at_position_zero(store: TroubledStore):
-    server = Server(store)
-    server.start()
-    await server.becomes(Role.LEADER)
-    cancel_all = CancelAllOrders(server.meta(), "nobody")
+@pytest.mark.rule("COMMAND-03")
+async def test_all_that_was_decided_so_far_can_be_waited_for(server: Server):
+    await server.writer.settled()
+    sent = [await server.in_flight(server.order(1))]
+    flying = asyncio.create_task(server.writer.settled())
+    await asyncio.sleep(0)
+    sent.append(server.send(server.order(2)))
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(server.writer.settled())
+    await asyncio.sleep(0)
 
-    with pytest.raises(Exception, match="account not found"):
-        await server.writer.execute(cancel_all)
+    assert not flying.done()
+    assert not waiting.done()
+    server.store.let_go()
 
-    await server.open()
-    await server.stop()
-    assert store.reader.head() == 5
+    await flying
+    await waiting
+    answers = await asyncio.gather(*sent)
+    assert max(each.position for each in answers) == server.store.reader.head()
+
+
+async def test_a_writer_need_not_tell_anybody_its_role(store: TroubledStore):
+    writer = Writer(store)
+    running = asyncio.create_task(writer.run())
+    assert await asyncio.to_thread(store.asked.wait, PATIENCE)
+
+    await writer.stop()
+    await running
+
+    assert writer.role is Role.STANDBY
 
 
 @pytest.mark.rule("COMMAND-07")

@@ -104,14 +104,34 @@ async def test_an_answer_that_comes_after_giving_up_changes_nothing(
     assert (await server.writer.execute(server.order(1))).repeated
 
 
+@pytest.mark.rule("COMMAND-05")
+@pytest.mark.parametrize("trouble", [Trouble.LOST, Trouble.ANSWER_LOST])
+async def test_a_doubt_that_is_settled_after_giving_up_changes_nothing(
+    server: Server, monkeypatch: pytest.MonkeyPatch, trouble: Trouble
+):
+    monkeypatch.setattr(writer, "DOUBT_SECONDS", 0.01)
+    server.store.hold_finds()
+    server.store.trouble = trouble
+
+    with pytest.raises(CommitFailed):
+        await server.writer.execute(server.order(1))
+    server.store.let_finds_go()
+    await server.becomes(Role.LEADER)
+
+    assert server.writer.waiting == 0
+    again = await server.writer.execute(server.order(1))
+    assert again.repeated is (trouble is Trouble.ANSWER_LOST)
+
+
 @pytest.mark.rule("COMMAND-04")
 async def test_a_log_that_is_away_is_asked_until_it_is_back(store: TroubledStore):
     store.is_away = True
     server = Server(store)
     server.start()
 
+    assert await asyncio.to_thread(store.asked.wait, PATIENCE)
     with pytest.raises(LogUnavailable):
-        await asyncio.to_thread(store.reader.head)
+        store.reader.head()
     store.is_away = False
 
     await server.becomes(Role.LEADER)
@@ -180,6 +200,24 @@ async def test_a_defect_in_one_command_poisons_no_other(
     assert not server.writer.exchange.market("ACME").halted
     assert list(server.writer.exchange.wallet("alice").holds) == ["order-1"]
     assert await server.writer.execute(server.halt())
+
+
+@pytest.mark.rule("COMMAND-04")
+async def test_a_defect_fails_what_was_about_to_be_committed(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    head = server.store.reader.head()
+    mend = break_once(monkeypatch)
+
+    waiting = server.submit(server.order(1))
+    with pytest.raises(ZeroDivisionError):
+        server.submit(server.halt())
+    mend()
+
+    with pytest.raises(CommitFailed):
+        await waiting.answer()
+    await server.becomes(Role.LEADER)
+    assert server.store.reader.head() == head
 
 
 @pytest.mark.rule("COMMAND-04")

@@ -160,3 +160,25 @@ def test_trades_are_numbered_from_one():
     numbers = [each.trade_id for each in trades if isinstance(each, TradeExecuted)]
 
     assert numbers == [1, 2, 3]
+
+
+@pytest.mark.rule("MATCH-02")
+def test_orders_that_left_from_the_middle_of_a_queue_are_passed_over():
+    venue = Venue()
+    orders = [venue.sell(name, 10, at="10.01") for name in ("a", "b", "c", "d")]
+    venue.cancel(orders[1])
+    venue.cancel(orders[2])
+
+    assert venue.buy("carol", 20, at="10.01").makers == ["a", "d"]
+
+
+@pytest.mark.rule("MATCH-02")
+def test_a_queue_that_most_orders_left_keeps_its_order():
+    venue = Venue()
+    orders = [venue.sell(f"t{number}", 1, at="10.01") for number in range(50)]
+    for order in orders[1:45]:
+        venue.cancel(order)
+
+    trade = venue.buy("carol", 10, at="10.01")
+
+    assert trade.makers == ["t0", "t45", "t46", "t47", "t48", "t49"]

@@ -29,19 +29,24 @@ class TroubledStore:
         self.log = MemoryEventStore()
         self.trouble = Trouble.NONE
         self.appends: list[int] = []
-        #: Set when an append has begun.
+        #: Set when an append has begun, and when the lease is asked for.
         self.arrived = threading.Event()
+        self.asked = threading.Event()
         self.is_away = False
         self._replays_to_fail = 0
         self._gate = threading.Event()
         self._gate.set()
+        self._finds_gate = threading.Event()
+        self._finds_gate.set()
 
     @property
     def reader(self) -> "TroubledReader":
         return TroubledReader(self)
 
     def acquire(self) -> "TroubledWriter | None":
-        if self.is_away:
+        is_away = self.is_away
+        self.asked.set()
+        if is_away:
             raise LogUnavailable("away")
         log = self.log.acquire()
         return None if log is None else TroubledWriter(self, log)
@@ -53,6 +58,16 @@ class TroubledStore:
 
     def let_go(self) -> None:
         self._gate.set()
+
+    def hold_finds(self) -> None:
+        """From now on looking a fact up waits until it is let go."""
+        self._finds_gate.clear()
+
+    def let_finds_go(self) -> None:
+        self._finds_gate.set()
+
+    def wait_for_finds(self) -> None:
+        assert self._finds_gate.wait(PATIENCE), "nobody let the find go"
 
     def fail_replays(self, count: int) -> None:
         """The log will be away for so many attempts to replay it."""
@@ -103,6 +118,7 @@ class TroubledReader:
         return self._reader.replay(after)
 
     def find(self, stream: str, version: int) -> Fact | None:
+        self._store.wait_for_finds()
         return self._reader.find(stream, version)
 
     def wait(self, after: LogPosition, seconds: float) -> bool:

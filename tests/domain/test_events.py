@@ -1,0 +1,24 @@
+"""Facts have names that stay, and know the story they belong to."""
+
+import re
+
+from domain.events import EVENTS, FundsHeld, Meta, tag_of
+from domain.ids import account_of, market_stream, symbol_of, wallet_stream
+
+
+def test_every_event_has_a_name_of_its_own():
+    tags = [tag_of(each) for each in EVENTS]
+
+    assert len(tags) == len(set(tags))
+    assert all(re.fullmatch(r"[a-z]+\.[a-z]+(-[a-z]+)*", tag) for tag in tags)
+    assert tag_of(FundsHeld) == "wallet.funds-held"
+
+
+def test_a_fact_belongs_to_its_command_or_to_the_story_that_set_it_off():
+    assert Meta(1, "actor", "command").correlation_id == "command"
+    assert Meta(1, "actor", "command", "request").correlation_id == "request"
+
+
+def test_a_stream_is_named_after_what_it_is_of():
+    assert account_of(wallet_stream("6a1c")) == "6a1c"
+    assert symbol_of(market_stream("BRK-B")) == "BRK-B"
