@@ -1,6 +1,7 @@
 """How the command line talks to a running server: one kept connection, JSON."""
 
 import http.client
+import select
 from collections.abc import Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -87,6 +88,8 @@ class ServerClient:
             content = msgspec.json.encode(body)
             headers["Content-Type"] = "application/json"
         connection = self._connection
+        if self._was_closed():
+            connection.close()
         try:
             connection.request(method, self._path + path, content, headers)
             response = connection.getresponse()
@@ -98,6 +101,14 @@ class ServerClient:
             ) from reason
         position = response.headers.get(POSITION_HEADER)
         return Answer(response.status, int(position or 0), answered)
+
+    def _was_closed(self) -> bool:
+        """Whether the server has closed the connection, as it does to an idle one.
+
+        Nothing is due between two requests: what can be read is the end.
+        """
+        sock = self._connection.sock
+        return sock is not None and bool(select.select([sock], [], [], 0)[0])
 
     def ask(
         self,
