@@ -270,6 +270,25 @@ class _Server:
         beside.write_bytes(msgspec.json.format(msgspec.json.encode(told)))
         beside.replace(self.home / "run.json")
         _log.info("ready", role=role, url=self.base_url, home=str(self.home))
+        self._greet(role)
+
+    def _greet(self, role: str) -> None:
+        """Tell a person what runs, and where."""
+        own = "embedded, kept in this folder between runs"
+        rows = {
+            "Exchange": f"{self.base_url} ({role})",
+            "API": f"{self.base_url}/schema/openapi.json",
+            "Postgres": "as DATABASE_URL says" if self.settings.database_url else own,
+            "Redis": "as REDIS_URL says" if self.settings.redis_url else own,
+            "Folder": str(self.home),
+        }
+        if (self.home / "demo.json").exists():
+            rows["Accounts"] = f"{self.home / 'demo.json'} (e-mails and passwords)"
+        rows["End it"] = "Ctrl-C, or make stop"
+        width = max(map(len, rows))
+        for name, value in rows.items():
+            sys.stdout.write(f"{name:<{width}}  {value}\n")
+        sys.stdout.flush()
 
     async def _take_snapshots(self) -> None:
         """Save the state each time the log has grown by so many events."""
