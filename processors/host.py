@@ -6,6 +6,7 @@ from domain.events import Fact
 from domain.ids import LogPosition
 from projections.projection import Projection
 from projections.store import (
+    BatchStore,
     Command,
     Message,
     Place,
@@ -83,7 +84,7 @@ class Host:
     `StoreDown` the caches are worthless, and a new host must take its place.
     """
 
-    def __init__(self, store: Store, followed: Sequence[Followed]) -> None:
+    def __init__(self, store: BatchStore, followed: Sequence[Followed]) -> None:
         self._store = store
         self.followed = list(followed)
 

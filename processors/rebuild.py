@@ -13,6 +13,7 @@ from commands.ports import LogReader
 from domain.ids import LogPosition
 from processors.comparison import Difference, differences
 from processors.host import Followed, Host, Overtaken, begin, whole_commands
+from processors.write_behind import WriteBehind
 from projections.projection import Projection
 from projections.register import PROJECTIONS
 from projections.store import Request, Store, View
@@ -141,15 +142,16 @@ def _fill(
     progress: Progress,
 ) -> None:
     """Fill all views at once, but not beyond where a live one is to be compared."""
-    host = Host(store, rebuilt)
     end = reader.head() if until is None else until
-    for block in reader.replay(0):
-        facts = [fact for fact in block if fact.position <= end]
-        for batch in whole_commands(facts, BATCH):
-            host.apply(batch)
-            progress(host.position, end)
-        if len(facts) < len(block):
-            return
+    with WriteBehind(store) as behind:
+        host = Host(behind, rebuilt)
+        for block in reader.replay(0):
+            facts = [fact for fact in block if fact.position <= end]
+            for batch in whole_commands(facts, BATCH):
+                host.apply(batch)
+                progress(host.position, end)
+            if len(facts) < len(block):
+                return
 
 
 def _finish(

@@ -87,11 +87,10 @@ class Projection:
             table.start(empty=empty)
 
     def wanted(self, facts: Sequence[Fact]) -> list[Command]:
-        table = self._needs
+        needs = self._needs
         for fact in facts:
             event = fact.event
-            need = table.get(type(event))
-            if need is not None:
+            if (need := needs.get(type(event))) is not None:
                 need(event, fact)
         return list(chain.from_iterable(each.wanted() for each in self._tables))
 
@@ -101,11 +100,10 @@ class Projection:
             table.load(iterator)
 
     def fold(self, facts: Sequence[Fact]) -> None:
-        table = self._folds
+        folds = self._folds
         for fact in facts:
             event = fact.event
-            fold = table.get(type(event))
-            if fold is not None:
+            if (fold := folds.get(type(event))) is not None:
                 fold(event, fact)
 
     def changes(self) -> list[Command]:

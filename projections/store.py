@@ -97,8 +97,8 @@ class Step(msgspec.Struct, frozen=True):
     commands: Sequence[Command]
 
 
-class Store(Protocol):
-    """The synchronous side, for the hosts. Every method may raise StoreDown."""
+class BatchStore(Protocol):
+    """What a host needs to apply a batch. Both may raise StoreDown."""
 
     def read(self, requests: Sequence[Request]) -> list[Answer | None]:
         """Answer all requests in one atomic step; None where no such generation is."""
@@ -107,6 +107,10 @@ class Store(Protocol):
     def write(self, steps: Sequence[Step], messages: Sequence[Message]) -> bool:
         """Apply all steps and publish, or do nothing if any expectation is wrong."""
         ...
+
+
+class Store(BatchStore, Protocol):
+    """The synchronous side, for the hosts. Every method may raise StoreDown."""
 
     def switch(self, view: View, place: Place) -> bool:
         """Make a generation the live one, unless the live one is further ahead."""

@@ -200,6 +200,29 @@ def test_what_an_interrupted_rebuild_left_is_dropped_by_the_next():
     assert store.generations(PROJECTIONS[0].view) == ["1-bnew"]
 
 
+class RefusingStore(MemoryStore):
+    """Refuses the second write after the beginning, as when somebody else wrote."""
+
+    writes = 0
+
+    def write(self, steps: Sequence[Step], messages: Sequence[tuple[str, str]]) -> bool:
+        self.writes += 1
+        return self.writes != 3 and super().write(steps, messages)
+
+
+@pytest.mark.parametrize("size", [len(FACTS), 200])
+def test_a_refused_write_fails_the_rebuild_though_folding_went_on(
+    size: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("processors.rebuild.BATCH", size // 2)
+    store = RefusingStore()
+
+    with pytest.raises(RebuildFailed):
+        rebuild(log_of(FACTS), store, new_id=lambda: "new")
+
+    assert store.generations(PROJECTIONS[0].view) == []
+
+
 def test_progress_is_told():
     told: list[tuple[int, int]] = []
 
