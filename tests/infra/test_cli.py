@@ -181,6 +181,8 @@ def test_everything_comes_back_from_a_backup(
         connection.execute("CREATE SCHEMA public")
 
     restored = traded.json("restore", str(file))
+    with Redis.from_url(traded.redis_url) as client:
+        assert client.dbsize() == 0
     audit = traded.json("audit", "verify")
 
     assert saved["log_position"] == restored["log_position"] == len(FACTS)
