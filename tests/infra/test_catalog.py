@@ -1,0 +1,27 @@
+"""The three registers are whole, and the page written from them is fresh."""
+
+from commands.dispatch import HANDLERS
+from commands.messages import COMMANDS, Command
+from domain.events import EVENTS, Event
+from infra.catalog import PAGE, ROOT, catalog_page, folded_by
+from projections.projection import Projection
+from projections.register import PROJECTIONS
+
+
+def test_the_catalog_is_fresh():
+    page = (ROOT / PAGE).read_text(encoding="utf-8")
+
+    assert page == catalog_page(), "Run `make catalog`."
+
+
+def test_every_fact_is_in_its_register():
+    assert set(EVENTS) == set(Event.__subclasses__())
+
+
+def test_every_command_is_in_its_register_and_is_carried_out():
+    assert set(COMMANDS) == set(Command.__subclasses__()) == HANDLERS.keys()
+
+
+def test_every_read_model_is_in_its_register_and_folds_facts():
+    assert set(PROJECTIONS) == set(Projection.__subclasses__())
+    assert all(folded_by(each) for each in PROJECTIONS)
