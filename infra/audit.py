@@ -55,7 +55,7 @@ class Audit:
         self.position: LogPosition = 0
         self.events = 0
         self._reader = reader
-        self._is_beside_live = live is not None
+        self.beside_live = live is not None
         self._ledger = LedgerAudit(self.findings)
         self._orders = OrdersAudit(self.findings, self._ledger)
         self._versions: dict[Stream, int] = {}
@@ -138,7 +138,7 @@ class Audit:
 
     def _checks(self) -> list[Check]:
         result, state = self.findings.result, self.state
-        offline = None if self._is_beside_live else "no server was asked"
+        offline = None if self.beside_live else "no server was asked"
         broken = "a fact did not take effect" if state.broken else None
         return [
             result("versions", self.events, "events"),

@@ -55,7 +55,12 @@ def _views(
         try:
             with output.progress("rebuilding the read models") as gauge:
                 return views_check(
-                    reader, store, audit.findings, new_id=new_id, progress=gauge
+                    reader,
+                    store,
+                    audit.findings,
+                    beside_live=audit.beside_live,
+                    new_id=new_id,
+                    progress=gauge,
                 )
         finally:
             store.close()

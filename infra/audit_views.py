@@ -1,11 +1,17 @@
 """Whether the read models are what the log gives, as a check of an audit."""
 
 from collections.abc import Callable
+from time import monotonic, sleep
 
 from commands.ports import LogReader
 from infra.audit_findings import Check, Findings, Violation
 from processors.rebuild import Progress, Report, verify
-from projections.store import Store
+from projections.register import PROJECTIONS
+from projections.store import Request, Store
+
+#: How long a live server may take to fill its views from the log.
+FILLED_SECONDS = 60.0
+LOOK_SECONDS = 0.2
 
 
 def views_check(
@@ -13,21 +19,40 @@ def views_check(
     store: Store,
     findings: Findings,
     *,
+    beside_live: bool,
     new_id: Callable[[], str],
     progress: Progress,
 ) -> Check:
     """Fill every read model beside the live one, and compare at one log position.
 
+    Beside a live server each of them must be there; one that is being filled from the
+    log just now is waited for.
+
     Raises:
         RebuildFailed, StoreDown: the store changed or went away meanwhile.
     """
+    if beside_live:
+        _wait_until_filled(store)
     reports = verify(reader, store, new_id=new_id, progress=progress)
     for report in reports:
         _tell(findings, report)
-    compared = [report for report in reports if report.compared]
     missing = [report.view for report in reports if not report.compared]
-    skipped = f"not filled yet: {', '.join(missing)}" if missing else None
-    return findings.result("views", len(compared), "read models", skipped=skipped)
+    if beside_live:
+        for name in missing:
+            findings.add(Violation("views", 0, f"view {name}", "", "it is not there"))
+    return findings.result(
+        "views",
+        len(reports) - len(missing),
+        "read models",
+        skipped=f"not filled yet: {', '.join(missing)}" if missing else None,
+    )
+
+
+def _wait_until_filled(store: Store) -> None:
+    requests = [Request(each.view, ()) for each in PROJECTIONS]
+    deadline = monotonic() + FILLED_SECONDS
+    while None in store.read(requests) and monotonic() < deadline:
+        sleep(LOOK_SECONDS)
 
 
 def _tell(findings: Findings, report: Report) -> None:

@@ -1,0 +1,69 @@
+"""Read models are compared with rebuilt ones; what is not there is told."""
+
+import pytest
+
+from infra.audit_findings import Findings
+from infra.audit_views import views_check
+from infra.memory_store import MemoryStore
+from processors.rebuild import rebuild
+from projections.register import NAMES
+from tests.support.flow import Flow
+from tests.support.log import log_of
+
+FACTS = Flow().run(60)
+
+
+def nothing(_reached: int, _head: int) -> None:
+    """Nobody watches."""
+
+
+@pytest.mark.parametrize("beside_live", [True, False])
+def test_views_that_are_as_the_log_gives_them_pass(beside_live: bool):
+    log, store, findings = log_of(FACTS), MemoryStore(), Findings()
+    rebuild(log, store, new_id=lambda: "first")
+
+    check = views_check(
+        log,
+        store,
+        findings,
+        beside_live=beside_live,
+        new_id=lambda: "second",
+        progress=nothing,
+    )
+
+    assert (check.violations, check.counted, check.skipped) == (0, len(NAMES), None)
+
+
+def test_views_that_nobody_has_filled_are_left_out_of_an_audit_without_a_server():
+    findings = Findings()
+
+    check = views_check(
+        log_of(FACTS),
+        MemoryStore(),
+        findings,
+        beside_live=False,
+        new_id=lambda: "first",
+        progress=nothing,
+    )
+
+    assert (check.passed, check.counted) == (True, 0)
+    assert check.skipped == f"not filled yet: {', '.join(NAMES)}"
+
+
+def test_views_that_a_live_server_does_not_have_are_violations(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("infra.audit_views.FILLED_SECONDS", 0.0)
+    findings = Findings()
+
+    check = views_check(
+        log_of(FACTS),
+        MemoryStore(),
+        findings,
+        beside_live=True,
+        new_id=lambda: "first",
+        progress=nothing,
+    )
+
+    assert check.violations == len(NAMES)
+    assert {each.stream for each in findings.told} == {f"view {n}" for n in NAMES}
