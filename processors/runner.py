@@ -7,6 +7,7 @@ head. Until then its readers are told that it is unavailable, never something wr
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from time import monotonic, sleep
 
 import structlog
 
@@ -22,6 +23,9 @@ from projections.store import Generation, Place, Request, Store, StoreDown, View
 #: nothing else meanwhile, keeps its readers waiting for some milliseconds at most.
 BATCH = 2_000
 IDLE_SECONDS = 0.5
+#: From one write to the next at least. What comes after a pause is shown at once; under
+#: load a write takes in what has come meanwhile, and leaves the core to the orders.
+PACE_SECONDS = 0.005
 RETRY_SECONDS_MAX = 2.0
 
 _log = structlog.get_logger(__name__)
@@ -37,8 +41,11 @@ class Runner:
         *,
         new_id: Callable[[], str],
         types: Sequence[type[Projection]] = PROJECTIONS,
+        pace_seconds: float = PACE_SECONDS,
     ) -> None:
         self._reader = reader
+        self._pace_seconds = pace_seconds
+        self._written_at = 0.0
         self._store = store
         self._new_id = new_id
         self._types = types
@@ -74,12 +81,19 @@ class Runner:
         if not live.followed:
             return
         if self._reader.wait(live.position, idle_seconds):
+            self._keep_pace()
             facts = self._reader.read(live.position, BATCH)
             if facts:
                 live.apply(facts)
         elif self._filling is None:
             self._look(live)
             self._tidy()
+
+    def _keep_pace(self) -> None:
+        early = self._written_at + self._pace_seconds - monotonic()
+        if early > 0 and self._filling is None:
+            sleep(early)
+        self._written_at = monotonic()
 
     def _open(self) -> Host:
         """Take up the live generations, and begin those that are missing."""

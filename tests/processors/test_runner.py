@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Generator, Sequence
+from time import monotonic
 
 import pytest
 from redis import Redis
@@ -53,7 +54,9 @@ def flush(store: MemoryStore | RedisStore, request: pytest.FixtureRequest) -> No
 
 def runner_on(log: MemoryLogReader, store: MemoryStore | RedisStore) -> Runner:
     numbers = itertools.count()
-    return Runner(log, store, new_id=lambda: f"{next(numbers)}-{id(numbers)}")
+    return Runner(
+        log, store, new_id=lambda: f"{next(numbers)}-{id(numbers)}", pace_seconds=0
+    )
 
 
 def follow(runner: Runner, store: MemoryStore | RedisStore, head: LogPosition) -> None:
@@ -262,3 +265,18 @@ def test_lags_are_told_by_view(expected: dict[str, list[str]]):
     extend(log, REST)
 
     assert runner.lags() == dict.fromkeys(NAMES, len(REST))
+
+
+def test_writes_keep_a_pace_under_load(expected: dict[str, list[str]]):
+    store = MemoryStore()
+    log = log_of(HALF)
+    runner = Runner(log, store, new_id=lambda: "x", pace_seconds=0.001)
+    follow(runner, store, len(HALF))
+    started = monotonic()
+
+    for batch in batches(REST, [len(REST) // 4] * 4):
+        extend(log, batch)
+        runner.round(0)
+
+    assert monotonic() - started >= 3 * 0.001
+    assert dump(store) == expected
