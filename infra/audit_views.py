@@ -4,6 +4,7 @@ from collections.abc import Callable
 from time import monotonic, sleep
 
 from commands.ports import LogReader
+from domain.ids import LogPosition
 from infra.audit_findings import Check, Findings, Violation
 from processors.rebuild import Progress, Report, verify
 from projections.register import PROJECTIONS
@@ -33,6 +34,13 @@ def views_check(
     """
     if beside_live:
         _wait_until_filled(store)
+    ahead = _ahead_of_log(reader, store)
+    for name, position in ahead.items():
+        # It shows another log than this one; there is nothing to compare it with.
+        what = f"it is at log position {position}, beyond the log"
+        findings.add(Violation("views", position, f"view {name}", "", what))
+    if ahead:
+        return findings.result("views", 0, "read models")
     reports = verify(reader, store, new_id=new_id, progress=progress)
     for report in reports:
         _tell(findings, report)
@@ -53,6 +61,17 @@ def _wait_until_filled(store: Store) -> None:
     deadline = monotonic() + FILLED_SECONDS
     while None in store.read(requests) and monotonic() < deadline:
         sleep(LOOK_SECONDS)
+
+
+def _ahead_of_log(reader: LogReader, store: Store) -> dict[str, LogPosition]:
+    answers = store.read([Request(each.view, ()) for each in PROJECTIONS])
+    # Afterwards: until then the views and the log go on.
+    head = reader.head()
+    return {
+        each.view.name: answer.checkpoint
+        for each, answer in zip(PROJECTIONS, answers, strict=True)
+        if answer is not None and answer.checkpoint > head
+    }
 
 
 def _tell(findings: Findings, report: Report) -> None:

@@ -67,3 +67,22 @@ def test_views_that_a_live_server_does_not_have_are_violations(
 
     assert check.violations == len(NAMES)
     assert {each.stream for each in findings.told} == {f"view {n}" for n in NAMES}
+
+
+def test_views_of_another_log_are_violations():
+    store, findings = MemoryStore(), Findings()
+    rebuild(log_of(FACTS), store, new_id=lambda: "first")
+    command = FACTS[0].event.meta.command_id
+    shorter = [fact for fact in FACTS if fact.event.meta.command_id == command]
+
+    check = views_check(
+        log_of(shorter),
+        store,
+        findings,
+        beside_live=False,
+        new_id=lambda: "second",
+        progress=nothing,
+    )
+
+    assert check.violations == len(NAMES)
+    assert all("beyond the log" in each.what for each in findings.told)
