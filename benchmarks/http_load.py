@@ -13,9 +13,12 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import uvloop
+
+from benchmarks.latency import Latency, latency_of
 
 
 class Plan(msgspec.Struct):
@@ -28,14 +31,12 @@ class Plan(msgspec.Struct):
 
 
 class Outcome(msgspec.Struct):
-    """Latencies in milliseconds, of the requests after the first fifth of the time."""
+    """Of the requests after the first fifth of the time; `statuses` are of all."""
 
     seconds: float
     answered: int
     statuses: dict[str, int]
-    p50: float
-    p99: float
-    p999: float
+    latency: Latency
 
     @property
     def rate(self) -> float:
@@ -55,8 +56,8 @@ class _Connection(asyncio.Protocol):
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        # Those of uvloop are transports in all but their class.
+        self.transport = cast(asyncio.Transport, transport)
         self._send()
 
     def _send(self) -> None:
@@ -116,20 +117,13 @@ def _outcome(connections: list[_Connection], warm: float) -> Outcome:
         for at, latency in connection.latencies
         if at >= warm
     ]
-    latencies = sorted(latency for _, latency in counted)
     statuses = sum((each.statuses for each in connections), Counter[bytes]())
     return Outcome(
         seconds=max(at for at, _ in counted) - warm,
         answered=len(counted),
         statuses={status.decode(): count for status, count in statuses.items()},
-        p50=_quantile(latencies, 0.5),
-        p99=_quantile(latencies, 0.99),
-        p999=_quantile(latencies, 0.999),
+        latency=latency_of(latency for _, latency in counted),
     )
-
-
-def _quantile(ordered: list[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1_000
 
 
 def main() -> None:

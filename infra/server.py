@@ -158,6 +158,8 @@ class _Server:
                 http="httptools",
                 log_config=None,
                 access_log=False,
+                # Who asks is told by the token, never by an address.
+                proxy_headers=False,
                 lifespan="off",
                 timeout_graceful_shutdown=5,
             )
