@@ -1,12 +1,8 @@
 """What an operator does to an installation from the command line."""
 
-from collections.abc import Iterator
-from itertools import islice
 from time import perf_counter
-from typing import Any, cast
 
 import msgspec
-import redis
 
 from api.write.users import Registration
 from commands.recovery import take_snapshot
@@ -22,8 +18,7 @@ from infra.server_client import ServerClient
 from infra.settings import Settings
 from infra.snapshots import PostgresSnapshotStore
 from processors.rebuild import Report, projections_named, rebuild
-from projections.register import NAMES
-from projections.store import ALIAS
+from projections.register import PROJECTIONS
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -72,14 +67,12 @@ def forget_views(settings: Settings) -> None:
 
     Without a live generation each is filled from the log again at the next start.
     """
-    with borrowed_redis(settings) as url, redis.Redis.from_url(url) as opened:
-        client = cast(Any, opened)
-        # First of all nobody may find what is being taken away.
-        client.delete(ALIAS)
-        for name in NAMES:
-            found: Iterator[bytes] = client.scan_iter(f"bourse:{name}:*", count=1_000)
-            while keys := list(islice(found, 1_000)):
-                client.unlink(*keys)
+    with borrowed_redis(settings) as redis_url:
+        views = RedisStore(redis_url)
+        try:
+            views.forget([each.view for each in PROJECTIONS])
+        finally:
+            views.close()
 
 
 def create_admin(

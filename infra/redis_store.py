@@ -159,6 +159,17 @@ class RedisStore:
         with _outages_told():
             self._redis.srem(_registry(view), generation)
 
+    def forget(self, views: Sequence[View]) -> None:
+        """Remove all of these read models, the live ones too: they show another log."""
+        with _outages_told():
+            # First of all, so that nobody finds what is being taken away.
+            self._redis.hdel(ALIAS, *(view.name for view in views))
+        for view in views:
+            for page in self._scan(f"bourse:{view.name}:"):
+                if page:
+                    with _outages_told():
+                        self._redis.unlink(*page)
+
 
 class RedisViews:
     """The store as queries use it, on one event loop."""
