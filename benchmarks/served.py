@@ -1,37 +1,68 @@
-"""A server of its own for one measurement, with its services, in a folder that goes."""
+"""A real server process for one measurement, on a database and a Redis of its own."""
 
 import contextlib
-import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import httpx
 import msgspec
 
+from api.health import Readiness
+from benchmarks.suite import Places
 from infra.demo import Demo
 
-START_SECONDS = 60.0
+START_SECONDS = 300.0
+POLL_SECONDS = 0.01
 
 
 class Served(msgspec.Struct):
-    """A running server: its pid, its address, its services, and its demo accounts."""
+    """A running server: its process, its address, its home."""
 
-    pid: int
-    host: str
+    process: subprocess.Popen[bytes]
+    started: float
     port: int
-    database_url: str
-    redis_url: str
-    demo: Demo
+    home: Path
+    places: Places
 
     @property
     def base_url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def demo(self) -> Demo:
+        """The demo accounts. They are seeded when `wait_until_told` has returned."""
+        return msgspec.json.decode((self.home / "demo.json").read_bytes(), type=Demo)
+
+    def wait_until_told(self) -> None:
+        """Until it is ready, the demo market is there, and `run.json` says so."""
+        self._wait((self.home / "run.json").exists)
+
+    def wait_until(self, holds: Callable[[Readiness], bool]) -> float:
+        """Seconds since its start until what it says of itself is so."""
+        with httpx.Client(base_url=self.base_url, timeout=5) as client:
+            self._wait(lambda: self._told(client, holds))
+        return time.perf_counter() - self.started
+
+    def _told(self, client: httpx.Client, holds: Callable[[Readiness], bool]) -> bool:
+        try:
+            answer = client.get("/health/ready")
+            return holds(msgspec.json.decode(answer.content, type=Readiness))
+        except (httpx.HTTPError, msgspec.MsgspecError):
+            return False
+
+    def _wait(self, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not holds():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("the server did not become ready")
+            time.sleep(POLL_SECONDS)
 
     def token(self, email: str, password: str) -> str:
         answer = httpx.post(
@@ -40,52 +71,49 @@ class Served(msgspec.Struct):
         answer.raise_for_status()
         return str(answer.json()["access_token"])
 
-    def fund(self, cash: str = "1000000000", shares: str = "100000000") -> None:
+    def fund(self, cash: str = "10000000000", shares: str = "100000000") -> None:
         """Give the demo traders enough for any load."""
-        token = self.token(self.demo.admin.email, self.demo.admin.password)
+        demo = self.demo
+        token = self.token(demo.admin.email, demo.admin.password)
         headers = {"Authorization": f"Bearer {token}"}
         with httpx.Client(base_url=self.base_url, headers=headers) as client:
-            for trader in self.demo.traders:
+            for trader in demo.traders:
                 account = f"/v2/admin/accounts/{trader.account_id}"
                 body = {"amount": cash, "reference": "load"}
                 client.post(f"{account}/deposits", json=body).raise_for_status()
-                for symbol in self.demo.symbols:
+                for symbol in demo.symbols:
                     grant = {"symbol": symbol, "qty": shares, "price": "1"}
                     client.post(f"{account}/shares", json=grant).raise_for_status()
 
 
 @contextlib.contextmanager
-def served(port: int, cpus: set[int] | None = None) -> Generator[Served]:
+def served(places: Places, *, demo: bool = False) -> Generator[Served]:
     """Start a server with the benchmarks' no-op route, and end it."""
     with tempfile.TemporaryDirectory(prefix="bourse-bench-") as folder:
+        port = _free_port()
         environment = {
             **os.environ,
             "BOURSE_HOME": folder,
             "BOURSE_PORT": str(port),
+            "BOURSE_DEMO": str(int(demo)),
             "BOURSE_LOG_LEVEL": "warning",
+            "DATABASE_URL": places.database_url,
+            "REDIS_URL": places.redis_url,
         }
+        started = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.serve"], env=environment
+            [sys.executable, "-m", "benchmarks.serve"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
         )
         try:
-            yield _when_ready(process, Path(folder), port, cpus)
+            yield Served(process, started, port, Path(folder), places)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
 
 
-def _when_ready(
-    process: subprocess.Popen[bytes], home: Path, port: int, cpus: set[int] | None
-) -> Served:
-    deadline = time.monotonic() + START_SECONDS
-    while not (home / "run.json").exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError("the server did not become ready")
-        time.sleep(0.05)
-    if cpus is not None:
-        os.sched_setaffinity(process.pid, cpus)
-    run = json.loads((home / "run.json").read_bytes())
-    demo = msgspec.json.decode((home / "demo.json").read_bytes(), type=Demo)
-    return Served(
-        process.pid, "127.0.0.1", port, run["database_url"], run["redis_url"], demo
-    )
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,57 @@
+"""`python -m benchmarks [NAME …] [--quick] [--write]`: what is measured, in one table.
+
+--quick takes a look in less than two minutes; its numbers are no figures.
+--write puts the table of a whole run into benchmarks/README.md.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import (
+    bench_http,
+    bench_matching,
+    bench_writer,
+)
+from benchmarks.machine import machine_facts
+from benchmarks.report import report, write_report
+from benchmarks.suite import Suite
+from benchmarks.table import Answered, Row, markdown
+
+README = Path(__file__).with_name("README.md")
+#: In this order: a restart finds the read models that a rebuild has made.
+MODULES = (bench_matching, bench_writer, bench_http)
+BENCHMARKS: dict[str, Callable[[Suite], list[Row]]] = {
+    module.NAME: module.measure for module in MODULES
+}
+
+
+def main() -> int:
+    # However a run is ended, its servers end with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    options = _options()
+    names: list[str] = options.names or list(BENCHMARKS)
+    answers: list[Answered] = []
+    with Suite(quick=options.quick) as suite:
+        facts = machine_facts(suite.places().database_url)
+        for name in names:
+            print(f"measuring {name}", file=sys.stderr, flush=True)
+            answers.append(Answered(name, BENCHMARKS[name](suite)))
+    print(markdown(answers))
+    if options.write:
+        write_report(README, report(facts, answers, quick=options.quick))
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *BENCHMARKS])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--write", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

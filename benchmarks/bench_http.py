@@ -1,0 +1,132 @@
+"""How many orders a second come in through HTTP, beside a request that does nothing?
+
+The server is a whole one, with its projector at work. No-op, orders one a request and
+orders in batches take turns on the same server, from the same generator; before each
+no-op the views have caught up, so that the services are idle then.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+import msgspec
+
+from benchmarks.cores import Pinning, pin
+from benchmarks.http_load import Outcome, Plan
+from benchmarks.http_requests import Orders, batches, singles
+from benchmarks.projector import wait_for_views
+from benchmarks.served import Served, served
+from benchmarks.suite import Suite
+from benchmarks.table import Row
+from infra.event_store import PostgresEventStore
+
+NAME = "http"
+CONNECTIONS = 64
+BATCH_CONNECTIONS = 8
+BATCH = 100
+
+
+class Load(msgspec.Struct):
+    """One kind of request, what it is over, and what came of it in each round."""
+
+    requests: list[list[str]]
+    orders: int
+    outcomes: list[Outcome] = msgspec.field(default_factory=list[Outcome])
+    rows: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Orders a second: the median of the rounds."""
+        return median(each.rate for each in self.outcomes) * self.orders
+
+    @property
+    def middle(self) -> Outcome:
+        return sorted(self.outcomes, key=lambda each: each.rate)[
+            len(self.outcomes) // 2
+        ]
+
+    @property
+    def rows_per_order(self) -> float:
+        answered = sum(sum(each.statuses.values()) for each in self.outcomes)
+        return self.rows / (answered * self.orders)
+
+
+def measure(suite: Suite) -> list[Row]:
+    rows: list[Row] = []
+    for pinning in Pinning:
+        with served(suite.places(), demo=True) as server:
+            server.wait_until_told()
+            server.fund()
+            pin(pinning, server=server.process.pid, others=suite.server_pids())
+            rows += _rows(pinning, *_take_turns(suite, server, pinning))
+    return rows
+
+
+def _take_turns(
+    suite: Suite, server: Served, pinning: Pinning
+) -> tuple[Load, Load, Load]:
+    orders = Orders(server)
+    each = suite.scaled(400, 100)
+    no_op = Load(singles(orders, "/no-op", connections=CONNECTIONS, each=each), 1)
+    single = Load(singles(orders, "/v2/orders", connections=CONNECTIONS, each=each), 1)
+    some = batches(orders, connections=BATCH_CONNECTIONS, each=each // 10, size=BATCH)
+    batch = Load(some, BATCH)
+    seconds = suite.scaled(5, 2)
+    with PostgresEventStore(server.places.database_url) as store:
+        for _ in range(suite.scaled(5, 2)):
+            for load in (no_op, single, batch):
+                head = store.reader.head()
+                wait_for_views(server.places.redis_url, head)
+                outcome = generate(server, load.requests, seconds, pinning)
+                load.outcomes.append(outcome)
+                load.rows += store.reader.head() - head
+    return no_op, single, batch
+
+
+def generate(
+    server: Served, requests: list[list[str]], seconds: float, pinning: Pinning
+) -> Outcome:
+    """Run the load generator, a process of its own."""
+    plan = Plan("127.0.0.1", server.port, seconds, requests)
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        Path(file.name).write_bytes(msgspec.json.encode(plan))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.http_load", file.name],
+            stdout=subprocess.PIPE,
+        )
+        pin(pinning, server=server.process.pid, others=[process.pid])
+        told, _ = process.communicate(timeout=seconds + 60)
+    outcome = msgspec.json.decode(told, type=Outcome)
+    assert set(outcome.statuses) <= {"200", "207"}, outcome.statuses
+    return outcome
+
+
+def _rows(pinning: Pinning, no_op: Load, single: Load, batch: Load) -> list[Row]:
+    def row(what: str, load: Load, target: str, notes: str) -> Row:
+        return Row(
+            what=f"{what} ({pinning})",
+            measured=f"{load.rate:,.0f} orders/s",
+            beside=f"no-op {no_op.rate:,.0f}/s",
+            ratio=load.rate / no_op.rate,
+            target=target,
+            latency=load.middle.latency,
+            rows_per_order=load.rows_per_order,
+            notes=notes,
+        )
+
+    return [
+        row(
+            f"orders, one a request, {CONNECTIONS} connections",
+            single,
+            "0.75; p99 40 ms",
+            f"no-op p50 / p99 / p99.9: {no_op.middle.latency} ms",
+        ),
+        row(
+            f"orders in batches of {BATCH}, {BATCH_CONNECTIONS} connections",
+            batch,
+            "1.70",
+            f"{batch.middle.rate:,.0f} batches/s",
+        ),
+    ]

@@ -1,0 +1,235 @@
+"""How many commands a second does the core carry out, and what is the book of that?
+
+One thread, in memory: commands go through `commands.dispatch.execute` with holds,
+facts, settlement and indexes, and the outbox is emptied as the group commit does it.
+The ceiling is the same flow on the order books alone, without accounts and facts.
+"""
+
+import gc
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from statistics import median
+from time import perf_counter, process_time
+
+import msgspec
+
+from benchmarks.interpreter import as_the_server
+from benchmarks.suite import Suite
+from benchmarks.table import Row
+from benchmarks.workload import OrderMix, opened
+from commands.dispatch import execute
+from commands.exchange import Exchange, locate
+from commands.messages import CancelOrder, Command, PlaceOrder
+from domain.errors import OrderDone
+from domain.events import Meta
+from domain.order import Order, Ticket
+from domain.order_book import OrderBook
+from domain.vocabulary import SelfTradePrevention, TimeInForce
+from infra.clock import SystemClock
+from infra.identity import Identifiers
+
+NAME = "matching"
+SYMBOLS = [f"SYM{number}" for number in range(10)]
+TRADERS = 100
+#: Commands between two emptyings of the outbox: those of one group commit.
+GROUP = 256
+STP = SelfTradePrevention.CANCEL_NEWEST
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """Commands a second, by the clock and by the processor time used."""
+
+    wall: float
+    processor: float
+    rows: int = 0
+    refused: int = 0
+
+
+def measure(suite: Suite) -> list[Row]:
+    commands = list(islice(OrderMix(SYMBOLS, TRADERS), suite.scaled(200_000, 30_000)))
+    ways = (whole_core, core_with_ids, book_alone)
+    paces: list[list[Pace]] = [[] for _ in ways]
+    for _ in range(suite.scaled(7, 3)):
+        for way, found in zip(ways, paces, strict=True):
+            found.append(way(commands))
+            gc.collect()
+    core, with_ids, book = (_median(found) for found in paces)
+    rows_per_order = core.rows / sum(isinstance(each, PlaceOrder) for each in commands)
+    return [
+        Row(
+            what="matching core: holds, facts, settlement, indexes",
+            measured=f"{core.wall:,.0f} commands/s",
+            beside=f"book alone {book.wall:,.0f}/s",
+            ratio=core.wall / book.wall,
+            target="200,000/s",
+            rows_per_order=rows_per_order,
+            notes=f"{core.processor:,.0f}/s by processor time; {core.refused} of "
+            f"{len(commands):,} commands refused (the order was done)",
+        ),
+        Row(
+            what="the same, ids and commands made within",
+            measured=f"{with_ids.wall:,.0f} commands/s",
+            beside=f"book alone {book.wall:,.0f}/s",
+            ratio=with_ids.wall / book.wall,
+            target="200,000/s",
+            rows_per_order=rows_per_order,
+            notes=f"{with_ids.processor:,.0f}/s by processor time",
+        ),
+    ]
+
+
+def _median(paces: Sequence[Pace]) -> Pace:
+    return Pace(
+        median(each.wall for each in paces),
+        median(each.processor for each in paces),
+        paces[0].rows,
+        paces[0].refused,
+    )
+
+
+def _timed(act: Callable[[], Pace], count: int) -> Pace:
+    with as_the_server():
+        begun, used = perf_counter(), process_time()
+        done = act()
+        used, took = process_time() - used, perf_counter() - begun
+    return Pace(count / took, count / used, done.rows, done.refused)
+
+
+def whole_core(commands: Sequence[Command]) -> Pace:
+    """Commands as they come."""
+    exchange = _exchange()
+    return _timed(lambda: _carry_out(exchange, commands), len(commands))
+
+
+def core_with_ids(commands: Sequence[Command]) -> Pace:
+    """As the API does it: each command is made, with a new id and the time."""
+    exchange = _exchange()
+    fresh = _Fresh()
+
+    def act() -> Pace:
+        rows = refused = 0
+        for start in range(0, len(commands), GROUP):
+            group = map(fresh.made, commands[start : start + GROUP])
+            done = _carry_out(exchange, group)
+            rows, refused = rows + done.rows, refused + done.refused
+        return Pace(0, 0, rows, refused)
+
+    return _timed(act, len(commands))
+
+
+class _Fresh:
+    """Makes commands anew, under new ids."""
+
+    def __init__(self) -> None:
+        self.clock = SystemClock()
+        self.new_id = Identifiers(self.clock).new
+        self.ids: dict[str, str] = {}
+
+    def made(self, command: Command) -> Command:
+        command_id = self.new_id()
+        meta = Meta(self.clock.now(), command.meta.actor, command_id)
+        if isinstance(command, CancelOrder):
+            return CancelOrder(meta, command.account_id, self.ids[command.order_id])
+        assert isinstance(command, PlaceOrder)
+        old = command.ticket
+        self.ids[old.order_id] = command_id
+        return PlaceOrder(
+            meta,
+            Ticket(
+                command_id,
+                command_id,
+                old.account_id,
+                old.symbol,
+                old.side,
+                old.order_type,
+                old.time_in_force,
+                old.quantity,
+                old.limit_price,
+            ),
+        )
+
+
+def _exchange() -> Exchange:
+    exchange = opened(SYMBOLS, TRADERS)
+    _commit(exchange)
+    return exchange
+
+
+def _carry_out(exchange: Exchange, commands: Iterable[Command]) -> Pace:
+    rows = refused = 0
+    for number, command in enumerate(commands, 1):
+        try:
+            execute(exchange, command)
+        except OrderDone:
+            refused += 1
+        if not number % GROUP:
+            rows += _commit(exchange)
+    return Pace(0, 0, rows + _commit(exchange), refused)
+
+
+def _commit(exchange: Exchange) -> int:
+    """What the event loop does for each group commit."""
+    events = exchange.outbox[:]
+    unlocated = exchange.take_unlocated()
+    exchange.outbox.clear()
+    first = exchange.position + 1
+    exchange.position += len(events)
+    locate(unlocated, first=first)
+    return len(events)
+
+
+def book_alone(commands: Sequence[Command]) -> Pace:
+    """The same orders in the books only: nobody pays, nothing is told."""
+    books = {symbol: OrderBook(symbol) for symbol in SYMBOLS}
+    placed: dict[str, OrderBook] = {}
+
+    def act() -> Pace:
+        for command in commands:
+            if isinstance(command, PlaceOrder):
+                _place(books[command.ticket.symbol], command.ticket, placed)
+            elif isinstance(command, CancelOrder):
+                book = placed[command.order_id]
+                order = book.orders.pop(command.order_id, None)
+                if order is not None:
+                    price, leaves = order.limit_price or 0, order.leaves
+                    order.leaves = 0
+                    book.side(order.side).reduce(price, leaves, done=True)
+        return Pace(0, 0)
+
+    return _timed(act, len(commands))
+
+
+def _place(book: OrderBook, ticket: Ticket, placed: dict[str, OrderBook]) -> None:
+    quantity, price = ticket.quantity, ticket.limit_price
+    plan = book.plan(
+        ticket.side,
+        quantity=quantity,
+        worst=price,
+        account_id=ticket.account_id,
+        prevention=STP,
+    )
+    makers = book.opposite(ticket.side)
+    for maker, filled in plan.steps:
+        maker.leaves -= filled
+        makers.reduce(maker.limit_price or 0, filled, done=not maker.leaves)
+        if not maker.leaves:
+            del book.orders[maker.order_id]
+    if ticket.time_in_force is not TimeInForce.GTC:
+        return
+    placed[ticket.order_id] = book
+    if plan.remaining:
+        order = Order(
+            ticket.order_id,
+            ticket.client_order_id,
+            ticket.account_id,
+            ticket.symbol,
+            ticket.side,
+            ticket.order_type,
+            ticket.time_in_force,
+            quantity,
+            price,
+            STP,
+            plan.remaining,
+            0,
+        )
+        book.enter(order, plan.remaining)

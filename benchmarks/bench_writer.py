@@ -1,0 +1,175 @@
+"""How many orders a second does the writer make durable, and what would Postgres do?
+
+The writer runs in this process on a real Postgres, with fsync on, as the server runs
+it; 256 clients wait for their answers, each sends its next order then. The projector
+process fills the views in Redis meanwhile. The ceiling is `bare_insert`: the rows of
+the same run in the same groups, with the projector idle; the smaller
+ratio counts.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import islice
+from statistics import median
+from time import perf_counter, process_time
+
+import msgspec
+import psycopg
+import uvloop
+
+from benchmarks import bare_insert
+from benchmarks.interpreter import as_the_server
+from benchmarks.latency import Latency, latency_of
+from benchmarks.projector import projecting, views_position, wait_for_views
+from benchmarks.suite import Places, Suite
+from benchmarks.table import Row
+from benchmarks.workload import OrderMix, opening
+from commands.messages import Command
+from commands.writer import Role, Writer
+from domain.ids import LogPosition
+from infra.event_store import PostgresEventStore
+from infra.redis_store import RedisStore
+
+NAME = "writer"
+SYMBOLS = [f"SYM{number}" for number in range(10)]
+TRADERS = 100
+CLIENTS = 256
+#: Rows of one round that the ceiling inserts again.
+BARE_ROWS = 100_000
+
+
+class Round(msgspec.Struct, frozen=True):
+    """What one round gave. `used` is this process's time on a processor."""
+
+    orders: float
+    rows: float
+    rows_per_order: float
+    used: float
+    latency: Latency
+    projected: float
+    group: float
+    bare_text: float
+    bare_binary: float
+
+
+def measure(suite: Suite) -> list[Row]:
+    places = suite.places()
+    rounds = suite.scaled(5, 2)
+    orders = suite.scaled(60_000, 10_000)
+    flow = list(
+        islice(OrderMix(SYMBOLS, TRADERS, cancels=False), orders * (rounds + 1))
+    )
+    with projecting(places):
+        found = uvloop.run(_measure(places, flow, orders))
+    return _rows(found)
+
+
+async def _measure(places: Places, flow: Sequence[Command], orders: int) -> list[Round]:
+    rounds: list[Round] = []
+    with PostgresEventStore(places.database_url) as store:
+        async with _leading(store) as writer:
+            for command in opening(SYMBOLS, TRADERS):
+                await writer.execute(command)
+            with as_the_server():
+                for start in range(0, len(flow), orders):
+                    part = flow[start : start + orders]
+                    rounds.append(await _round(places, writer, part))
+    # The first one only makes everything warm.
+    return rounds[1:]
+
+
+@asynccontextmanager
+async def _leading(store: PostgresEventStore) -> AsyncGenerator[Writer]:
+    leading = asyncio.Event()
+
+    def became(role: Role) -> None:
+        if role is Role.LEADER:
+            leading.set()
+
+    writer = Writer(store, on_role=became)
+    running = asyncio.create_task(writer.run())
+    await leading.wait()
+    try:
+        yield writer
+    finally:
+        await writer.stop()
+        await running
+
+
+async def _round(places: Places, writer: Writer, flow: Sequence[Command]) -> Round:
+    after = writer.exchange.position
+    await asyncio.to_thread(wait_for_views, places.redis_url, after)
+    views = RedisStore(places.redis_url)
+    commands = iter(flow)
+    begun, used = perf_counter(), process_time()
+    latencies = await asyncio.gather(
+        *(_client(writer, commands) for _ in range(CLIENTS))
+    )
+    used, took = process_time() - used, perf_counter() - begun
+    head = writer.exchange.position
+    projected = (views_position(views) or after) - after
+    views.close()
+    await asyncio.to_thread(wait_for_views, places.redis_url, head)
+    bare_text, bare_binary, group = await asyncio.to_thread(_bare, places, after)
+    return Round(
+        orders=len(flow) / took,
+        rows=(head - after) / took,
+        rows_per_order=(head - after) / len(flow),
+        used=used / took,
+        latency=latency_of(each for some in latencies for each in some),
+        projected=projected / took,
+        group=group,
+        bare_text=bare_text,
+        bare_binary=bare_binary,
+    )
+
+
+async def _client(writer: Writer, commands: Iterator[Command]) -> list[float]:
+    latencies: list[float] = []
+    for command in commands:
+        sent = perf_counter()
+        await writer.execute(command)
+        latencies.append(perf_counter() - sent)
+    return latencies
+
+
+def _bare(places: Places, after: LogPosition) -> tuple[float, float, float]:
+    with psycopg.connect(places.database_url, autocommit=True) as connection:
+        groups = bare_insert.committed_groups(connection, after, BARE_ROWS)
+        text = bare_insert.bare_rate(connection, bare_insert.TEXT, groups)
+        binary = bare_insert.bare_rate(connection, bare_insert.BINARY, groups)
+    return text, binary, sum(len(group[0]) for group in groups) / len(groups)
+
+
+def _rows(rounds: Sequence[Round]) -> list[Row]:
+    def mid(name: str) -> float:
+        return median(msgspec.structs.asdict(each)[name] for each in rounds)
+
+    by_rate = sorted(rounds, key=lambda each: each.orders)
+    latency = by_rate[len(rounds) // 2].latency
+    return [
+        Row(
+            what=f"writer in process, durable, {CLIENTS} clients waiting",
+            measured=f"{mid('orders'):,.0f} orders/s",
+            target="15,000/s",
+            latency=latency,
+            rows_per_order=mid("rows_per_order"),
+            notes=f"{mid('group'):,.0f} rows a commit; the process used "
+            f"{mid('used'):.0%} of a core; the views kept up with "
+            f"{mid('projected'):,.0f} rows/s meanwhile",
+        ),
+        _beside("text", mid("rows"), mid("bare_text")),
+        _beside("binary", mid("rows"), mid("bare_binary")),
+    ]
+
+
+def _beside(form: str, rows: float, bare: float) -> Row:
+    return Row(
+        what="its rows, beside a bare unnest insert of the same",
+        measured=f"{rows:,.0f} rows/s",
+        beside=f"bare insert, {form} arrays, {bare:,.0f} rows/s",
+        ratio=rows / bare,
+        target="0.70",
+        notes="arrays made before, same groups, views idle",
+    )

@@ -1,0 +1,59 @@
+"""The projector process beside a measurement, and how far the views have come."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Sequence
+
+import psutil
+
+from benchmarks.suite import Places
+from domain.ids import LogPosition
+from infra.redis_store import RedisStore
+from infra.server import PROJECTOR_NICENESS
+from projections.register import PROJECTIONS
+from projections.store import Request
+
+REQUESTS: Sequence[Request] = tuple(Request(each.view, ()) for each in PROJECTIONS)
+CATCH_UP_SECONDS = 300.0
+
+
+def views_position(store: RedisStore) -> LogPosition | None:
+    """The log position that all live views show; None while one is being filled."""
+    answers = store.read(REQUESTS)
+    positions = [answer.checkpoint for answer in answers if answer is not None]
+    return min(positions) if len(positions) == len(answers) else None
+
+
+def wait_for_views(redis_url: str, head: LogPosition) -> None:
+    """Until every view shows `head`."""
+    store = RedisStore(redis_url)
+    deadline = time.monotonic() + CATCH_UP_SECONDS
+    while (views_position(store) or 0) < head:
+        assert time.monotonic() < deadline, "the views do not catch up"
+        time.sleep(0.02)
+    store.close()
+
+
+@contextlib.contextmanager
+def projecting(places: Places) -> Generator[None]:
+    """The projector at work on a log, as a server starts it."""
+    environment = {
+        **os.environ,
+        "DATABASE_URL": places.database_url,
+        "REDIS_URL": places.redis_url,
+        "BOURSE_LOG_LEVEL": "warning",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infra.projector_process"],
+        stdin=subprocess.PIPE,
+        env=environment,
+    )
+    psutil.Process(process.pid).nice(PROJECTOR_NICENESS)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
