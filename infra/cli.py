@@ -68,7 +68,10 @@ def replay(
     ] = None,
     in_process: Annotated[
         bool,
-        typer.Option(help="Without a server: a writer on a database for this alone."),
+        typer.Option(
+            "--in-process",
+            help="Without a server: a writer on a database for this alone, every row.",
+        ),
     ] = False,
     token: Annotated[
         str | None,
@@ -176,9 +179,9 @@ def admin_create(
     email: Annotated[str, typer.Argument(help="The address to log in with.")],
     *,
     password_stdin: Annotated[
-        bool, typer.Option(help="Read the password from standard input.")
+        bool, typer.Option("--password-stdin", help="Read it from standard input.")
     ] = False,
-    ask: Annotated[bool, typer.Option(help="Ask for the password.")] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="Ask for the password.")] = False,
     full_name: Annotated[
         str, typer.Option(help="The name of the person.")
     ] = "Administrator",
