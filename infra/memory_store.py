@@ -88,6 +88,10 @@ class MemoryStore:
         self.published.append(applied_message(place.checkpoint, generations))
         return True
 
+    def retire(self, view: View, generation: Generation) -> None:
+        if self.live.get(view.name) == generation:
+            del self.live[view.name]
+
     def generations(self, view: View) -> list[Generation]:
         return sorted(each for name, each in self._kept if name == view.name)
 

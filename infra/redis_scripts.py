@@ -82,6 +82,15 @@ end
 return 1
 """)
 
+#: Name, generation.
+RETIRE = _script("""
+local name, generation = unpack(cmsgpack.unpack(ARGV[1]))
+if redis.call('HGET', 'bourse:alias', name) == generation then
+  redis.call('HDEL', 'bourse:alias', name)
+end
+return 1
+""")
+
 #: Name, generation, its checkpoint, a channel and a message. Answers 1 or 0. Readers
 #: must not go back in time, so a generation behind the live one is not taken.
 SWITCH = _script("""

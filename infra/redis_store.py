@@ -14,7 +14,7 @@ import redis
 import redis.asyncio
 from redis.exceptions import NoScriptError, RedisError
 
-from infra.redis_scripts import READ, SWITCH, WRITE, Script
+from infra.redis_scripts import READ, RETIRE, SWITCH, WRITE, Script
 from projections.store import (
     ALIAS,
     Answer,
@@ -109,6 +109,9 @@ class RedisStore:
         checkpoint = str(place.checkpoint)
         argument = _pack((view.name, place.generation, checkpoint, *message))
         return bool(self._run(SWITCH, argument))
+
+    def retire(self, view: View, generation: Generation) -> None:
+        self._run(RETIRE, _pack((view.name, generation)))
 
     def generations(self, view: View) -> list[Generation]:
         with _outages_told():

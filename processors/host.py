@@ -15,7 +15,12 @@ from projections.store import (
     Store,
     View,
     applied_message,
+    hash_set,
 )
+
+#: A hash in every generation: the command that the fact at the checkpoint belongs to. It
+#: tells views of this log from those of another one, such as a restored backup.
+MARK, COMMAND = "mark", "command"
 
 
 class Overtaken(Exception):
@@ -111,11 +116,13 @@ class Host:
         if not due:
             return
         self._load(due)
+        mark = list(hash_set(MARK, {COMMAND: facts[-1].event.meta.command_id}))
         steps: list[Step] = []
         messages: list[Message] = []
         for each, news in due:
             each.projection.fold(news)
-            steps.append(each.step(reached, each.projection.changes()))
+            commands = [*each.projection.changes(), *mark]
+            steps.append(each.step(reached, commands))
             if each.live:
                 messages += each.projection.messages()
         live = {each.view.name: each.generation for each, _ in due if each.live}

@@ -14,10 +14,27 @@ import structlog
 from commands.ports import LogLost, LogReader
 from domain.events import Fact
 from domain.ids import LogPosition
-from processors.host import Followed, Host, Overtaken, begin, whole_commands
+from processors.host import (
+    COMMAND,
+    MARK,
+    Followed,
+    Host,
+    Overtaken,
+    begin,
+    whole_commands,
+)
 from projections.projection import Projection
 from projections.register import PROJECTIONS
-from projections.store import Generation, Place, Request, Store, StoreDown, View
+from projections.store import (
+    Answer,
+    Generation,
+    Place,
+    Request,
+    Store,
+    StoreDown,
+    View,
+    hash_get,
+)
 
 #: Facts in one write: large enough to be cheap, small enough that Redis, which does
 #: nothing else meanwhile, keeps its readers waiting for some milliseconds at most.
@@ -86,6 +103,9 @@ class Runner:
             if facts:
                 live.apply(facts)
         elif self._filling is None:
+            if self._reader.head() < live.position:
+                # Another log took the place of this one.
+                raise Overtaken
             self._look(live)
             self._tidy()
 
@@ -97,17 +117,23 @@ class Runner:
 
     def _open(self) -> Host:
         """Take up the live generations, and begin those that are missing."""
-        requests = [Request(each.view, ()) for each in self._types]
+        commands = list(hash_get(MARK, [COMMAND]))
+        requests = [Request(each.view, commands) for each in self._types]
         taken: list[Followed] = []
         missing: list[type[Projection]] = []
+        self._leftovers = []
         answers = self._store.read(requests)
         for each, answer in zip(self._types, answers, strict=True):
-            if answer is None:
-                missing.append(each)
-            else:
+            self._leftovers += self._left_of(each.view)
+            if answer is not None and self._is_of_this_log(answer):
                 place = Place(answer.generation, answer.checkpoint)
                 taken.append(Followed(each(), place, live=True))
-        self._leftovers = [each for t in self._types for each in self._left_of(t.view)]
+                continue
+            missing.append(each)
+            if answer is not None:
+                _log.warning("a view is of another log", view=each.view.name)
+                self._store.retire(each.view, answer.generation)
+                self._leftovers.append((each.view, answer.generation))
         if missing:
             names = [each.view.name for each in missing]
             _log.info("views are being filled from the log", views=names)
@@ -116,6 +142,18 @@ class Runner:
             self._blocks = self._reader.replay(0)
         self._live = Host(self._store, taken)
         return self._live
+
+    def _is_of_this_log(self, answer: Answer) -> bool:
+        """Whether the fact that the checkpoint stands for is there in the log."""
+        if not answer.checkpoint:
+            return True
+        facts = self._reader.read(answer.checkpoint - 1, 1)
+        ((command,),) = answer.replies
+        return (
+            bool(facts)
+            and facts[0].position == answer.checkpoint
+            and facts[0].event.meta.command_id.encode() == command
+        )
 
     def _left_of(self, view: View) -> list[tuple[View, Generation]]:
         """Generations that a runner before this one began or left behind."""

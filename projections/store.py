@@ -116,6 +116,10 @@ class Store(BatchStore, Protocol):
         """Make a generation the live one, unless the live one is further ahead."""
         ...
 
+    def retire(self, view: View, generation: Generation) -> None:
+        """Let a generation be live no longer: its view is unavailable from then on."""
+        ...
+
     def generations(self, view: View) -> list[Generation]:
         """Every generation of a view of which anything is left."""
         ...

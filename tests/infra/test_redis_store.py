@@ -258,6 +258,17 @@ def test_a_generation_that_is_not_where_it_was_left_does_not_become_live(
     assert not store.switch(VIEW, Place("1-z", 4))
 
 
+async def test_a_retired_generation_is_live_no_longer(store: Store, views: Views):
+    go_live(store)
+
+    store.retire(VIEW, "1-other")
+    assert (await views.read(VIEW, [])).generation == "1-a"
+    store.retire(VIEW, "1-a")
+
+    with pytest.raises(ViewUnavailable):
+        await views.read(VIEW, [])
+
+
 def test_what_a_generation_holds_can_be_listed(store: Store):
     rows = {str(n): "x" for n in range(1_500)}
     commands = [*hash_set("rows", rows), *sorted_add("set:1", [(1, "a"), (2, "b")])]

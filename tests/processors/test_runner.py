@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 
 from commands.ports import LogUnavailable
+from domain.events import Fact
 from domain.ids import LogPosition
 from infra.memory import MemoryLogReader
 from infra.memory_store import MemoryStore
@@ -178,6 +179,38 @@ def test_rows_of_a_new_layout_are_filled_beside_and_the_old_ones_dropped():
 
     assert store.live["tape"] == "2-rx"
     assert store.generations(View("tape")) == ["2-rx"]
+
+
+OTHER = Flow(6).run(300)
+
+
+@pytest.mark.rule("VIEW-04")
+@pytest.mark.parametrize("log", [OTHER, OTHER[:0], FACTS[: len(HALF)]])
+def test_views_of_another_log_are_filled_from_this_one(
+    store: MemoryStore | RedisStore, log: list[Fact]
+):
+    follow(runner_on(log_of(FACTS), store), store, len(FACTS))
+    runner = runner_on(log_of(log) if log else MemoryLogReader(), store)
+
+    follow(runner, store, len(log))
+
+    expected = MemoryStore()
+    live_host(expected).apply(log) if log else live_host(expected)
+    assert dump(store) == dump(expected)
+    runner.round(0)
+    for each in PROJECTIONS:
+        assert len(store.generations(each.view)) <= 2
+
+
+def test_a_log_that_is_taken_away_is_noticed_while_nothing_happens():
+    store = MemoryStore()
+    log = log_of(FACTS)
+    runner = runner_on(log, store)
+    follow(runner, store, len(FACTS))
+    log.__init__()
+
+    with pytest.raises(Overtaken):
+        runner.round(0)
 
 
 def test_two_runners_at_once_do_no_harm(expected: dict[str, list[str]]):
