@@ -8,6 +8,7 @@ and left as they were found.
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
 import msgspec
 import psutil
@@ -22,6 +23,9 @@ from infra.local.servers import (
 from infra.local.shutdown import serving_process
 from infra.postgres import connect
 from infra.settings import Settings
+
+ALONE_SECONDS = 3.0
+LOOK_SECONDS = 0.05
 
 _OTHERS = """
     SELECT count(*) FROM pg_stat_activity
@@ -91,10 +95,21 @@ def _embedded(
 
 def _leave_postgres(home: Path, url: str) -> None:
     # A server that came up meanwhile has adopted it, and needs it still.
-    with connect(url, name="bourse-cli") as connection:
-        row = connection.execute(_OTHERS).fetchone()
-    if row is not None and row[0] == 0 and serving_process(home) is None:
+    if _is_alone(url) and serving_process(home) is None:
         stop_postgres(home)
+
+
+def _is_alone(url: str) -> bool:
+    """Whether nobody else uses a Postgres; our own connections need time to end."""
+    deadline = monotonic() + ALONE_SECONDS
+    with connect(url, name="bourse-cli") as connection:
+        while True:
+            row = connection.execute(_OTHERS).fetchone()
+            if row is None or not row[0]:
+                return True
+            if monotonic() > deadline:
+                return False
+            sleep(LOOK_SECONDS)
 
 
 def _leave_redis(home: Path, _: str) -> None:
