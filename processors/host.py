@@ -18,8 +18,8 @@ from projections.store import (
     hash_set,
 )
 
-#: A hash in every generation: the command that the fact at the checkpoint belongs to. It
-#: tells views of this log from those of another one, such as a restored backup.
+#: A hash in every generation: the command that the fact at the checkpoint belongs to.
+#: It tells views of this log from those of another one, such as a restored backup.
 MARK, COMMAND = "mark", "command"
 
 

@@ -1,12 +1,14 @@
 """The projector follows a real log into a real Redis, and ends with its parent."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -14,10 +16,12 @@ from redis import Redis
 from domain.events import Fact, Recorded
 from infra.applied_positions import RedisAppliedPositions
 from infra.event_store import PostgresEventStore
+from infra.local.servers import start_redis
 from infra.projector_process import Turn
 from infra.redis_store import RedisStore, RedisViews
 from processors.rebuild import verify
 from projections.register import NAMES
+from projections.store import StoreDown
 from tests.support.flow import Flow
 from tests.support.views import batches
 
@@ -104,12 +108,31 @@ async def test_a_flush_under_load_heals(
         assert await live_at(applied, head)
 
 
+async def test_a_redis_that_was_killed_under_load_heals(
+    store: PostgresEventStore, database_url: str, server_home: Path
+):
+    local = start_redis(server_home)
+    views = RedisViews(local.url)
+    applied = RedisAppliedPositions(local.url, views)
+    applied.start()
+    with projector(database_url, local.url):
+        assert await applied.reach(append(store, HALF), NAMES, LONG)
+        os.kill(local.pid, signal.SIGKILL)
+        head = append(store, REST)
+        assert (await asyncio.to_thread(start_redis, server_home)).url == local.url
+        assert await live_at(applied, head)
+    await applied.close()
+    await views.close()
+
+
 async def live_at(applied: RedisAppliedPositions, head: int) -> bool:
     """Whether every view is live at the head before long."""
     async with asyncio.timeout(LONG):
-        while set((await applied.positions()).values()) != {head}:
+        while True:
+            with contextlib.suppress(StoreDown):
+                if set((await applied.positions()).values()) == {head}:
+                    return True
             await applied.reach(head + 1, NAMES, 0.1)
-    return True
 
 
 async def test_the_next_projector_takes_over_when_the_first_one_dies(
