@@ -98,7 +98,7 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
         rounded to the tick, within the band (rule MATCH-09)."""
         exact = best_ask * (BASIS_POINTS + self.collar)
         steps = divide_half_even(exact, BASIS_POINTS * self.tick_size)
-        price = max(steps * self.tick_size, best_ask)
+        price = steps * self.tick_size
         band = self.band()
         return price if band is None else min(price, band[1])
 

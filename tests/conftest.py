@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 from redis import Redis
 
@@ -27,6 +28,11 @@ from infra.local.servers import start_postgres, start_redis, stop_postgres, stop
 HOME_VARIABLE = "BOURSE_TEST_HOME"
 SETTINGS_PREFIXES = ("BOURSE_", "DATABASE_URL", "REDIS_URL")
 KEPT_SETTINGS = ("BOURSE_ORDERFLOW", HOME_VARIABLE)
+
+
+# How long an example takes says how busy the machine is, not whether it holds.
+settings.register_profile("bourse", deadline=None)
+settings.load_profile("bourse")
 
 
 def pytest_configure(config: pytest.Config) -> None:

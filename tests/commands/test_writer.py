@@ -252,10 +252,13 @@ async def test_a_standby_can_be_stopped(standby: Server):
 async def test_a_writer_that_is_told_to_stop_while_it_recovers_does_not_lead(
     store: TroubledStore,
 ):
+    store.hold_recovery()
     server = Server(store)
     server.start()
     await server.becomes(Role.RECOVERING)
 
+    await server.writer.stop()
+    store.let_recovery_go()
     await server.stop()
 
     assert Role.LEADER not in server.roles

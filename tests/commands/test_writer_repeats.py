@@ -123,8 +123,13 @@ async def test_a_repeat_known_before_memory_was_dropped_finds_what_was_committed
     known = repeat(server, 1)
 
     server.store.trouble = Trouble.ANSWER_LOST
+    server.store.hold_recovery()
     server.store.let_go()
     await server.becomes(Role.RECOVERING)
-    again = await server.writer.repeated_answer(known)
+    asked = asyncio.create_task(server.writer.repeated_answer(known))
+    await asyncio.sleep(0)
+    assert not asked.done()
+    server.store.let_recovery_go()
+    again = await asked
 
     assert again.position == (await first).position

@@ -110,12 +110,12 @@ async def test_a_doubt_that_is_settled_after_giving_up_changes_nothing(
     server: Server, monkeypatch: pytest.MonkeyPatch, trouble: Trouble
 ):
     monkeypatch.setattr(writer, "DOUBT_SECONDS", 0.01)
-    server.store.hold_finds()
+    server.store.hold_recovery()
     server.store.trouble = trouble
 
     with pytest.raises(CommitFailed):
         await server.writer.execute(server.order(1))
-    server.store.let_finds_go()
+    server.store.let_recovery_go()
     await server.becomes(Role.LEADER)
 
     assert server.writer.waiting == 0

@@ -20,7 +20,7 @@ from tests.support.accounting import Accounting
 from tests.support.both import Real
 from tests.support.operations import OPERATIONS, TRADERS, Operation, from_seed
 
-BOUNDED = settings(max_examples=80, deadline=None)
+BOUNDED = settings(max_examples=80)
 
 
 @pytest.mark.rule("COMMAND-09")

@@ -18,7 +18,7 @@ def test_a_long_flow_goes_as_in_the_reference_market(seed: int):
     both.compare_orders()
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(OPERATIONS)
 def test_any_flow_goes_as_in_the_reference_market(operations: list[Operation]):
     both = Both()

@@ -8,7 +8,7 @@ from commands.exchange import Exchange, locate
 from tests.support.both import Real
 from tests.support.operations import OPERATIONS, Operation, from_seed
 
-BOUNDED = settings(max_examples=60, deadline=None)
+BOUNDED = settings(max_examples=60)
 
 
 def prove_equal(one: Exchange, other: Exchange) -> None:

@@ -175,7 +175,7 @@ class ReferenceMarket:
         best = asks[0].price or 0
         exact = Fraction(best * (10_000 + self.collar), 10_000 * self.tick)
         # Python rounds a half to even.
-        collar = max(round(exact) * self.tick, best)
+        collar = round(exact) * self.tick
         return collar if limits is None else min(collar, limits[1])
 
     def _back(self, slip: Slip, worst: int | None) -> None:

@@ -36,8 +36,8 @@ class TroubledStore:
         self._replays_to_fail = 0
         self._gate = threading.Event()
         self._gate.set()
-        self._finds_gate = threading.Event()
-        self._finds_gate.set()
+        self._reads_gate = threading.Event()
+        self._reads_gate.set()
 
     @property
     def reader(self) -> "TroubledReader":
@@ -59,21 +59,22 @@ class TroubledStore:
     def let_go(self) -> None:
         self._gate.set()
 
-    def hold_finds(self) -> None:
-        """From now on looking a fact up waits until it is let go."""
-        self._finds_gate.clear()
+    def hold_recovery(self) -> None:
+        """From now on replaying and looking facts up wait until they are let go."""
+        self._reads_gate.clear()
 
-    def let_finds_go(self) -> None:
-        self._finds_gate.set()
+    def let_recovery_go(self) -> None:
+        self._reads_gate.set()
 
-    def wait_for_finds(self) -> None:
-        assert self._finds_gate.wait(PATIENCE), "nobody let the find go"
+    def wait_for_recovery(self) -> None:
+        assert self._reads_gate.wait(PATIENCE), "nobody let the recovery go"
 
     def fail_replays(self, count: int) -> None:
         """The log will be away for so many attempts to replay it."""
         self._replays_to_fail = count
 
     def check_replay(self) -> None:
+        self.wait_for_recovery()
         if self._replays_to_fail:
             self._replays_to_fail -= 1
             raise LogUnavailable("away")
@@ -118,7 +119,7 @@ class TroubledReader:
         return self._reader.replay(after)
 
     def find(self, stream: str, version: int) -> Fact | None:
-        self._store.wait_for_finds()
+        self._store.wait_for_recovery()
         return self._reader.find(stream, version)
 
     def wait(self, after: LogPosition, seconds: float) -> bool:
