@@ -63,4 +63,6 @@ def execute(exchange: Exchange, command: Command) -> int:
     for place in range(start, len(outbox)):
         recorded = outbox[place]
         exchange.index(recorded.event, recorded.stream, place)
+    if len(outbox) > start:
+        exchange.index_key(outbox[start].event, start)
     return start

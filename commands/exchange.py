@@ -109,6 +109,9 @@ class Exchange:
         elif kind in Receipts.folds:
             receipt = Receipts.folds[kind](self.receipts, stream, event)
             self.unlocated.append((receipt, place))
+
+    def index_key(self, event: AnyEvent, place: int) -> None:
+        """Fold the key of a fact's command, if it carries one."""
         if "#" in event.meta.command_id:
             self.unlocated.append((self.receipts.keyed(event), place))
 
@@ -128,6 +131,7 @@ class Exchange:
                 self.add(aggregate)
             aggregate.replay(event)
             index(event, stream, fact.position)
+            self.index_key(event, fact.position)
         if facts:
             locate(self.take_unlocated(), first=0)
             self.position = facts[-1].position

@@ -105,4 +105,6 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
     def hold_per_share(self, worst_price: Price) -> Price:
         """What to hold for each share of a buy, the highest fee included (FEE-03)."""
         highest = max(self.maker_fee, self.taker_fee)
+        if not highest:
+            return worst_price
         return worst_price + fee_ceiling(worst_price, basis_points=highest)

@@ -40,7 +40,9 @@ from domain.order import RESTING_TIMES, Order, Ticket
 from domain.order_book import OrderBook
 from domain.vocabulary import (
     BUY,
+    DAY,
     FOK,
+    GTC,
     LIMIT,
     CancelReason,
     OrderType,
@@ -191,7 +193,8 @@ class Market(Aggregate):
             remaining = quantity
         rests = (
             ticket.limit_price is not None
-            and ticket.time_in_force in RESTING_TIMES
+            # Looking it up in a set would hash an enum member, in Python.
+            and (ticket.time_in_force is GTC or ticket.time_in_force is DAY)
             and not plan.stopped
         )
         self.record(

@@ -5,7 +5,7 @@ that an order that must fill whole or not at all is known to fit before anything
 happens.
 """
 
-from typing import NamedTuple
+import msgspec
 
 from domain.money import Price, Quantity
 from domain.order import Order
@@ -13,7 +13,7 @@ from domain.price_levels import BookSide
 from domain.vocabulary import SelfTradePrevention
 
 
-class Plan(NamedTuple):
+class Plan(msgspec.Struct, frozen=True, gc=False):
     """Makers in the order they are met, and what remains of the incoming order.
 
     A step with quantity 0 cancels the maker instead of trading with it (rule STP-02).

@@ -33,7 +33,7 @@ class TimeInForce(StrEnum):
     FOK = "fok"
 
 
-FOK = TimeInForce.FOK
+DAY, GTC, FOK = TimeInForce.DAY, TimeInForce.GTC, TimeInForce.FOK
 
 
 class OrderStatus(StrEnum):
