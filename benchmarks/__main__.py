@@ -13,6 +13,10 @@ from pathlib import Path
 from benchmarks import (
     bench_http,
     bench_matching,
+    bench_memory,
+    bench_rebuild,
+    bench_restart,
+    bench_visible,
     bench_writer,
 )
 from benchmarks.machine import machine_facts
@@ -22,7 +26,15 @@ from benchmarks.table import Answered, Row, markdown
 
 README = Path(__file__).with_name("README.md")
 #: In this order: a restart finds the read models that a rebuild has made.
-MODULES = (bench_matching, bench_writer, bench_http)
+MODULES = (
+    bench_matching,
+    bench_writer,
+    bench_http,
+    bench_visible,
+    bench_rebuild,
+    bench_restart,
+    bench_memory,
+)
 BENCHMARKS: dict[str, Callable[[Suite], list[Row]]] = {
     module.NAME: module.measure for module in MODULES
 }

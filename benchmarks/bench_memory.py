@@ -1,0 +1,87 @@
+"""How much memory does a server need for a million open orders in 100 books?
+
+They come from the log, as after any restart. Each has a client order id of its own,
+which is kept beside the order's id; most clients send none.
+"""
+
+import itertools
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from benchmarks.long_log import filled
+from benchmarks.served import Served, served
+from benchmarks.suite import Suite
+from benchmarks.table import Row
+from benchmarks.workload import START, TICK, meta, opening, uuid_text
+from commands.messages import Command, PlaceOrder
+from commands.writer import Role
+from domain.order import Ticket
+from domain.vocabulary import OrderType, Side, TimeInForce
+
+NAME = "memory"
+SYMBOLS = [f"SYM{number}" for number in range(100)]
+TRADERS = 200
+MEGABYTE = 2**20
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """Of one process, in bytes: now, and the most it ever had."""
+
+    resident: int
+    peak: int
+
+
+def measure(suite: Suite) -> list[Row]:
+    orders = suite.scaled(1_000_000, 50_000)
+    with served(suite.places()) as server:
+        empty = _memory(server)
+    places = suite.places()
+    commands = itertools.chain(opening(SYMBOLS, TRADERS), _resting(orders))
+    for _ in filled(places.database_url, commands):
+        pass
+    with served(places) as server:
+        full = _memory(server)
+    each = (full.resident - empty.resident) / orders
+    return [
+        Row(
+            what=f"server with {orders:,} open orders in {len(SYMBOLS)} books",
+            measured=f"{full.resident / MEGABYTE:,.0f} MB",
+            beside=f"empty server {empty.resident / MEGABYTE:,.0f} MB",
+            target="1,500 MB",
+            notes=f"{each:,.0f} bytes an order; peak in recovery "
+            f"{full.peak / MEGABYTE:,.0f} MB; {TRADERS:,} traders",
+        )
+    ]
+
+
+def _memory(server: Served) -> Memory:
+    server.wait_until(lambda told: told.role == Role.LEADER.value)
+    pid = server.process.pid
+    status = Path(f"/proc/{pid}/status").read_text()
+    peak = status.partition("VmHWM:")[2].split()[0]
+    return Memory(psutil.Process(pid).memory_info().rss, int(peak) * 1024)
+
+
+def _resting(count: int) -> Iterator[Command]:
+    """Passive orders: bids below the reference price, asks above it."""
+    rng = random.Random(7)
+    for number in range(10_000_000, 10_000_000 + count):
+        account, order_id = uuid_text(1, rng.randrange(TRADERS)), uuid_text(3, number)
+        side = Side.BUY if rng.random() < 0.5 else Side.SELL
+        away = rng.randint(1, 200) * TICK
+        ticket = Ticket(
+            order_id,
+            uuid_text(4, number),
+            account,
+            rng.choice(SYMBOLS),
+            side,
+            OrderType.LIMIT,
+            TimeInForce.GTC,
+            rng.randint(1, 10) * 10,
+            START - away if side is Side.BUY else START + away,
+        )
+        yield PlaceOrder(meta(number, account), ticket)

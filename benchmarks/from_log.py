@@ -1,0 +1,86 @@
+"""Passes over a whole log, each in a process of its own that tells its time.
+
+python -m benchmarks.from_log read|replay|rebuild DATABASE_URL REDIS_URL
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from time import perf_counter
+from uuid import uuid4
+
+import msgspec
+
+from benchmarks.suite import Places
+from commands.ports import LogReader
+from commands.recovery import recover
+from infra.event_store import PostgresEventStore
+from infra.redis_store import RedisStore
+from infra.server import SWITCH_SECONDS
+from processors.rebuild import rebuild
+
+
+class Pass(msgspec.Struct, frozen=True):
+    """How many events were passed over in what time."""
+
+    events: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        return self.events / self.seconds
+
+
+def passed(what: str, places: Places) -> Pass:
+    """Make a pass, in a new process."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.from_log",
+            what,
+            places.database_url,
+            places.redis_url,
+        ],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return msgspec.json.decode(done.stdout, type=Pass)
+
+
+def _read(reader: LogReader, _redis_url: str) -> None:
+    for _ in reader.replay(0):
+        pass
+
+
+def _replay(reader: LogReader, _redis_url: str) -> None:
+    recover(reader)
+
+
+def _rebuild(reader: LogReader, redis_url: str) -> None:
+    store = RedisStore(redis_url)
+    reports = rebuild(reader, store, new_id=lambda: uuid4().hex)
+    assert all(report.switched for report in reports)
+    store.close()
+
+
+PASSES: dict[str, Callable[[LogReader, str], None]] = {
+    "read": _read,
+    "replay": _replay,
+    "rebuild": _rebuild,
+}
+
+
+def main() -> None:
+    what, database_url, redis_url = sys.argv[1:]
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with PostgresEventStore(database_url) as store:
+        events = store.reader.head()
+        begun = perf_counter()
+        PASSES[what](store.reader, redis_url)
+        took = perf_counter() - begun
+    sys.stdout.buffer.write(msgspec.json.encode(Pass(events, took)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""A long log, made in bulk by the core and the writer's own append path."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Generator, Iterable
+
+import msgspec
+
+from benchmarks.suite import Places, Suite
+from benchmarks.workload import OrderMix, opening
+from commands.dispatch import execute
+from commands.exchange import Exchange
+from commands.messages import Command
+from domain.errors import OrderDone
+from domain.ids import LogPosition
+from infra.event_store import PostgresEventStore
+from infra.settings import Settings
+
+SYMBOLS = [f"SYM{number}" for number in range(10)]
+TRADERS = 100
+#: Rows of one append.
+GROUP = 5_000
+_kept: dict[Suite, "LongLog"] = {}
+
+
+class LongLog(msgspec.Struct, frozen=True):
+    """A log, the events in it, and those after its snapshot."""
+
+    places: Places
+    events: int
+    after_snapshot: int
+
+
+def long_log(suite: Suite) -> LongLog:
+    """The one of this run, made for who asks first.
+
+    Its snapshot is as old as the server lets one become.
+    """
+    if suite not in _kept:
+        events = suite.scaled(1_000_000, 100_000)
+        age = min(Settings().snapshot_every, events // 4)
+        _kept[suite] = _made(suite.places(), events, age)
+    return _kept[suite]
+
+
+def _made(places: Places, events: int, age: int) -> LongLog:
+    commands = (*opening(SYMBOLS, TRADERS),)
+    mix = OrderMix(SYMBOLS, TRADERS)
+    saved = 0
+    with contextlib.closing(
+        filled(places.database_url, (each for some in (commands, mix) for each in some))
+    ) as heads:
+        for head in heads:
+            if not saved and head >= events - age:
+                take_snapshot(places.database_url)
+                saved = head
+            if head >= events:
+                return LongLog(places, head, head - saved)
+    raise AssertionError("the order mix has no end")
+
+
+def filled(database_url: str, commands: Iterable[Command]) -> Generator[LogPosition]:
+    """Carry out commands on an empty log; the head after each append."""
+    exchange = Exchange()
+    outbox = exchange.outbox
+    with PostgresEventStore(database_url) as store:
+        writer = store.acquire()
+        assert writer is not None, "another server has the lease"
+        with contextlib.closing(writer):
+            for command in commands:
+                with contextlib.suppress(OrderDone):
+                    execute(exchange, command)
+                if len(outbox) >= GROUP:
+                    yield writer.append(outbox) + len(outbox) - 1
+                    outbox.clear()
+                    exchange.take_unlocated()
+            if outbox:
+                yield writer.append(outbox) + len(outbox) - 1
+
+
+def take_snapshot(database_url: str) -> None:
+    """As the server does it: in a process of its own."""
+    subprocess.run(
+        [sys.executable, "-m", "infra.cli", "snapshot", "--json"],
+        env={**os.environ, "DATABASE_URL": database_url},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
