@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from commands import frozen
+from commands.exchange import Exchange
 from commands.messages import (
     Deposit,
     GrantRole,
@@ -62,6 +63,18 @@ def test_a_loaded_state_knows_everything_that_was_known():
         assert loaded.orders.account(name).orders == account.orders
         assert loaded.orders.account(name).ids == account.ids
     assert loaded.receipts.by_key == exchange.receipts.by_key
+
+
+@pytest.mark.rule("COMMAND-08")
+def test_an_eventful_log_replays_to_the_same_state():
+    venue = eventful()
+
+    replayed = Exchange()
+    replayed.replay(venue.facts)
+
+    for stream, aggregate in venue.exchange.streams.items():
+        assert plain(replayed.streams[stream]) == plain(aggregate)
+    assert replayed.receipts.by_key.keys() == venue.exchange.receipts.by_key.keys()
 
 
 @pytest.mark.rule("COMMAND-08")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from commands.exchange import locate
+from commands.exchange import Exchange, locate
 from commands.messages import Deposit, HaltMarket, Register
 from commands.receipts import Repeated, keyed_command_id
 from domain.errors import Conflict, NotFound
@@ -91,6 +91,10 @@ def test_a_keys_receipt_is_at_the_first_fact_of_its_command():
     locate(venue.exchange.take_unlocated(), first=7)
 
     assert venue.exchange.receipts.by_key["admin/sign up"].position == 7
+    replayed = Exchange()
+    replayed.replay(venue.facts)
+    # One fact was there before: ACME is listed.
+    assert replayed.receipts.by_key["admin/sign up"].position == 2
 
 
 def test_replaying_nothing_changes_nothing():

@@ -23,7 +23,7 @@ async def test_an_answer_comes_after_the_commit(server: Server):
 
     assert not sent.done()
     assert server.store.reader.head() == head
-    server.store.let_go()
+    server.store.commits.let_go()
     answer = await sent
     assert answer.position == server.store.reader.head() == head + 2
     assert [type(each) for each in answer.events] == [FundsHeld, OrderAccepted]
@@ -38,7 +38,7 @@ async def test_a_refusal_needs_no_commit(server: Server):
         await server.writer.execute(server.order(2, price=10**9))
 
     assert not sent.done()
-    server.store.let_go()
+    server.store.commits.let_go()
     await sent
 
 
@@ -49,7 +49,7 @@ async def test_whoever_waits_during_a_commit_shares_the_next_one(server: Server)
 
     rest = [server.send(server.order(number)) for number in range(1, 31)]
     await asyncio.sleep(0)
-    server.store.let_go()
+    server.store.commits.let_go()
     answers = await asyncio.gather(first, *rest)
 
     assert server.store.appends == [2, 60]
@@ -81,7 +81,7 @@ async def test_one_who_no_longer_waits_takes_nobody_with_him(server: Server):
     await asyncio.sleep(0)
 
     first.cancel()
-    server.store.let_go()
+    server.store.commits.let_go()
 
     assert (await second).position == server.store.reader.head()
     with pytest.raises(asyncio.CancelledError):
@@ -105,7 +105,7 @@ async def test_what_changes_nothing_waits_for_what_it_rests_on(server: Server):
     await asyncio.sleep(0)
 
     assert not again.done()
-    server.store.let_go()
+    server.store.commits.let_go()
 
     assert [type(each) for each in (await halted).events] == [Halted]
     assert (await again) == Answer((await halted).position, [])
@@ -136,7 +136,7 @@ async def test_all_that_was_decided_so_far_can_be_waited_for(server: Server):
 
     assert not flying.done()
     assert not waiting.done()
-    server.store.let_go()
+    server.store.commits.let_go()
 
     await flying
     await waiting
@@ -164,7 +164,7 @@ async def test_too_many_waiting_commands_turn_further_ones_away(server: Server):
     with pytest.raises(Busy):
         await server.writer.execute(server.order(100))
 
-    server.store.let_go()
+    server.store.commits.let_go()
     await asyncio.gather(*sent)
     assert server.writer.waiting == 0
     assert await server.writer.execute(server.order(100))
@@ -228,7 +228,7 @@ async def test_stopping_makes_durable_what_was_accepted(server: Server):
     await asyncio.sleep(0)
     with pytest.raises(NotLeading):
         await server.writer.execute(server.order(10))
-    server.store.let_go()
+    server.store.commits.let_go()
     await stopping
 
     answers = await asyncio.gather(*sent)
@@ -252,13 +252,13 @@ async def test_a_standby_can_be_stopped(standby: Server):
 async def test_a_writer_that_is_told_to_stop_while_it_recovers_does_not_lead(
     store: TroubledStore,
 ):
-    store.hold_recovery()
+    store.replays.hold()
     server = Server(store)
     server.start()
     await server.becomes(Role.RECOVERING)
 
     await server.writer.stop()
-    store.let_recovery_go()
+    store.replays.let_go()
     await server.stop()
 
     assert Role.LEADER not in server.roles

@@ -42,7 +42,7 @@ async def test_a_repeat_waits_until_the_first_is_committed(server: Server):
     await asyncio.sleep(0)
 
     assert not again.done()
-    server.store.let_go()
+    server.store.commits.let_go()
 
     assert (await again).position == (await first).position
     assert (await again).repeated
@@ -55,7 +55,7 @@ async def test_a_repeat_waits_for_a_first_that_waits_itself(server: Server):
     again = server.send(server.order(2))
     await asyncio.sleep(0)
 
-    server.store.let_go()
+    server.store.commits.let_go()
 
     await other
     assert (await again).position == (await first).position
@@ -68,7 +68,7 @@ async def test_a_repeat_of_what_was_not_committed_is_told_so(server: Server):
     await asyncio.sleep(0)
 
     server.store.trouble = Trouble.LOST
-    server.store.let_go()
+    server.store.commits.let_go()
 
     outcomes = await asyncio.gather(first, again, return_exceptions=True)
     assert [type(each) for each in outcomes] == [CommitFailed, CommitFailed]
@@ -83,7 +83,7 @@ async def test_a_repeat_of_what_was_committed_without_an_answer_gets_it(
     await asyncio.sleep(0)
 
     server.store.trouble = Trouble.ANSWER_LOST
-    server.store.let_go()
+    server.store.commits.let_go()
 
     assert (await again).position == (await first).position
     assert (await again).repeated
@@ -106,7 +106,7 @@ async def test_a_repeat_known_before_memory_was_dropped_is_told_to_ask_again(
     repeats = [repeat(server, 1), repeat(server, 2)]
 
     server.store.trouble = Trouble.LOST
-    server.store.let_go()
+    server.store.commits.let_go()
     await asyncio.gather(flying, waiting, return_exceptions=True)
     await server.becomes(Role.LEADER)
 
@@ -123,13 +123,13 @@ async def test_a_repeat_known_before_memory_was_dropped_finds_what_was_committed
     known = repeat(server, 1)
 
     server.store.trouble = Trouble.ANSWER_LOST
-    server.store.hold_recovery()
-    server.store.let_go()
+    server.store.replays.hold()
+    server.store.commits.let_go()
     await server.becomes(Role.RECOVERING)
     asked = asyncio.create_task(server.writer.repeated_answer(known))
     await asyncio.sleep(0)
     assert not asked.done()
-    server.store.let_recovery_go()
+    server.store.replays.let_go()
     again = await asked
 
     assert again.position == (await first).position

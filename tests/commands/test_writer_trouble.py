@@ -23,7 +23,7 @@ async def test_a_failed_commit_is_told_to_all_who_waited(server: Server):
     await asyncio.sleep(0)
 
     server.store.trouble = Trouble.LOST
-    server.store.let_go()
+    server.store.commits.let_go()
     outcomes = await asyncio.gather(flying, waiting, return_exceptions=True)
 
     assert [type(each) for each in outcomes] == [CommitFailed, CommitFailed]
@@ -53,7 +53,7 @@ async def test_a_commit_that_succeeded_without_an_answer_is_a_success(server: Se
     await asyncio.sleep(0)
 
     server.store.trouble = Trouble.ANSWER_LOST
-    server.store.let_go()
+    server.store.commits.let_go()
 
     assert (await flying).position == server.store.reader.head() == head + 2
     with pytest.raises(CommitFailed):
@@ -74,7 +74,7 @@ async def test_a_commit_in_doubt_is_given_up_on_while_another_leads(
     other = server.store.log.acquire()
     assert other is not None
 
-    server.store.let_go()
+    server.store.commits.let_go()
 
     with pytest.raises(CommitFailed):
         await flying
@@ -97,7 +97,7 @@ async def test_an_answer_that_comes_after_giving_up_changes_nothing(
     # Memory was dropped; the commit still waits, and nobody can wait so long.
     with pytest.raises(CommitFailed):
         await flying
-    server.store.let_go()
+    server.store.commits.let_go()
     await server.becomes(Role.LEADER)
 
     assert server.writer.waiting == 0
@@ -110,12 +110,12 @@ async def test_a_doubt_that_is_settled_after_giving_up_changes_nothing(
     server: Server, monkeypatch: pytest.MonkeyPatch, trouble: Trouble
 ):
     monkeypatch.setattr(writer, "DOUBT_SECONDS", 0.01)
-    server.store.hold_recovery()
+    server.store.finds.hold()
     server.store.trouble = trouble
 
     with pytest.raises(CommitFailed):
         await server.writer.execute(server.order(1))
-    server.store.let_recovery_go()
+    server.store.finds.let_go()
     await server.becomes(Role.LEADER)
 
     assert server.writer.waiting == 0
@@ -144,7 +144,7 @@ async def test_a_log_that_goes_away_while_recovering_is_asked_again(server: Serv
     server.store.trouble = Trouble.ANSWER_LOST
     server.store.fail_replays(1)
 
-    server.store.let_go()
+    server.store.commits.let_go()
 
     assert (await flying).position == server.store.reader.head()
     await server.becomes(Role.LEADER)
@@ -232,7 +232,7 @@ async def test_a_defect_leaves_what_is_being_committed_alone(
     with pytest.raises(ZeroDivisionError):
         await server.writer.execute(server.halt())
     mend()
-    server.store.let_go()
+    server.store.commits.let_go()
 
     assert (await flying).position == server.store.reader.head()
     with pytest.raises(CommitFailed):

@@ -22,6 +22,27 @@ class Trouble(Enum):
     DEFECT = auto()
 
 
+class Gate:
+    """What threads go through, or wait at until they are let go."""
+
+    def __init__(self) -> None:
+        #: Set when somebody has come to the gate.
+        self.arrived = threading.Event()
+        self._open = threading.Event()
+        self._open.set()
+
+    def hold(self) -> None:
+        self.arrived.clear()
+        self._open.clear()
+
+    def let_go(self) -> None:
+        self._open.set()
+
+    def go_through(self) -> None:
+        self.arrived.set()
+        assert self._open.wait(PATIENCE), "nobody opened the gate"
+
+
 class TroubledStore:
     """An `EventStore`. `appends` are the numbers of facts of each append."""
 
@@ -29,15 +50,11 @@ class TroubledStore:
         self.log = MemoryEventStore()
         self.trouble = Trouble.NONE
         self.appends: list[int] = []
-        #: Set when an append has begun, and when the lease is asked for.
-        self.arrived = threading.Event()
+        #: Set when the lease was asked for.
         self.asked = threading.Event()
         self.is_away = False
+        self.commits, self.replays, self.finds = Gate(), Gate(), Gate()
         self._replays_to_fail = 0
-        self._gate = threading.Event()
-        self._gate.set()
-        self._reads_gate = threading.Event()
-        self._reads_gate.set()
 
     @property
     def reader(self) -> "TroubledReader":
@@ -51,37 +68,18 @@ class TroubledStore:
         log = self.log.acquire()
         return None if log is None else TroubledWriter(self, log)
 
-    def hold_appends(self) -> None:
-        """From now on an append waits until it is let go."""
-        self.arrived.clear()
-        self._gate.clear()
-
-    def let_go(self) -> None:
-        self._gate.set()
-
-    def hold_recovery(self) -> None:
-        """From now on replaying and looking facts up wait until they are let go."""
-        self._reads_gate.clear()
-
-    def let_recovery_go(self) -> None:
-        self._reads_gate.set()
-
-    def wait_for_recovery(self) -> None:
-        assert self._reads_gate.wait(PATIENCE), "nobody let the recovery go"
-
     def fail_replays(self, count: int) -> None:
         """The log will be away for so many attempts to replay it."""
         self._replays_to_fail = count
 
     def check_replay(self) -> None:
-        self.wait_for_recovery()
+        self.replays.go_through()
         if self._replays_to_fail:
             self._replays_to_fail -= 1
             raise LogUnavailable("away")
 
     def append(self, log: LogWriter, events: Sequence[Recorded]) -> LogPosition:
-        self.arrived.set()
-        assert self._gate.wait(PATIENCE), "nobody let the append go"
+        self.commits.go_through()
         trouble, self.trouble = self.trouble, Trouble.NONE
         if trouble is Trouble.DEFECT:
             raise ZeroDivisionError("a defect")
@@ -119,7 +117,7 @@ class TroubledReader:
         return self._reader.replay(after)
 
     def find(self, stream: str, version: int) -> Fact | None:
-        self._store.wait_for_recovery()
+        self._store.finds.go_through()
         return self._reader.find(stream, version)
 
     def wait(self, after: LogPosition, seconds: float) -> bool:

@@ -46,7 +46,7 @@ class Server:
             await asyncio.wait_for(self._changed.wait(), PATIENCE)
 
     async def stop(self) -> None:
-        self.store.let_go()
+        self.store.commits.let_go()
         await self.writer.stop()
         if self._task is not None:
             await asyncio.wait_for(self._task, PATIENCE)
@@ -84,9 +84,9 @@ class Server:
 
     async def in_flight(self, command: Command) -> "asyncio.Task[Answer]":
         """Send a command whose commit has begun and waits to be let go."""
-        self.store.hold_appends()
+        self.store.commits.hold()
         sent = self.send(command)
-        assert await asyncio.to_thread(self.store.arrived.wait, PATIENCE)
+        assert await asyncio.to_thread(self.store.commits.arrived.wait, PATIENCE)
         return sent
 
     def submit(self, command: Command) -> Pending:
