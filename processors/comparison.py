@@ -59,7 +59,7 @@ def _pages(
     view = rebuilt.view
     for key, kind in store.keys(view, generation):
         for page in store.members(view, generation, key, kind):
-            members = sorted({member.decode() for member in page})
+            members = sorted({_readable(member) for member in page})
             named = hash_get if kind == "hash" else sorted_scores
             commands = list(named(key, members))
             live = _answer(store, Request(view, commands))
@@ -77,15 +77,23 @@ def advance(
     host = Host(store, [followed])
     while followed.checkpoint < position:
         facts = reader.read(followed.checkpoint, BATCH)
+        if not facts:
+            # The live view shows more than the log has: it is a view of another log.
+            raise Overtaken
         host.apply([fact for fact in facts if fact.position <= position])
 
 
 def _values(answer: Answer) -> list[str | None]:
     return [
-        None if value is None else value.decode()
+        None if value is None else _readable(value)
         for reply in answer.replies
         for value in reply
     ]
+
+
+def _readable(value: bytes) -> str:
+    """What somebody forged need not even be text; it is a difference all the same."""
+    return value.decode(errors="backslashreplace")
 
 
 def _answer(store: Store, request: Request) -> Answer:
