@@ -16,6 +16,7 @@ import msgspec
 from benchmarks.cores import Pinning, pin
 from benchmarks.http_load import Outcome, Plan
 from benchmarks.http_requests import Orders, batches, singles
+from benchmarks.processor_time import Used, used_until_now
 from benchmarks.projector import wait_for_views
 from benchmarks.served import Served, served
 from benchmarks.suite import Suite
@@ -35,6 +36,7 @@ class Load(msgspec.Struct):
     orders: int
     outcomes: list[Outcome] = msgspec.field(default_factory=list[Outcome])
     rows: int = 0
+    used: Used = Used({})
 
     @property
     def rate(self) -> float:
@@ -49,8 +51,12 @@ class Load(msgspec.Struct):
 
     @property
     def rows_per_order(self) -> float:
-        answered = sum(sum(each.statuses.values()) for each in self.outcomes)
-        return self.rows / (answered * self.orders)
+        return self.rows / self.answered
+
+    @property
+    def answered(self) -> int:
+        """Orders, those of the warming up included."""
+        return self.orders * sum(sum(each.statuses.values()) for each in self.outcomes)
 
 
 def measure(suite: Suite) -> list[Row]:
@@ -59,7 +65,8 @@ def measure(suite: Suite) -> list[Row]:
         with served(suite.places(), demo=True) as server:
             server.wait_until_told()
             server.fund()
-            pin(pinning, server=server.process.pid, others=suite.server_pids())
+            services = [pid for _, pid in suite.services()]
+            pin(pinning, server=server.process.pid, others=services)
             rows += _rows(pinning, *_take_turns(suite, server, pinning))
     return rows
 
@@ -74,12 +81,16 @@ def _take_turns(
     some = batches(orders, connections=BATCH_CONNECTIONS, each=each // 10, size=BATCH)
     batch = Load(some, BATCH)
     seconds = suite.scaled(5, 2)
+    pid, services = server.process.pid, suite.services()
     with PostgresEventStore(server.places.database_url) as store:
         for _ in range(suite.scaled(5, 2)):
             for load in (no_op, single, batch):
                 head = store.reader.head()
                 wait_for_views(server.places.redis_url, head)
+                before = used_until_now(pid, services)
                 outcome = generate(server, load.requests, seconds, pinning)
+                load.used += used_until_now(pid, services) - before
+                load.used += Used({"generator": outcome.processor_seconds})
                 load.outcomes.append(outcome)
                 load.rows += store.reader.head() - head
     return no_op, single, batch
@@ -121,12 +132,14 @@ def _rows(pinning: Pinning, no_op: Load, single: Load, batch: Load) -> list[Row]
             f"orders, one a request, {CONNECTIONS} connections",
             single,
             "0.75; p99 40 ms",
-            f"no-op p50 / p99 / p99.9: {no_op.middle.latency} ms",
+            f"{single.used.each(single.answered)}; no-op: "
+            f"p50 / p99 / p99.9 {no_op.middle.latency} ms, "
+            f"{no_op.used.each(no_op.answered)}",
         ),
         row(
             f"orders in batches of {BATCH}, {BATCH_CONNECTIONS} connections",
             batch,
             "1.70",
-            f"{batch.middle.rate:,.0f} batches/s",
+            f"{batch.middle.rate:,.0f} batches/s; {batch.used.each(batch.answered)}",
         ),
     ]

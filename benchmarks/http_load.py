@@ -37,6 +37,7 @@ class Outcome(msgspec.Struct):
     answered: int
     statuses: dict[str, int]
     latency: Latency
+    processor_seconds: float
 
     @property
     def rate(self) -> float:
@@ -123,6 +124,7 @@ def _outcome(connections: list[_Connection], warm: float) -> Outcome:
         answered=len(counted),
         statuses={status.decode(): count for status, count in statuses.items()},
         latency=latency_of(latency for _, latency in counted),
+        processor_seconds=time.process_time(),
     )
 
 

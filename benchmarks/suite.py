@@ -49,9 +49,12 @@ class Suite:
         redis = start_redis(self.home).url.rpartition("/")[0]
         return Places(f"{server}/{name}", f"{redis}/{number}")
 
-    def server_pids(self) -> list[int]:
-        """The main processes of the servers that all measurements share."""
-        return [start_postgres(self.home).pid, start_redis(self.home).pid]
+    def services(self) -> list[tuple[str, int]]:
+        """The servers that all measurements share, and their main processes."""
+        return [
+            ("Postgres", start_postgres(self.home).pid),
+            ("Redis", start_redis(self.home).pid),
+        ]
 
     def __enter__(self) -> Self:
         return self
