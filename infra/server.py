@@ -47,6 +47,8 @@ SNAPSHOT_LOOK_SECONDS = 5.0
 #: it for microseconds several times a commit; with the usual 5 ms that were the commit.
 SWITCH_SECONDS = 0.0005
 
+RUN_FILE = "run.json"
+
 _log = structlog.get_logger(__name__)
 
 
@@ -79,11 +81,16 @@ def serve(
     home = settings.home.resolve()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _only_one(home), _listening(settings) as listener:
+        # One that was killed left its file behind; nobody is to wait for that one.
+        run_file = home / RUN_FILE
+        run_file.unlink(missing_ok=True)
         server = _Server(settings, home, listener, extra_routes)
         try:
             uvloop.run(server.run())
         finally:
             server.end_local_servers()
+            # Last: while it is there, whoever ends this home waits for this process.
+            run_file.unlink(missing_ok=True)
     return 0
 
 
@@ -223,7 +230,6 @@ class _Server:
     async def _end(
         self, writing: asyncio.Task[None], beside: list[asyncio.Task[None]]
     ) -> None:
-        (self.home / "run.json").unlink(missing_ok=True)
         for task in beside:
             task.cancel()
         await self.container.writer.stop()
@@ -267,10 +273,10 @@ class _Server:
             role,
             str(self.home),
         )
-        beside = self.home / "run.new"
+        beside = self.home / f"{RUN_FILE}.new"
         beside.touch(mode=0o600)
         beside.write_bytes(msgspec.json.format(msgspec.json.encode(told)))
-        beside.replace(self.home / "run.json")
+        beside.replace(self.home / RUN_FILE)
         _log.info("ready", role=role, url=self.base_url, home=str(self.home))
         self._greet(role)
 

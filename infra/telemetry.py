@@ -65,6 +65,7 @@ def _formatter(*, readable: bool) -> logging.Formatter:
         foreign_pre_chain=[*_shared(), structlog.stdlib.ExtraAdder()],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _without_colors,
             # After it, so that a traceback is text already and redacted like any.
             structlog.processors.format_exc_info,
             redact,
@@ -80,6 +81,12 @@ def _shared() -> list[Processor]:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+
+
+def _without_colors(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """The HTTP server says each thing twice, the second time for a terminal."""
+    line.pop("color_message", None)
+    return line
 
 
 def redact(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
