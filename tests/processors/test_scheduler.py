@@ -1,0 +1,140 @@
+"""The day roll by the clock: once for each market and midnight, whatever happens."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from itertools import count
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from benchmarks.workload import opening, uuid_text
+from commands.messages import PlaceOrder
+from commands.writer import Role, Writer
+from domain.events import DayRolled, Meta, OrderExpired
+from domain.order import Ticket
+from domain.vocabulary import OrderType, Side, TimeInForce
+from infra.memory import MemoryEventStore
+from processors.scheduler import Scheduler, session_date
+
+SYMBOLS = ["ACME", "GLBX"]
+ACCOUNT = uuid_text(1, 0)
+HOUR = 3_600_000_000
+#: 2026-01-01 12:00 UTC, the day on which the workload's instruments are listed.
+NOON = 1_767_268_800_000_000
+
+
+class SetClock:
+    """A clock that says what it was told."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+
+    def now(self) -> int:
+        return self.at
+
+
+@asynccontextmanager
+async def leading(store: MemoryEventStore) -> AsyncGenerator[Writer]:
+    leads = asyncio.Event()
+    writer = Writer(
+        store, on_role=lambda role: leads.set() if role is Role.LEADER else None
+    )
+    task = asyncio.create_task(writer.run())
+    await leads.wait()
+    try:
+        yield writer
+    finally:
+        await writer.stop()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def scheduler(writer: Writer, clock: SetClock, zone: str = "UTC") -> Scheduler:
+    ids = count(1)
+    return Scheduler(
+        writer,
+        clock=clock,
+        new_id=lambda: f"scheduled-{next(ids)}",
+        zone=ZoneInfo(zone),
+    )
+
+
+def facts_of(store: MemoryEventStore, kind: type[DayRolled | OrderExpired]) -> int:
+    return sum(isinstance(fact.event, kind) for fact in store.reader.read(0, 10_000))
+
+
+async def day_order(writer: Writer, at: int) -> None:
+    ticket = Ticket(
+        "day-order",
+        "day-order",
+        ACCOUNT,
+        "ACME",
+        Side.BUY,
+        OrderType.LIMIT,
+        TimeInForce.DAY,
+        1,
+        10_000,
+    )
+    await writer.execute(PlaceOrder(Meta(at, ACCOUNT, "day-order"), ticket))
+
+
+@pytest.mark.rule("DAY-01")
+async def test_every_market_rolls_once_at_midnight():
+    store, clock = MemoryEventStore(), SetClock(NOON)
+    async with leading(store) as writer:
+        for command in opening(SYMBOLS, 1):
+            await writer.execute(command)
+        timed = scheduler(writer, clock)
+
+        await timed.tick()
+        assert facts_of(store, DayRolled) == 0
+        clock.at = NOON + 12 * HOUR
+        await timed.tick()
+        await timed.tick()
+
+        assert facts_of(store, DayRolled) == len(SYMBOLS)
+        assert writer.exchange.market("ACME").session_date == "2026-01-02"
+
+
+@pytest.mark.rule("DAY-02")
+async def test_a_server_that_was_down_for_days_rolls_once_and_expires_day_orders():
+    store, clock = MemoryEventStore(), SetClock(NOON)
+    async with leading(store) as writer:
+        for command in opening(SYMBOLS, 1):
+            await writer.execute(command)
+        await day_order(writer, NOON)
+    clock.at = NOON + 5 * 24 * HOUR
+
+    async with leading(store) as writer:
+        await scheduler(writer, clock).tick()
+        await scheduler(writer, clock).tick()
+
+        assert facts_of(store, DayRolled) == len(SYMBOLS)
+        assert facts_of(store, OrderExpired) == 1
+        assert writer.exchange.wallet(ACCOUNT).held == 0
+
+
+def test_the_session_is_that_of_the_market_s_time_zone():
+    late = NOON + 11 * HOUR
+
+    assert session_date(late, ZoneInfo("UTC")) == "2026-01-01"
+    assert session_date(late, ZoneInfo("Asia/Tokyo")) == "2026-01-02"
+    assert session_date(late, ZoneInfo("America/New_York")) == "2026-01-01"
+
+
+async def test_a_roll_that_could_not_be_recorded_is_due_at_the_next_look():
+    store, clock = MemoryEventStore(), SetClock(NOON)
+    async with leading(store) as writer:
+        for command in opening(SYMBOLS, 1):
+            await writer.execute(command)
+        clock.at = NOON + 12 * HOUR
+        timed = scheduler(writer, clock)
+        writer.queue_limit = 0
+
+        await timed.tick()
+        assert facts_of(store, DayRolled) == 0
+        writer.queue_limit = 10
+        await timed.tick()
+
+        assert facts_of(store, DayRolled) == len(SYMBOLS)
