@@ -12,8 +12,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from pathlib import Path
+from types import FrameType
 
 import msgspec
 import structlog
@@ -35,6 +36,7 @@ from infra.local.servers import (
 )
 from infra.settings import Settings
 from infra.telemetry import configure_logging
+from infra.upkeep import kept_up
 from processors.scheduler import Scheduler, session_date
 
 #: The projector must not slow the writer down: orders first, views catch up.
@@ -84,14 +86,49 @@ def serve(
         # One that was killed left its file behind; nobody is to wait for that one.
         run_file = home / RUN_FILE
         run_file.unlink(missing_ok=True)
-        server = _Server(settings, home, listener, extra_routes)
+        ending = _Ending()
         try:
+            server = _Server(settings, home, listener, ending, extra_routes)
             uvloop.run(server.run())
         finally:
-            server.end_local_servers()
+            ending.listen()
+            _end_local_servers(settings, home)
             # Last: while it is there, whoever ends this home waits for this process.
             run_file.unlink(missing_ok=True)
     return 0
+
+
+def _end_local_servers(settings: Settings, home: Path) -> None:
+    """Stop the embedded servers of this home, if they are the ones in use."""
+    if settings.redis_url is None:
+        stop_redis(home)
+    if settings.database_url is None:
+        stop_postgres(home)
+
+
+class _Ending:
+    """Notes that the server was asked to end while no event loop listens.
+
+    It is noted and no more, because a start that is broken off half way leaves servers
+    behind that nobody knows of. Asked twice, it is broken off all the same.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.signals = [signal.SIGINT, signal.SIGTERM]
+        # Whoever ignores the end of the terminal, as nohup does, goes on doing so.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            self.signals.append(signal.SIGHUP)
+        self.listen()
+
+    def listen(self) -> None:
+        for number in self.signals:
+            signal.signal(number, self._note)
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
 
 
 @contextlib.contextmanager
@@ -136,8 +173,10 @@ class _Server:
         settings: Settings,
         home: Path,
         listener: socket.socket,
+        ending: _Ending,
         extra_routes: Sequence[ControllerRouterHandler],
     ) -> None:
+        self.ending = ending
         self.extra_routes = extra_routes
         self.settings = settings
         self.home = home
@@ -146,13 +185,6 @@ class _Server:
         self.database_url = settings.database_url or start_postgres(home).url
         self.redis_url = settings.redis_url or start_redis(home).url
         self.container = Container(settings, self.database_url, self.redis_url)
-
-    def end_local_servers(self) -> None:
-        """Stop the embedded servers of this home, if they are the ones in use."""
-        if self.settings.redis_url is None:
-            stop_redis(self.home)
-        if self.settings.database_url is None:
-            stop_postgres(self.home)
 
     async def run(self) -> None:
         container = self.container
@@ -171,23 +203,33 @@ class _Server:
                 timeout_graceful_shutdown=5,
             )
         )
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, _ask_to_end, http)
+        self._listen_for_signals(http)
         container.applied.start()
         writing = asyncio.create_task(container.writer.run(), name="writer")
-        beside = [asyncio.create_task(each) for each in self._beside()]
+        beside = [
+            asyncio.create_task(kept_up(name, work), name=name)
+            for name, work in self._beside().items()
+        ]
         try:
             serving = asyncio.create_task(http.serve(sockets=[self.listener]))
-            await asyncio.wait(
-                [serving, writing, *beside], return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait([serving, writing], return_when=asyncio.FIRST_COMPLETED)
             http.should_exit = True
             await serving
+            if writing.done():
+                # By itself it ends only by what went wrong: that is raised here.
+                await writing
         finally:
             await self._end(writing, beside)
 
-    def _beside(self) -> tuple[Coroutine[None, None, None], ...]:
+    def _listen_for_signals(self, http: uvicorn.Server) -> None:
+        loop = asyncio.get_running_loop()
+        for number in self.ending.signals:
+            loop.add_signal_handler(number, _ask_to_end, http)
+        if self.ending.asked:
+            _ask_to_end(http)
+
+    def _beside(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What goes on beside HTTP and the writer, each for as long as they do."""
         scheduler = Scheduler(
             self.container.writer,
             clock=self.container.clock,
@@ -199,13 +241,13 @@ class _Server:
             environment=self._environment(),
             niceness=PROJECTOR_NICENESS,
         )
-        return (
-            self._keep_local_servers(),
-            scheduler.run(),
-            projector.keep_running(),
-            self._announce(),
-            self._take_snapshots(),
-        )
+        return {
+            "local servers": self._keep_local_servers,
+            "day roll": scheduler.run,
+            "projector": projector.keep_running,
+            "announcement": self._announce,
+            "snapshots": self._take_snapshots,
+        }
 
     def _environment(self) -> dict[str, str]:
         return {
