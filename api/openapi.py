@@ -47,8 +47,8 @@ _REQUEST_ID = Parameter(
     name="X-Request-Id",
     param_in="header",
     description="Comes back in the answer, and is the correlation id of what the "
-    "request sets off.",
-    schema=Schema(type=OpenAPIType.STRING, max_length=128),
+    "request sets off. One that is long or has odd characters is passed over.",
+    schema=_TEXT,
 )
 _KEY = Parameter(
     name="Idempotency-Key",
@@ -65,6 +65,18 @@ _POSITION = OpenAPIHeader(
 )
 _REPLAYED = OpenAPIHeader(
     description="`true` where the command was carried out before.", schema=_TEXT
+)
+
+
+#: Told once for all queries. As a parameter of each it would tell nothing more, and
+#: whoever tries out the document would wait five seconds for every number they make up.
+_AFTER = Parameter(
+    name="after",
+    param_in="query",
+    description="A log position, as a command's answer has it in the header "
+    "Bourse-Log-Position. The query waits until it shows that command; 503 where that "
+    "takes more than 5 seconds.",
+    schema=Schema(type=OpenAPIType.INTEGER, minimum=0),
 )
 
 
@@ -102,9 +114,7 @@ class Command(Query):
     """An operation that may record something."""
 
     def __post_init__(self) -> None:
-        statuses = ALWAYS | WITH_COMMAND | WITH_BODY | WITH_NAME
-        if self.security:
-            statuses |= WITH_CALLER
+        statuses = ALWAYS | WITH_CALLER | WITH_NAME | WITH_COMMAND | WITH_BODY
         if "201" in (self.responses or {}):
             assert self.responses is not None
             self.responses["200"] = self.responses["201"]
@@ -132,12 +142,15 @@ class NumberSchema(OpenAPISchemaPlugin):
 OPENAPI = OpenAPIConfig(
     title="Bourse",
     version="0.1.0",
-    description="An exchange, spoken to in the shape of Alpaca's trading API v2.",
+    description="An exchange, spoken to in the shape of Alpaca's trading API v2. Every "
+    "query that answers from the read models takes the parameter "
+    "`#/components/parameters/after`, to read what one has just written.",
     use_handler_docstrings=True,
     components=Components(
+        parameters={"after": _AFTER},
         security_schemes={
             "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
-        }
+        },
     ),
     render_plugins=[JsonRenderPlugin()],
 )

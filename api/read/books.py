@@ -1,6 +1,6 @@
 """The order book of one instrument by price level: the hot route of the read door."""
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -10,7 +10,7 @@ from litestar.params import FromPath, QueryParameter
 
 from api.hot import HotRequest, HotRoute, Reply, in_place_of_handler
 from api.openapi import Query
-from api.read.door import After, ReadDoor, Reading, log_position
+from api.read.door import ReadDoor, Reading, log_position
 from api.refusals import BadParameter
 from domain.errors import NotFound
 from domain.ids import LogPosition, Symbol
@@ -24,6 +24,10 @@ LEVELS_MAX = 1_000
 _encode = msgspec.json.Encoder().encode
 
 
+#: Price, size, number of orders.
+BookLevel: TypeAlias = list[str | int]
+
+
 class Book(msgspec.Struct):
     """The best levels of each side, best first, as price, size and number of orders.
 
@@ -31,8 +35,8 @@ class Book(msgspec.Struct):
     """
 
     symbol: Symbol
-    bids: list[tuple[str, str, int]]
-    asks: list[tuple[str, str, int]]
+    bids: list[BookLevel]
+    asks: list[BookLevel]
     sequence: int
     log_position: LogPosition
 
@@ -63,8 +67,8 @@ class BookRoute(HotRoute):
         return Reply(_encode(book), reading.position or found.log_position)
 
 
-def _levels(levels: list[Level]) -> list[tuple[str, str, int]]:
-    return [(text(each.price), str(each.quantity), each.orders) for each in levels]
+def _levels(levels: list[Level]) -> list[BookLevel]:
+    return [[text(each.price), str(each.quantity), each.orders] for each in levels]
 
 
 def _parameters(query: bytes) -> tuple[int, LogPosition | None]:
@@ -75,7 +79,7 @@ def _parameters(query: bytes) -> tuple[int, LogPosition | None]:
     ):
         raise BadParameter(f"depth must be 1 to {LEVELS_MAX}", "depth")
     after = given.get("after")
-    return int(levels), None if after is None else log_position(after)
+    return int(levels), log_position(after) if after else None
 
 
 def book_route(route: BookRoute) -> HTTPRouteHandler:
@@ -88,7 +92,6 @@ def book_route(route: BookRoute) -> HTTPRouteHandler:
     async def get_book(
         symbol: FromPath[Symbol],
         depth: Annotated[int, QueryParameter(ge=1, le=LEVELS_MAX)] = LEVELS,
-        after: After = None,
     ) -> Book:
         """The best levels of an order book."""
         raise NotImplementedError

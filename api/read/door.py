@@ -6,11 +6,10 @@ the same query may be sent again.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from litestar import Request, Response
 from litestar.di import NamedDependency
-from litestar.params import QueryParameter
 
 from api.auth import Caller
 from api.refusals import BadParameter
@@ -27,6 +26,8 @@ from projections.store import (
     Views,
     ViewUnavailable,
 )
+
+AnyRequest: TypeAlias = Request[Any, Any, Any]
 
 #: How long a query waits for a log position.
 AFTER_SECONDS = 5
@@ -133,22 +134,13 @@ def log_position(text: str) -> LogPosition:
     return int(text)
 
 
-After = Annotated[
-    str | None,
-    QueryParameter(
-        description="A log position, as a command's answer has it in the header "
-        "Bourse-Log-Position. The query waits until it shows that command, at most 5 "
-        "seconds."
-    ),
-]
-
-
-def reading_of(read_door: NamedDependency[ReadDoor], after: After = None) -> Reading:
+def reading_of(request: AnyRequest, read_door: NamedDependency[ReadDoor]) -> Reading:
     """A query that waits for `?after=POSITION`, where it is given."""
-    return Reading(read_door, None if after is None else log_position(after))
+    after = request.query_params.get("after")
+    return Reading(read_door, log_position(after) if after else None)
 
 
-def caller_of(request: Request[Any, Any, Any]) -> Caller:
+def caller_of(request: AnyRequest) -> Caller:
     return request.scope["user"]
 
 

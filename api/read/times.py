@@ -12,7 +12,7 @@ import msgspec
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from api.read.door import ReadDoor, Reading, log_position
+from api.read.door import AnyRequest, ReadDoor, Reading, log_position
 from api.refusals import BadParameter
 from domain.events import Timestamp
 
@@ -46,30 +46,37 @@ class Period(msgspec.Struct, frozen=True):
     until: Timestamp | None
 
 
-AfterEither = Annotated[
-    list[str] | None,
+After = Annotated[
+    str | None,
     QueryParameter(
-        description="A time: what came later (exclusive). Or a log position, digits "
-        "alone: the query waits until it shows that command, at most 5 seconds. May be "
-        "given twice, once as each."
+        description="A time: what came later (exclusive). A log position may stand "
+        "here too, or beside it.",
+        schema_extra={"format": "date-time"},
     ),
 ]
 Until = Annotated[
-    str | None, QueryParameter(description="A time: what came earlier (exclusive).")
+    str | None,
+    QueryParameter(
+        description="A time: what came earlier (exclusive).",
+        schema_extra={"format": "date-time"},
+    ),
 ]
 
 
 def period_of(
+    request: AnyRequest,
     read_door: NamedDependency[ReadDoor],
-    after: AfterEither = None,
+    after: After = None,
     until: Until = None,
 ) -> Period:
     """A query between two times."""
-    times, positions = _apart(after or ())
+    # It may be given twice, and as an argument it is the last one only.
+    given = request.query_params.getall("after", [after or ""])
+    times, positions = _apart([each for each in given if each])
     return Period(
         Reading(read_door, max(map(log_position, positions), default=None)),
         max((moment(each, "after") for each in times), default=None),
-        None if until is None else moment(until, "until"),
+        moment(until, "until") if until else None,
     )
 
 

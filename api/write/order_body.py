@@ -119,8 +119,8 @@ class _Words(msgspec.Struct):
     time_in_force: object = None
 
 
-UNSUPPORTED_TYPES = frozenset({"stop", "stop_limit", "trailing_stop"})
-UNSUPPORTED_TIMES = frozenset({"opg", "cls", "gtd"})
+UNSUPPORTED_TYPES = ("stop", "stop_limit", "trailing_stop")
+UNSUPPORTED_TIMES = ("opg", "cls", "gtd")
 
 _new_order = BodyReader(NewOrder)
 _words = BodyReader(_Words)

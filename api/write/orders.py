@@ -190,7 +190,14 @@ def place_order_route(route: PlaceOrderRoute) -> HTTPRouteHandler:
 
 
 def place_batch_route(route: PlaceBatchRoute) -> HTTPRouteHandler:
-    @post("/v2/orders:batch", status_code=207, middleware=[in_place_of_handler(route)])
+    @post(
+        "/v2/orders:batch",
+        tags=["orders"],
+        status_code=207,
+        security=BEARER,
+        operation_class=Command,
+        middleware=[in_place_of_handler(route)],
+    )
     async def place_batch(data: JSONBody[OrderBatch]) -> list[BatchResult]:
         """Up to 500 orders, answered one by one in their order: 207, and for each its
         own status with the order or the problem as its body."""

@@ -1,10 +1,15 @@
-"""A server in memory for each test, and people who use it."""
+"""A server in memory for each test, and people who use it; a real one for a module."""
 
-from collections.abc import AsyncGenerator
+import os
+from collections.abc import AsyncGenerator, Generator
 
+import psycopg
 import pytest
+from psycopg import sql
+from redis import Redis
 
 from tests.support.served import Person, Served, served
+from tests.support.server_process import ServerProcess
 
 
 @pytest.fixture
@@ -28,3 +33,31 @@ async def ada(server: Served) -> Person:
 async def bob(server: Served) -> Person:
     """Another one."""
     return await server.trader()
+
+
+@pytest.fixture(scope="module")
+def real_server(
+    postgres_url: str,
+    redis_server_url: str,
+    worker_id: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Generator[ServerProcess]:
+    """A whole server on Postgres and Redis, with the demonstration market."""
+    url, _, _ = postgres_url.rpartition("/")
+    name = f"api_{worker_id}_{os.urandom(4).hex()}"
+    with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    with Redis.from_url(redis_server_url) as client:
+        client.flushall()
+    server = ServerProcess(
+        tmp_path_factory.mktemp("real"),
+        {"DATABASE_URL": f"{url}/{name}", "REDIS_URL": redis_server_url},
+    )
+    try:
+        yield server.start().wait_ready("leader")
+    finally:
+        server.end()
+        with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+            )

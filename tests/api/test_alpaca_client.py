@@ -1,0 +1,247 @@
+"""Alpaca's own Python client, unmodified, against a whole server."""
+
+from collections.abc import Callable
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+from alpaca.common.exceptions import APIError
+from alpaca.trading.client import TradingClient
+from alpaca.trading.enums import (
+    AssetClass,
+    AssetExchange,
+    AssetStatus,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    QueryOrderStatus,
+    TimeInForce,
+)
+from alpaca.trading.models import Asset, Clock, Order, Position, TradeAccount
+from alpaca.trading.requests import (
+    ClosePositionRequest,
+    GetAssetsRequest,
+    GetOrdersRequest,
+    LimitOrderRequest,
+    MarketOrderRequest,
+    ReplaceOrderRequest,
+    StopOrderRequest,
+)
+
+from tests.support.server_process import ServerProcess
+
+
+@pytest.fixture(scope="module")
+def clients(real_server: ServerProcess) -> list[TradingClient]:
+    """One client for each of the demonstration's traders."""
+    return [
+        TradingClient(
+            oauth_token=real_server.token(trader), url_override=real_server.url
+        )
+        for trader in real_server.demo["traders"]
+    ]
+
+
+@pytest.fixture
+def client(clients: list[TradingClient], real_server: ServerProcess) -> TradingClient:
+    """The first trader's, with no order open and every view caught up."""
+    for each in clients:
+        each.cancel_orders()
+    real_server.wait_caught_up()
+    return clients[0]
+
+
+@pytest.fixture
+def other(clients: list[TradingClient]) -> TradingClient:
+    return clients[1]
+
+
+def limit(side: OrderSide, qty: int, price: str, **terms: Any) -> LimitOrderRequest:
+    return LimitOrderRequest(
+        symbol="ACME",
+        qty=qty,
+        side=side,
+        time_in_force=TimeInForce.GTC,
+        limit_price=float(price),
+        **terms,
+    )
+
+
+def placed(client: TradingClient, request: Any) -> Order:
+    order = client.submit_order(request)
+    assert isinstance(order, Order)
+    return order
+
+
+def refused(call: Callable[[], object]) -> APIError:
+    with pytest.raises(APIError) as raised:
+        call()
+    return raised.value
+
+
+def test_the_account_is_read(client: TradingClient):
+    account = cast(TradeAccount, client.get_account())
+
+    assert str(account.status) == "AccountStatus.ACTIVE"
+    assert account.currency == "USD"
+    assert float(account.cash or 0) > 0
+    assert account.buying_power == account.cash
+
+
+def test_the_account_configurations_are_read_and_set(client: TradingClient):
+    configurations = cast(Any, client.get_account_configurations())
+    assert configurations.suspend_trade is False
+
+    configurations.suspend_trade = True
+    changed = cast(Any, client.set_account_configurations(configurations))
+    error = refused(lambda: client.submit_order(limit(OrderSide.BUY, 1, "50")))
+    configurations.suspend_trade = False
+    client.set_account_configurations(configurations)
+
+    assert changed.suspend_trade is True
+    assert (error.status_code, error.code) == (403, 40310000)
+
+
+def test_assets_are_listed_and_found_by_symbol_and_id(client: TradingClient):
+    request = GetAssetsRequest(
+        status=AssetStatus.ACTIVE,
+        asset_class=AssetClass.US_EQUITY,
+        exchange=AssetExchange.NASDAQ,
+    )
+    assets = cast(list[Asset], client.get_all_assets(request))
+    by_symbol = cast(Asset, client.get_asset("ACME"))
+
+    assert {"ACME", "GLBX", "INIT"} <= {asset.symbol for asset in assets}
+    assert cast(Asset, client.get_asset(by_symbol.id)).symbol == "ACME"
+    assert by_symbol.tradable
+    error = refused(lambda: client.get_asset("NONE"))
+    assert (error.status_code, error.code) == (404, 40410000)
+
+
+def test_the_clock_is_read(client: TradingClient):
+    clock = cast(Clock, client.get_clock())
+
+    assert clock.is_open
+    assert clock.next_open > clock.timestamp
+
+
+def test_an_order_rests_is_replaced_and_canceled(client: TradingClient):
+    order = placed(client, limit(OrderSide.BUY, 10, "50.25", client_order_id="a-1"))
+    assert order.status == OrderStatus.NEW
+    assert (order.qty, order.limit_price) == ("10", "50.25")
+
+    request = ReplaceOrderRequest(qty=5, limit_price=50.5)
+    new = cast(Order, client.replace_order_by_id(order.id, request))
+    assert new.replaces == order.id
+    assert new.qty == "5"
+
+    assert client.cancel_order_by_id(new.id) is None
+    error = refused(lambda: client.cancel_order_by_id(new.id))
+    assert (error.status_code, error.code) == (422, 42210000)
+    assert error.message == 'order is already in "canceled" state'
+
+
+def test_orders_are_found_again(client: TradingClient, real_server: ServerProcess):
+    order = placed(client, limit(OrderSide.SELL, 3, "190.5", client_order_id="f-1"))
+    real_server.wait_caught_up()
+
+    request = GetOrdersRequest(
+        status=QueryOrderStatus.OPEN, limit=10, nested=True, symbols=["ACME", "GLBX"]
+    )
+    assert [each.id for each in cast(list[Order], client.get_orders(request))] == [
+        order.id
+    ]
+    assert cast(Order, client.get_order_by_id(order.id)) == order
+    assert cast(Order, client.get_order_by_client_id("f-1")) == order
+    earlier = GetOrdersRequest(after=order.submitted_at, side=OrderSide.SELL)
+    assert client.get_orders(earlier) == []
+
+
+def test_orders_of_two_accounts_match(client: TradingClient, other: TradingClient):
+    sold = placed(client, limit(OrderSide.SELL, 7, "100.1"))
+
+    bought = placed(
+        other,
+        MarketOrderRequest(
+            symbol="ACME", qty=9, side=OrderSide.BUY, time_in_force=TimeInForce.IOC
+        ),
+    )
+
+    assert sold.status == OrderStatus.NEW
+    assert bought.status == OrderStatus.CANCELED
+    assert (bought.type, bought.filled_qty) == (OrderType.MARKET, "7")
+    assert bought.filled_avg_price == "100.1"
+    error = refused(lambda: other.get_order_by_id(sold.id))
+    assert (error.status_code, error.code) == (404, 40410000)
+
+
+def test_all_orders_are_canceled(client: TradingClient):
+    orders = [placed(client, limit(OrderSide.BUY, 1, "50")) for _ in range(3)]
+
+    canceled = cast(Any, client.cancel_orders())
+
+    assert {each.id for each in canceled} == {each.id for each in orders}
+    assert {each.status for each in canceled} == {200}
+
+
+def test_positions_are_read_and_closed(client: TradingClient, other: TradingClient):
+    positions = cast(list[Position], client.get_all_positions())
+    acme = cast(Position, client.get_open_position("ACME"))
+    assert acme in positions
+    assert cast(Position, client.get_open_position(UUID(str(acme.asset_id)))) == acme
+    assert int(acme.qty_available or 0) == int(acme.qty)
+
+    placed(other, limit(OrderSide.BUY, 50, "99"))
+    part = cast(Order, client.close_position("ACME", ClosePositionRequest(qty="20")))
+    assert (part.filled_qty, part.side) == ("20", OrderSide.SELL)
+
+    closed = cast(Any, client.close_all_positions(cancel_orders=True))
+    assert {each.symbol for each in closed} == {each.symbol for each in positions}
+    error = refused(lambda: client.close_position("NONE"))
+    assert (error.status_code, error.code) == (404, 40410000)
+
+
+def test_refusals_carry_their_code_and_sentence(client: TradingClient):
+    no_money = refused(lambda: client.submit_order(limit(OrderSide.BUY, 10**6, "100")))
+    no_shares = refused(
+        lambda: client.submit_order(limit(OrderSide.SELL, 10**6, "150"))
+    )
+    off_tick = refused(lambda: client.submit_order(limit(OrderSide.BUY, 1, "10.001")))
+    stop = refused(
+        lambda: client.submit_order(
+            StopOrderRequest(
+                symbol="ACME",
+                qty=1,
+                side=OrderSide.BUY,
+                time_in_force=TimeInForce.DAY,
+                stop_price=110,
+            )
+        )
+    )
+
+    assert (no_money.status_code, no_money.code) == (403, 40310000)
+    assert (no_shares.status_code, no_shares.code) == (403, 40310000)
+    assert (off_tick.status_code, off_tick.code) == (422, 42210000)
+    assert (stop.status_code, stop.code) == (422, 42210000)
+    assert "not supported yet" in stop.message
+
+
+def test_a_duplicate_client_order_id_is_told_and_a_repetition_is_not_an_order(
+    client: TradingClient,
+):
+    request = limit(OrderSide.BUY, 1, "50", client_order_id="dup")
+    first = placed(client, request)
+
+    assert placed(client, request).id == first.id
+    request.qty = 2
+    error = refused(lambda: client.submit_order(request))
+    assert (error.status_code, error.code) == (422, 40010001)
+    assert error.message == "client_order_id must be unique"
+
+
+def test_a_wrong_token_is_refused(real_server: ServerProcess):
+    stranger = TradingClient(oauth_token="nonsense", url_override=real_server.url)
+
+    error = refused(stranger.get_account)
+
+    assert (error.status_code, error.code) == (401, 40110000)
