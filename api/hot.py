@@ -6,6 +6,7 @@ method and schema to the framework and is never run; what would run in its place
 several times as much as the order itself.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -64,11 +65,15 @@ class HotRequest(msgspec.Struct, frozen=True, gc=False):
         return body
 
 
-class HotRoute:
+class NeverRun(AssertionError):
+    """The handler of a hot route was called: its middleware is not in place."""
+
+
+class HotRoute(ABC):
     """What all hot routes do alike; a subclass says what it answers."""
 
-    async def answer(self, request: HotRequest) -> Reply:
-        raise NotImplementedError
+    @abstractmethod
+    async def answer(self, request: HotRequest) -> Reply: ...
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: HeaderMap = dict(scope["headers"])

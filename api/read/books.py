@@ -8,7 +8,7 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 
-from api.hot import HotRequest, HotRoute, Reply, in_place_of_handler
+from api.hot import HotRequest, HotRoute, NeverRun, Reply, in_place_of_handler
 from api.openapi import Query
 from api.read.door import ReadDoor, Reading, log_position
 from api.refusals import BadParameter
@@ -94,6 +94,6 @@ def book_route(route: BookRoute) -> HTTPRouteHandler:
         depth: Annotated[int, QueryParameter(ge=1, le=LEVELS_MAX)] = LEVELS,
     ) -> Book:
         """The best levels of an order book."""
-        raise NotImplementedError
+        raise NeverRun
 
     return get_book

@@ -47,31 +47,26 @@ class Period(msgspec.Struct, frozen=True):
 
 
 After = Annotated[
-    str | None,
+    str,
     QueryParameter(
         description="A time: what came later (exclusive). A log position may stand "
-        "here too, or beside it.",
-        schema_extra={"format": "date-time"},
+        "here too, or beside it."
     ),
 ]
 Until = Annotated[
-    str | None,
-    QueryParameter(
-        description="A time: what came earlier (exclusive).",
-        schema_extra={"format": "date-time"},
-    ),
+    str, QueryParameter(description="A time: what came earlier (exclusive).")
 ]
 
 
 def period_of(
     request: AnyRequest,
     read_door: NamedDependency[ReadDoor],
-    after: After = None,
-    until: Until = None,
+    after: After = "",
+    until: Until = "",
 ) -> Period:
     """A query between two times."""
     # It may be given twice, and as an argument it is the last one only.
-    given = request.query_params.getall("after", [after or ""])
+    given = request.query_params.getall("after", [after])
     times, positions = _apart([each for each in given if each])
     return Period(
         Reading(read_door, max(map(log_position, positions), default=None)),

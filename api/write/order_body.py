@@ -122,7 +122,8 @@ class _Words(msgspec.Struct):
 UNSUPPORTED_TYPES = ("stop", "stop_limit", "trailing_stop")
 UNSUPPORTED_TIMES = ("opg", "cls", "gtd")
 
-_new_order = BodyReader(NewOrder)
+# Of the numbers, those that can be had: the others are refused whatever they say.
+_new_order = BodyReader(NewOrder, numbers=("qty", "limit_price"))
 _words = BodyReader(_Words)
 
 

@@ -11,7 +11,7 @@ from litestar.params import JSONBody
 from api.auth import Caller, Gate
 from api.bodies import BodyReader
 from api.calls import key_of
-from api.hot import HotRequest, HotRoute, Reply, in_place_of_handler
+from api.hot import HotRequest, HotRoute, NeverRun, Reply, in_place_of_handler
 from api.openapi import BEARER, Command
 from api.problems import problem_of
 from api.refusals import BadParameter, DomainError
@@ -137,7 +137,7 @@ class PlaceBatchRoute(HotRoute):
     async def answer(self, request: HotRequest) -> Reply:
         at = self._desk.door.clock.now()
         caller = self._gate.admit(request.headers.get(b"authorization"), at)
-        bodies = _batch.read(await request.body(self._body_limit)).orders
+        bodies = _batch.take_apart(await request.body(self._body_limit)).orders
         if not 1 <= len(bodies) <= BATCH_MAX:
             raise BadParameter(f"a batch has 1 to {BATCH_MAX} orders", "orders")
         placements = [
@@ -184,7 +184,7 @@ def place_order_route(route: PlaceOrderRoute) -> HTTPRouteHandler:
     )
     async def place_order(data: JSONBody[NewOrder]) -> Order:
         """Buy or sell. Answers with the order as it stands after matching."""
-        raise NotImplementedError
+        raise NeverRun
 
     return place_order
 
@@ -201,6 +201,6 @@ def place_batch_route(route: PlaceBatchRoute) -> HTTPRouteHandler:
     async def place_batch(data: JSONBody[OrderBatch]) -> list[BatchResult]:
         """Up to 500 orders, answered one by one in their order: 207, and for each its
         own status with the order or the problem as its body."""
-        raise NotImplementedError
+        raise NeverRun
 
     return place_batch

@@ -24,6 +24,10 @@ HUGE = "1e400"
         ({"qty": "ten"}, 422, 40010001),
         ({"qty": "NaN"}, 422, 40010001),
         ({"qty": "Infinity"}, 422, 40010001),
+        ({"qty": "1_0"}, 422, 40010001),
+        ({"qty": " 10 "}, 422, 40010001),
+        ({"qty": "\u0661\u0660"}, 422, 40010001),
+        ({"limit_price": "1_0.5"}, 422, 40010001),
         ({"qty": True}, 422, 40010001),
         ({"qty": None}, 422, 40010001),
         ({"limit_price": 0}, 422, 42210000),
@@ -53,6 +57,7 @@ HUGE = "1e400"
         ({"position_intent": "sell_to_open"}, 422, 42210000),
         ({"client_order_id": ""}, 422, 40010001),
         ({"client_order_id": "x" * 129}, 422, 40010001),
+        ({"client_order_id": "a\0b"}, 422, 40010001),
         ({"self_trade_prevention": "none"}, 422, 40010001),
         ({"colour": "red"}, 422, 40010001),
         ({"qty": 10**6, "limit_price": 100}, 403, 40310000),
@@ -242,3 +247,29 @@ async def test_a_request_id_comes_back_from_every_kind_of_route(ada: Person):
     for path in ("/v2/account", "/v2/books/ACME", "/v2/none", "/v2/orders/none"):
         response = await ada.request("GET", path, X_Request_Id="r-1")
         assert response.headers.get_list("X-Request-Id") == ["r-1"]
+
+
+async def test_a_number_in_an_odd_form_is_refused_in_every_request(
+    server: Served, ada: Person
+):
+    admin = await server.person(admin=True)
+    deposits = f"/v2/admin/accounts/{ada.account_id}/deposits"
+
+    response = await admin.request("POST", deposits, {"amount": "1_000"})
+
+    assert response.status_code == 422
+    assert response.json()["message"] == "amount must be a number"
+
+
+async def test_one_odd_order_does_not_spoil_a_batch(ada: Person):
+    orders = [order(client_order_id="a\0b"), order(qty="1_0"), order()]
+
+    response = await ada.request("POST", "/v2/orders:batch", {"orders": orders})
+
+    assert [each["status"] for each in response.json()] == [422, 422, 200]
+
+
+async def test_an_escaped_backslash_before_u0000_is_ordinary_text(ada: Person):
+    placed = await ada.places(client_order_id="a\\u0000b")
+
+    assert placed["client_order_id"] == "a\\u0000b"
