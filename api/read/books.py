@@ -94,6 +94,7 @@ def book_route(route: BookRoute) -> HTTPRouteHandler:
         depth: Annotated[int, QueryParameter(ge=1, le=LEVELS_MAX)] = LEVELS,
     ) -> Book:
         """The best levels of an order book."""
+        del symbol, depth
         raise NeverRun
 
     return get_book

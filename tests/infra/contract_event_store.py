@@ -4,6 +4,7 @@ A test module of an adapter subclasses `EventStoreContract` and gives it a `rig`
 """
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from itertools import chain
 from typing import TypeVar
@@ -19,7 +20,7 @@ Each = TypeVar("Each")
 PATIENCE = 20
 
 
-class Rig:
+class Rig(ABC):
     """One log under test, and what may happen to it."""
 
     def __init__(self, store: EventStore) -> None:
@@ -32,9 +33,9 @@ class Rig:
         self._writers.append(writer)
         return writer
 
+    @abstractmethod
     def lose_connection(self) -> None:
         """Cut the connection that the holder of the lease appends on."""
-        raise NotImplementedError
 
     def close(self) -> None:
         for writer in self._writers:

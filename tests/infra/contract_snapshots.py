@@ -1,5 +1,6 @@
 """What every store of snapshots does."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import pytest
@@ -8,14 +9,14 @@ from commands.ports import SnapshotStore
 from domain.ids import LogPosition
 
 
-class Rig:
+class Rig(ABC):
     """A store under test, and what a failing disk does to it."""
 
     def __init__(self, store: SnapshotStore) -> None:
         self.store = store
 
-    def damage(self, position: LogPosition) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def damage(self, position: LogPosition) -> None: ...
 
 
 def interrupted() -> Iterator[bytes]:
