@@ -51,7 +51,7 @@ class BodyReader(Generic[T]):
     def read(self, body: bytes | msgspec.Raw) -> T:
         """Raises MalformedBody or BadParameter."""
         found = self.take_apart(body)
-        text = body if isinstance(body, bytes) else bytes(body)
+        text = bytes(body)
         for search in self._odd_numbers:
             odd = search(text)
             if odd is not None:

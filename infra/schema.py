@@ -23,7 +23,7 @@ from psycopg.rows import TupleRow
 from infra.postgres import connect
 
 #: Raise it with every change below.
-VERSION = "1"
+VERSION = "2"
 SHARD = "main"
 #: Any number of ours: processes that create the schema at once take turns.
 _CREATION_LOCK = 4_011_950_001
@@ -140,7 +140,10 @@ _STATEMENTS: tuple[LiteralString, ...] = (
         coalesce(data #>> '{meta,correlation}', data #>> '{meta,command_id}')
             AS correlation_id,
         data
-    FROM events, LATERAL (SELECT convert_from(state, 'UTF8')::jsonb AS data) AS form
+    FROM events, LATERAL (
+        -- A NUL in a single text would make all of the log unreadable.
+        SELECT replace(convert_from(state, 'UTF8'), '\\u0000', '\\ufffd')::jsonb AS data
+    ) AS form
     """,
 )
 

@@ -109,6 +109,17 @@ def test_auditors_read_the_log_with_sql(rig: PostgresRig):
     ]
 
 
+def test_one_text_with_a_nul_leaves_the_log_readable_with_sql(rig: PostgresRig):
+    stream = SampleStream()
+    (event,) = stream.events(1, command="c\0-1")
+    rig.acquire().append([event, *stream.events(1)])
+
+    rows = rig.execute("SELECT command_id FROM audit_events ORDER BY log_position")
+
+    assert len(rows) == 2
+    assert rows[0] == ("c\N{REPLACEMENT CHARACTER}-1",)
+
+
 def test_readers_go_on_after_their_connections_were_lost(rig: PostgresRig):
     rig.acquire().append(SampleStream().events(3))
     assert len(rig.store.reader.read(0, 10)) == 3
