@@ -1,6 +1,7 @@
 """The wallet: what is in it, and every movement that made it so."""
 
 from typing import Annotated, Literal
+from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 from litestar import Response, get
@@ -11,7 +12,7 @@ from api.read.times import GivenPeriod
 from api.refusals import BadParameter
 from api.wire_text import instant, optional
 from domain.errors import NotFound
-from domain.ids import AccountId, LogPosition
+from domain.ids import AccountId, CommandId, LogPosition
 from domain.money import text
 from projections import balances, statements
 from projections.statements import Movement, MovementType
@@ -78,12 +79,20 @@ def _types(given: str | None) -> list[MovementType]:
         raise BadParameter(f"type must be one of {known}", "type") from None
 
 
+def _cause(command_id: CommandId) -> str:
+    """The id of a command, to show. One that was sent with an `Idempotency-Key` has its
+    sender and the key in it, which are not for the other side of a trade to see."""
+    if "#" not in command_id:
+        return command_id
+    return str(uuid5(NAMESPACE_OID, command_id))
+
+
 def _transaction(movement: Movement) -> Transaction:
     return Transaction(
         type=movement.type,
         amount=text(movement.amount),
         balance=text(movement.balance),
-        cause=movement.cause,
+        cause=_cause(movement.cause),
         log_position=movement.log_position,
         time=instant(movement.at),
         fee=text(movement.fee),

@@ -1,6 +1,6 @@
 """What an account owns, over HTTP: cash, shares, their worth, and how to sell them."""
 
-from tests.support.served import Person
+from tests.support.served import Person, order
 
 
 async def test_cash_is_the_ledger_and_buying_power_what_is_not_held(ada: Person):
@@ -43,6 +43,21 @@ async def test_transactions_are_signed_and_carry_the_balance_after_them(
     assert (newest["type"], newest["amount"]) == ("buy", "-400")
     assert (newest["balance"], newest["qty"]) == ("999600", "4")
     assert newest["cause"]
+
+
+async def test_a_transaction_tells_nothing_of_who_traded_with_one(
+    ada: Person, bob: Person
+):
+    await ada.places(side="sell", qty=4)
+    taker = order(qty=4)
+    await bob.sends("POST", "/v2/orders", taker, Idempotency_Key="the-key")
+
+    hers, *_ = await ada.gets("/v2/wallet/transactions")
+    his, *_ = await bob.gets("/v2/wallet/transactions")
+
+    assert hers["cause"] == his["cause"]
+    assert bob.user_id not in hers["cause"]
+    assert "the-key" not in hers["cause"]
 
 
 async def test_transactions_are_filtered_by_type_and_paged_by_the_last_one_seen(
