@@ -88,8 +88,8 @@ async def halt_asset(
 ) -> Response[Asset]:
     """Stop trading. Resting orders stay, and may be canceled."""
     market = door.listed(symbol)
-    meta = door.meta(call, "halt", symbol)
     reason = (data or Halt()).reason
+    meta = door.meta(call, "halt", symbol, reason)
     answer = await door.execute(HaltMarket(meta, market.book.symbol, reason))
     return answered(_asset(market), answer)
 

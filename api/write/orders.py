@@ -1,5 +1,6 @@
 """Orders come in, one by one and many at once: the two hot routes of the write door."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -20,11 +21,13 @@ from api.write.door import WriteDoor
 from api.write.order_answer import order_answer
 from api.write.order_body import BATCH_MAX, NewOrder, read_order
 from commands.messages import PlaceOrder
-from commands.receipts import Repeated
+from commands.receipts import Repeated, keyed_command_id
 from commands.writer import Answer, Pending
 from domain.errors import UnknownSymbol
 from domain.events import Meta, Timestamp
+from domain.ids import CommandId
 from domain.market import Market
+from domain.order import Ticket
 
 _encode = msgspec.json.Encoder().encode
 
@@ -54,8 +57,13 @@ class OrderDesk:
         at: Timestamp,
         correlation: str | None,
         key: str | None = None,
+        command_id: CommandId | None = None,
     ) -> Placement:
-        """Carry out an order in memory. The id of the command is that of the order."""
+        """Carry out an order in memory.
+
+        The id of the command is that of the order, but for one with an
+        `Idempotency-Key`. `key` is one for this order alone, and names it too.
+        """
         door = self.door
         door.check_leading()
         market = door.market(new.symbol)
@@ -68,7 +76,9 @@ class OrderDesk:
             account_id=caller.account_id,
             symbol=market.book.symbol,
         )
-        meta = Meta(at, caller.user_id, order_id, correlation)
+        if key is not None:
+            command_id = _keyed(key, new, ticket, caller)
+        meta = Meta(at, caller.user_id, command_id or order_id, correlation)
         try:
             return Placement(market, door.writer.submit(PlaceOrder(meta, ticket)))
         except Repeated as repeated:
@@ -80,6 +90,24 @@ class OrderDesk:
         if isinstance(outcome, Repeated):
             return await self.door.first_answer(outcome)
         return await outcome.answer()
+
+
+def _keyed(key: str, new: NewOrder, ticket: Ticket, caller: Caller) -> CommandId:
+    """The id of a command that must be the same order when the key is used again,
+    however its numbers are written."""
+    return keyed_command_id(
+        caller.user_id,
+        key,
+        "order",
+        ticket.symbol,
+        ticket.side.value,
+        ticket.order_type.value,
+        ticket.time_in_force.value,
+        ticket.quantity,
+        ticket.limit_price,
+        new.client_order_id,
+        new.self_trade_prevention,
+    )
 
 
 class PlaceOrderRoute(HotRoute):
@@ -137,26 +165,57 @@ class PlaceBatchRoute(HotRoute):
     async def answer(self, request: HotRequest) -> Reply:
         at = self._desk.door.clock.now()
         caller = self._gate.admit(request.headers.get(b"authorization"), at)
-        bodies = _batch.take_apart(await request.body(self._body_limit)).orders
+        whole = await request.body(self._body_limit)
+        bodies = _batch.take_apart(whole).orders
         if not 1 <= len(bodies) <= BATCH_MAX:
             raise BadParameter(f"a batch has 1 to {BATCH_MAX} orders", "orders")
+        command_ids: list[CommandId | None] = [None] * len(bodies)
+        if b"idempotency-key" in request.headers:
+            key = key_of(request.headers)
+            command_ids = [
+                keyed_command_id(caller.user_id, f"{key}:{place}", "batch", whole)
+                for place in range(len(bodies))
+            ]
+            self._check_unused(command_ids)
         placements = [
-            self._place(body, caller, at, request.correlation) for body in bodies
+            self._place(body, caller, at, request.correlation, command_id)
+            for body, command_id in zip(bodies, command_ids, strict=True)
         ]
         return await self._answer_all(placements)
 
+    def _check_unused(self, command_ids: Sequence[CommandId | None]) -> None:
+        """Refuse the whole batch where its key was used for another one.
+
+        Raises:
+            Conflict
+        """
+        self._desk.door.check_leading()
+        receipts = self._desk.door.writer.exchange.receipts
+        for command_id in command_ids:
+            with contextlib.suppress(Repeated):
+                receipts.check_command(command_id or "")
+
     def _place(
-        self, body: msgspec.Raw, caller: Caller, at: Timestamp, correlation: str | None
+        self,
+        body: msgspec.Raw,
+        caller: Caller,
+        at: Timestamp,
+        correlation: str | None,
+        command_id: CommandId | None,
     ) -> Placement | DomainError:
         try:
             return self._desk.place(
-                read_order(body), caller, at=at, correlation=correlation
+                read_order(body),
+                caller,
+                at=at,
+                correlation=correlation,
+                command_id=command_id,
             )
         except DomainError as refusal:
             return refusal
 
     async def _answer_all(self, placements: Sequence[Placement | DomainError]) -> Reply:
-        position = 0
+        position, fresh = 0, 0
         results: list[ManyResult] = []
         for placement in placements:
             try:
@@ -170,7 +229,9 @@ class PlaceBatchRoute(HotRoute):
             order = placement.order(answer)
             results.append(ManyResult(200, msgspec.Raw(_encode(order))))
             position = max(position, answer.position)
-        return Reply(_encode(results), position, status=207)
+            fresh += not answer.repeated
+        repeated = position > 0 and not fresh
+        return Reply(_encode(results), position, repeated, status=207)
 
 
 def place_order_route(route: PlaceOrderRoute) -> HTTPRouteHandler:

@@ -90,6 +90,35 @@ async def test_an_idempotency_key_serves_as_client_order_id(ada: Person):
     assert again.json()["id"] == first.json()["id"]
 
 
+async def test_an_idempotency_key_with_another_order_is_a_conflict(ada: Person):
+    first = await ada.request("POST", "/v2/orders", order(), Idempotency_Key="k-1")
+    again = await ada.request(
+        "POST", "/v2/orders", order(qty="10.0"), Idempotency_Key="k-1"
+    )
+
+    assert again.json() == first.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+    for other in (order(qty=11), order(client_order_id="mine")):
+        refused = await ada.request("POST", "/v2/orders", other, Idempotency_Key="k-1")
+        assert (refused.status_code, refused.json()["code"]) == (409, 40910000)
+    assert len(await ada.gets("/v2/orders")) == 1
+
+
+async def test_an_idempotency_key_makes_a_batch_once(ada: Person):
+    batch = {"orders": [order(), order(qty="many"), order(qty=3)]}
+    path, key = "/v2/orders:batch", "k-1"
+
+    first = await ada.request("POST", path, batch, Idempotency_Key=key)
+    again = await ada.request("POST", path, batch, Idempotency_Key=key)
+    other = await ada.request("POST", path, {"orders": [order()]}, Idempotency_Key=key)
+
+    assert again.json() == first.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert [each["status"] for each in first.json()] == [200, 422, 200]
+    assert (other.status_code, other.json()["code"]) == (409, 40910000)
+    assert len(await ada.gets("/v2/orders")) == 2
+
+
 async def test_an_asset_id_may_stand_in_the_place_of_the_symbol(ada: Person):
     first = await ada.places()
 
