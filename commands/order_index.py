@@ -26,12 +26,14 @@ from domain.vocabulary import OrderStatus
 class OrderEntry(msgspec.Struct, gc=False, array_like=True):
     """One order. `position` is where the log tells that it came in, 0 until committed.
 
-    `status` is NEW for as long as the order is open, filled in part or not.
+    `status` is NEW for as long as the order is open, filled in part or not. `named`
+    says that its owner gave it a client order id, which is not its order id.
     """
 
     symbol: Symbol
     position: LogPosition = 0
     status: OrderStatus = OrderStatus.NEW
+    named: bool = False
 
 
 class AccountOrders:
@@ -44,14 +46,18 @@ class AccountOrders:
         self.ids: dict[ClientOrderId, OrderId] = {}
 
     def by_client_id(self, client_order_id: ClientOrderId) -> OrderEntry | None:
-        order_id = self.ids.get(client_order_id, client_order_id)
-        return self.orders.get(order_id)
+        order_id = self.ids.get(client_order_id)
+        if order_id is not None:
+            return self.orders.get(order_id)
+        entry = self.orders.get(client_order_id)
+        return None if entry is None or entry.named else entry
 
     def add(
         self, order_id: OrderId, client_order_id: ClientOrderId, entry: OrderEntry
     ) -> None:
         self.orders[order_id] = entry
         if client_order_id != order_id:
+            entry.named = True
             self.ids[client_order_id] = order_id
 
 

@@ -82,6 +82,19 @@ async def test_the_same_client_order_id_with_other_terms_is_a_duplicate(ada: Per
     assert response.json()["reason"] == "duplicate-client-order-id"
 
 
+async def test_the_id_of_a_named_order_is_free_as_a_client_order_id(ada: Person):
+    first = await ada.places(client_order_id="mine")
+
+    second = await ada.places(client_order_id=first["id"])
+    again = await ada.places(client_order_id=first["id"])
+
+    assert second["id"] != first["id"]
+    assert again["id"] == second["id"]
+    path = "/v2/orders:by_client_order_id?client_order_id="
+    assert (await ada.gets(path + first["id"]))["id"] == second["id"]
+    assert (await ada.gets(path + "mine"))["id"] == first["id"]
+
+
 async def test_an_idempotency_key_serves_as_client_order_id(ada: Person):
     first = await ada.request("POST", "/v2/orders", order(), Idempotency_Key="k-1")
     again = await ada.request("POST", "/v2/orders", order(), Idempotency_Key="k-1")
