@@ -8,6 +8,7 @@ from api.bodies import Body
 from api.calls import call_of
 from api.errors import EXCEPTION_HANDLERS
 from api.health import ready_route
+from api.hot import Application
 from api.openapi import OPENAPI, NumberSchema
 from api.read.books import BookRoute, book_route
 from api.read.door import ReadDoor, caller_of, reading_of
@@ -34,10 +35,12 @@ def create_app(services: Services) -> Litestar:
     gate = _gate(services, door)
     desk = OrderDesk(door)
     limit = services.body_limit
-    return Litestar(
+    place_order = PlaceOrderRoute(desk, gate, limit)
+    place_batch = PlaceBatchRoute(desk, gate, limit)
+    app = Application(
         [
-            place_order_route(PlaceOrderRoute(desk, gate, limit)),
-            place_batch_route(PlaceBatchRoute(desk, gate, limit)),
+            place_order_route(place_order),
+            place_batch_route(place_batch),
             book_route(BookRoute(read_door)),
             ready_route(services.readiness),
             *ordinary_routes(gate),
@@ -51,6 +54,11 @@ def create_app(services: Services) -> Litestar:
         plugins=[NumberSchema()],
         logging_config=None,
     )
+    app.hot = {
+        ("POST", "/v2/orders"): place_order,
+        ("POST", "/v2/orders:batch"): place_batch,
+    }
+    return app
 
 
 def _gate(services: Services, door: WriteDoor) -> Gate:
