@@ -9,6 +9,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.read.door import GivenCaller, GivenReading, Reading
 from api.read.times import GivenPeriod
+from api.refusals import NotSupportedYet
 from api.schemas import Order
 from api.wire_text import average, instant, optional, optional_instant
 from domain.errors import NotFound
@@ -114,8 +115,12 @@ async def list_orders(
         str | None, QueryParameter(description="Symbols, with commas between them.")
     ] = None,
     asset_class: FromQuery[str | None] = None,
+    before_order_id: FromQuery[str | None] = None,
+    after_order_id: FromQuery[str | None] = None,
 ) -> Response[list[Order]]:
     """The caller's orders by time of submission; the open ones, unless asked."""
+    if before_order_id or after_order_id:
+        raise NotSupportedYet("paging by order id (use after and until) is")
     reading = period.reading
     statuses = STATUSES[status]
     wanted = [each.strip() for each in (symbols or "").split(",") if each.strip()]

@@ -5,7 +5,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from api.configurations import Configurations
-from api.read.door import GivenCaller, GivenReading, Reading
+from api.read.door import GivenCaller, GivenReading, Reading, ViewFilling
 from api.wire_text import average, instant, optional, ratio
 from domain.errors import NotFound
 from domain.ids import AccountId, AssetId, Symbol
@@ -16,6 +16,7 @@ from projections.balances import Balance
 from projections.instruments import Instrument
 from projections.positions import Position
 from projections.price_rows import PriceRow
+from projections.prices import VIEW
 
 
 class Account(msgspec.Struct, kw_only=True):
@@ -115,6 +116,9 @@ async def _prices(reading: Reading, held: list[Position]) -> dict[Symbol, PriceR
         return {}
     symbols = [each.symbol for each in held]
     rows = await price_queries.prices(reading, symbols)
+    if len(rows) < len(symbols):
+        # It is filled again and not as far as the positions are.
+        raise ViewFilling(VIEW.name)
     return {row.symbol: row for row in rows}
 
 

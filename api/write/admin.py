@@ -13,6 +13,7 @@ from api.amounts import money, price, quantity
 from api.assets import Asset, asset_of
 from api.bodies import BodyReader
 from api.calls import GivenCall
+from api.refusals import BadParameter
 from api.trading_day import session_date
 from api.write.answers import answered, done
 from api.write.door import GivenDoor
@@ -182,6 +183,8 @@ async def cancel_for_owner(
     """Cancel anybody's open order, for a reason that its owner can read: in the query,
     or as `{"reason": …}` in the body."""
     note = reason or _reason.read(await request.body() or b"{}").reason
+    if not note.isprintable():
+        raise BadParameter("reason must be one line of printable text", "reason")
     meta = door.meta(call, "cancel-for-owner", order_id, note)
     return done(await door.execute(CancelForOwner(meta, order_id, note)))
 

@@ -169,6 +169,7 @@ class PlaceBatchRoute(HotRoute):
         bodies = _batch.take_apart(whole).orders
         if not 1 <= len(bodies) <= BATCH_MAX:
             raise BadParameter(f"a batch has 1 to {BATCH_MAX} orders", "orders")
+        self._desk.door.check_leading()
         command_ids: list[CommandId | None] = [None] * len(bodies)
         if b"idempotency-key" in request.headers:
             key = key_of(request.headers)
@@ -189,7 +190,6 @@ class PlaceBatchRoute(HotRoute):
         Raises:
             Conflict
         """
-        self._desk.door.check_leading()
         receipts = self._desk.door.writer.exchange.receipts
         for command_id in command_ids:
             with contextlib.suppress(Repeated):
