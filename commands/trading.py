@@ -55,9 +55,10 @@ def place_order(exchange: Exchange, command: PlaceOrder) -> None:
     market.check(ticket)
     if wallet.suspended:
         raise TradingSuspended
+    prevention = ticket.self_trade_prevention or wallet.self_trade_prevention
     objection = market.objection(ticket)
     if objection is not None:
-        market.reject(ticket, *objection, meta=meta)
+        market.reject(ticket, objection, prevention=prevention, meta=meta)
         return
     worst = market.worst_price(ticket)
     if ticket.side is SELL:
@@ -70,7 +71,7 @@ def place_order(exchange: Exchange, command: PlaceOrder) -> None:
     market.place(
         ticket,
         worst=worst,
-        prevention=ticket.self_trade_prevention or wallet.self_trade_prevention,
+        prevention=prevention,
         meta=meta,
     )
     if len(exchange.outbox) > start + 1:

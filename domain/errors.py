@@ -237,11 +237,12 @@ class NotLeading(Unavailable):
 
 
 class CommitFailed(Unavailable):
-    """The log could not be written; nothing of the command was recorded."""
+    """The log could not be written. All of the command was recorded, or nothing."""
 
     code = "commit-failed"
 
     def __init__(self) -> None:
         super().__init__(
-            "the command was not recorded, the log is being reopened; send it again"
+            "the log could not be written, and whether it has the command is not known "
+            "yet; send it again under the same id: it is recorded once at most"
         )

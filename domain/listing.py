@@ -93,6 +93,13 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
         low = -(-(self.reference_price - width) // tick) * tick
         return max(low, tick), (self.reference_price + width) // tick * tick
 
+    def broken_bound(self, price: Price) -> Price | None:
+        """The limit of the band that a price is beyond, if it is (BAND-02)."""
+        band = self.band()
+        if band is None or band[0] <= price <= band[1]:
+            return None
+        return band[0] if price < band[0] else band[1]
+
     def collared(self, best_ask: Price) -> Price:
         """The most that a market buy may pay a share: the best ask plus the collar,
         rounded to the tick, within the band (rule MATCH-09)."""

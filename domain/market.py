@@ -38,6 +38,7 @@ from domain.matching import Plan
 from domain.money import Price, Quantity
 from domain.order import RESTING_TIMES, Order, Ticket
 from domain.order_book import OrderBook
+from domain.order_facts import Objection
 from domain.vocabulary import (
     BUY,
     DAY,
@@ -137,21 +138,15 @@ class Market(Aggregate):
         elif ticket.limit_price is not None:
             raise InvalidOrder("a market order takes no limit_price")
 
-    def objection(self, ticket: Ticket) -> tuple[RejectReason, Price | None] | None:
+    def objection(self, ticket: Ticket) -> Objection | None:
         """Why the market says no, and the bound that is broken; None if it does not."""
         if self.halted:
             return RejectReason.MARKET_HALTED, None
         if ticket.limit_price is not None and self.listing.price_band is not None:
-            bound = self._broken_bound(ticket.limit_price)
+            bound = self.listing.broken_bound(ticket.limit_price)
             if bound is not None:
                 return RejectReason.PRICE_OUTSIDE_BAND, bound
         return None
-
-    def _broken_bound(self, price: Price) -> Price | None:
-        band = self.listing.band()
-        if band is None or band[0] <= price <= band[1]:
-            return None
-        return band[0] if price < band[0] else band[1]
 
     def worst_price(self, ticket: Ticket) -> Price | None:
         """The worst price a ticket may trade at: its limit, the collar of a market buy,
@@ -165,10 +160,15 @@ class Market(Aggregate):
         return None if band is None else band[0]
 
     def reject(
-        self, ticket: Ticket, reason: RejectReason, bound: Price | None, *, meta: Meta
+        self,
+        ticket: Ticket,
+        objection: Objection,
+        *,
+        prevention: SelfTradePrevention,
+        meta: Meta,
     ) -> None:
         """Record that the market said no."""
-        self.record(order_facts.rejected(ticket, reason, bound, meta=meta))
+        self.record(order_facts.rejected(ticket, objection, prevention, meta=meta))
 
     def place(
         self,
@@ -284,7 +284,7 @@ class Market(Aggregate):
         assert price is not None
         self.listing.check_quantity(quantity)
         self.listing.check_price(price, quantity=quantity)
-        bound = self._broken_bound(price)
+        bound = self.listing.broken_bound(price)
         if bound is not None:
             raise PriceOutsideBand(bound=bound)
         if quantity <= order.filled:

@@ -4,6 +4,8 @@ The order of the fields is fixed in `events.py`; it is spelled out here once,
 positionally, because these are made for every order that passes.
 """
 
+from typing import TypeAlias
+
 from domain.events import (
     Meta,
     OrderAccepted,
@@ -15,6 +17,9 @@ from domain.events import (
 from domain.money import Price, Quantity, fee
 from domain.order import Order, Ticket
 from domain.vocabulary import CancelReason, RejectReason, SelfTradePrevention
+
+#: Why the market says no, and the price limit that was broken, where one was.
+Objection: TypeAlias = tuple[RejectReason, Price | None]
 
 
 def accepted(
@@ -42,7 +47,11 @@ def accepted(
 
 
 def rejected(
-    ticket: Ticket, reason: RejectReason, bound: Price | None, *, meta: Meta
+    ticket: Ticket,
+    objection: Objection,
+    prevention: SelfTradePrevention,
+    *,
+    meta: Meta,
 ) -> OrderRejected:
     return OrderRejected(
         meta,
@@ -54,9 +63,8 @@ def rejected(
         ticket.time_in_force,
         ticket.quantity,
         ticket.limit_price,
-        reason,
-        bound,
-        ticket.self_trade_prevention or SelfTradePrevention.CANCEL_NEWEST,
+        *objection,
+        prevention,
     )
 
 
