@@ -1,8 +1,11 @@
 """Orders over HTTP: what is answered, and what a repetition is answered."""
 
+import asyncio
+
 import msgspec
 import pytest
 
+from commands.writer import Role
 from tests.support.served import Person, Served, order
 
 
@@ -232,3 +235,21 @@ async def test_an_answer_has_every_key_of_an_order(ada: Person):
 
     keys = msgspec.json.decode(response.content, type=dict[str, object]).keys()
     assert {"expires_at", "legs", "hwm", "notional", "stop_price", "replaces"} <= keys
+
+
+async def test_a_server_that_does_not_lead_answers_a_batch_as_a_whole(
+    server: Served, ada: Person
+):
+    stood_down = asyncio.Event()
+
+    def stand_down(_: Role) -> None:
+        stood_down.set()
+
+    server.writer.on_role = stand_down
+    await server.writer.stop()
+    await stood_down.wait()
+
+    response = await ada.request("POST", "/v2/orders:batch", {"orders": [order()]})
+
+    assert (response.status_code, response.json()["reason"]) == (503, "not-leading")
+    assert response.headers["Retry-After"] == "1"
