@@ -120,12 +120,13 @@ class PlaceOrderRoute(HotRoute):
 
     async def answer(self, request: HotRequest) -> Reply:
         headers, desk = request.headers, self._desk
-        at = desk.door.clock.now()
-        caller = self._gate.admit(headers.get(b"authorization"), at)
+        now = desk.door.clock.now
+        caller = self._gate.admit(headers.get(b"authorization"), now())
         new = read_order(await request.body(self._body_limit))
         key = key_of(headers) if b"idempotency-key" in headers else None
+        # Only now: a body may have taken its time, and the log's does not run back.
         placement = desk.place(
-            new, caller, at=at, correlation=request.correlation, key=key
+            new, caller, at=now(), correlation=request.correlation, key=key
         )
         answer = await desk.answer(placement)
         order = placement.order(answer)
@@ -163,8 +164,8 @@ class PlaceBatchRoute(HotRoute):
         self._body_limit = body_limit
 
     async def answer(self, request: HotRequest) -> Reply:
-        at = self._desk.door.clock.now()
-        caller = self._gate.admit(request.headers.get(b"authorization"), at)
+        now = self._desk.door.clock.now
+        caller = self._gate.admit(request.headers.get(b"authorization"), now())
         whole = await request.body(self._body_limit)
         bodies = _batch.take_apart(whole).orders
         if not 1 <= len(bodies) <= BATCH_MAX:
@@ -178,8 +179,9 @@ class PlaceBatchRoute(HotRoute):
                 for place in range(len(bodies))
             ]
             self._check_unused(command_ids)
+        # Each at a time of its own, because lists of orders are paged by it.
         placements = [
-            self._place(body, caller, at, request.correlation, command_id)
+            self._place(body, caller, now(), request.correlation, command_id)
             for body, command_id in zip(bodies, command_ids, strict=True)
         ]
         return await self._answer_all(placements)

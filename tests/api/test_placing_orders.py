@@ -1,6 +1,7 @@
 """Orders over HTTP: what is answered, and what a repetition is answered."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 
 import msgspec
 import pytest
@@ -162,6 +163,39 @@ async def test_a_batch_answers_each_order_by_itself_and_in_order(ada: Person):
     assert results[1]["body"]["reason"] == "unknown-symbol"
     assert results[2]["body"]["field"] == "qty"
     assert results[3]["body"]["qty"] == "3"
+
+
+async def test_the_orders_of_a_batch_can_be_paged_by_their_times(ada: Person):
+    batch = {"orders": [order(limit_price=90)] * 7}
+    await ada.sends("POST", "/v2/orders:batch", batch)
+
+    seen: list[str] = []
+    until = ""
+    while page := await ada.gets(f"/v2/orders?limit=3{until}"):
+        seen += [each["id"] for each in page]
+        until = "&until=" + page[-1]["submitted_at"]
+
+    assert len(set(seen)) == len(seen) == 7
+
+
+async def test_an_order_is_of_the_time_at_which_all_of_it_was_there(
+    server: Served, ada: Person
+):
+    sent: list[int] = []
+
+    async def slow_body() -> AsyncGenerator[bytes]:
+        sent.append(server.clock.now())
+        yield msgspec.json.encode(order())
+
+    response = await ada.client.post(
+        "/v2/orders",
+        content=slow_body(),
+        headers={"Content-Type": "application/json"},
+    )
+
+    fact = server.log.reader.read(server.log.reader.head() - 1, 1)[0]
+    assert response.status_code == 200
+    assert fact.event.meta.at >= sent[0]
 
 
 async def test_a_batch_may_name_one_client_order_id_twice(ada: Person):
