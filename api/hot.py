@@ -26,7 +26,7 @@ from litestar.types import (
 from api.bodies import MEDIA_TYPE, is_json
 from api.calls import correlation_of
 from api.problems import JSON, problem_of
-from api.refusals import BodyTooLarge, WrongMediaType
+from api.refusals import BodyTooLarge, MalformedBody, WrongMediaType
 from domain.ids import LogPosition
 
 HeaderMap: TypeAlias = dict[bytes, bytes]
@@ -56,7 +56,7 @@ class HotRequest(msgspec.Struct, frozen=True, gc=False):
         """The whole body, which must be JSON by its media type.
 
         Raises:
-            BodyTooLarge, WrongMediaType
+            BodyTooLarge, MalformedBody, WrongMediaType
         """
         headers = self.headers
         media_type = headers.get(b"content-type", MEDIA_TYPE)
@@ -69,6 +69,9 @@ class HotRequest(msgspec.Struct, frozen=True, gc=False):
         body = message.get("body", b"")
         while message.get("more_body"):
             message = await self.receive()
+            if message["type"] == "http.disconnect":
+                # What came may be a whole order all the same. Its sender did not end.
+                raise MalformedBody
             body += message.get("body", b"")
             if len(body) > limit:
                 raise BodyTooLarge(limit)

@@ -1,8 +1,11 @@
 """The hot routes are routes like all others, but for the way to them."""
 
+from typing import Any, cast
+
+import msgspec
 import pytest
 
-from tests.support.served import Person, order
+from tests.support.served import Person, Served, order
 
 
 @pytest.mark.parametrize("path", ["/v2/orders", "//v2/orders", "/v2/orders/"])
@@ -33,3 +36,40 @@ async def test_hot_routes_stand_in_the_openapi_document(ada: Person):
         operation = paths[path][method]
         assert operation["description"]
         assert {"422", "503"} <= operation["responses"].keys()
+
+
+async def test_an_order_whose_sender_hung_up_before_its_end_is_not_placed(
+    server: Served, ada: Person
+):
+    head = server.log.reader.head()
+    messages = iter(
+        [
+            {
+                "type": "http.request",
+                "body": msgspec.json.encode(order()),
+                "more_body": True,
+            },
+            {"type": "http.disconnect"},
+        ]
+    )
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/v2/orders",
+        "raw_path": b"/v2/orders",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"authorization", f"Bearer {ada.token}".encode())],
+    }
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(_: Any) -> None:
+        return
+
+    await server.app(cast(Any, scope), receive, send)
+
+    assert server.log.reader.head() == head
