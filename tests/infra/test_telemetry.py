@@ -70,11 +70,11 @@ def test_the_correlation_id_is_on_every_line_of_its_context():
 def test_the_standard_library_takes_the_same_way():
     stream = configured()
 
-    logging.getLogger("a.library").warning("lost %s", "the line", extra={"tries": 3})
+    logging.getLogger("some.package").warning("lost %s", "the line", extra={"tries": 3})
 
     (line,) = lines(stream)
     assert line["event"] == "lost the line"
-    assert line["logger"] == "a.library"
+    assert line["logger"] == "some.package"
     assert line["tries"] == 3
 
 
