@@ -5,9 +5,10 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 
 WORKDIR /app
 
+# The requirements are all there is to install, each pinned: nothing is resolved.
 # First what changes rarely: the layer of the requirements is kept between builds.
 COPY requirements.txt ./
-RUN pip install --no-cache-dir --require-hashes --requirement requirements.txt
+RUN pip install --no-cache-dir --require-hashes --no-deps --requirement requirements.txt
 
 COPY pyproject.toml requirements.in ./
 COPY domain domain

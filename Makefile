@@ -15,6 +15,8 @@ help: ## list what can be made
 
 setup: $(READY) ## make the virtual environment (run and test do it themselves)
 
+# The requirements are complete and pinned, so pip resolves nothing (--no-deps): an old
+# pip that meets a newer release than the pinned one would trip over it.
 # The newest Python that works wins; a name on PATH is not enough, because version
 # managers leave names there that answer with an error.
 $(READY): requirements-dev.txt
@@ -35,7 +37,7 @@ $(READY): requirements-dev.txt
 	  || "$$python" -m venv --clear .venv; \
 	echo 'Installing the pinned requirements into .venv'; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --require-hashes --requirement requirements-dev.txt; \
+	  --require-hashes --no-deps --requirement requirements-dev.txt; \
 	$(BIN)/python -m pip install --disable-pip-version-check --no-index --no-deps \
 	  --no-build-isolation --editable . >.venv/install.log 2>&1 \
 	  || { cat .venv/install.log >&2; exit 1; }; \
