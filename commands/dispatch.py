@@ -24,6 +24,7 @@ from commands.messages import (
     ResumeMarket,
     RollDay,
     SetPreferences,
+    UseKey,
 )
 
 HANDLERS: dict[type[Command], Callable[[Exchange, Any], None]] = {
@@ -42,6 +43,7 @@ HANDLERS: dict[type[Command], Callable[[Exchange, Any], None]] = {
     SetPreferences: funding.set_preferences,
     Register: users.register,
     GrantRole: users.grant_role,
+    UseKey: users.use_key,
     NoteLoginFailed: users.note_login_failed,
     NoteAccessRefused: users.note_access_refused,
 }
@@ -60,6 +62,8 @@ def execute(exchange: Exchange, command: Command) -> int:
     if "#" in command_id:
         exchange.receipts.check_command(command_id)
     HANDLERS[type(command)](exchange, command)
+    if "#" in command_id and len(outbox) == start:
+        exchange.keys.use(meta=command.meta)
     for place in range(start, len(outbox)):
         recorded = outbox[place]
         exchange.index(recorded.event, recorded.stream, place)

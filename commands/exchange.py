@@ -20,6 +20,7 @@ from domain.ids import (
     Symbol,
     UserId,
 )
+from domain.key_log import KeyLog
 from domain.market import Market
 from domain.user import EmailClaim, SecurityLog, User
 from domain.vocabulary import WalletKind
@@ -45,6 +46,8 @@ class Exchange:
         self.claims: dict[str, EmailClaim] = {}
         self.security = SecurityLog(self.outbox)
         self.streams[self.security.stream] = self.security
+        self.keys = KeyLog(self.outbox)
+        self.streams[self.keys.stream] = self.keys
         self.orders = OrderIndex()
         self.receipts = Receipts()
         self.unlocated: Unlocated = []

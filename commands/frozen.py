@@ -15,6 +15,7 @@ from commands.order_index import AccountOrders, OrderEntry
 from commands.receipts import Receipt
 from domain.aggregate import Aggregate, Outbox
 from domain.ids import LogPosition
+from domain.key_log import KeyLog
 from domain.listing import Listing
 from domain.market import Market
 from domain.order import Order
@@ -74,6 +75,10 @@ class FrozenSecurity(_Frozen):
     noted: int
 
 
+class FrozenKeys(_Frozen):
+    version: int
+
+
 class FrozenOrders(_Frozen):
     account_id: str
     orders: dict[str, OrderEntry]
@@ -85,7 +90,7 @@ class FrozenReceipts(_Frozen):
 
 
 FrozenAggregate: TypeAlias = (
-    FrozenMarket | FrozenWallet | FrozenUser | FrozenClaim | FrozenSecurity
+    FrozenMarket | FrozenWallet | FrozenUser | FrozenClaim | FrozenSecurity | FrozenKeys
 )
 Frozen: TypeAlias = FrozenAggregate | FrozenOrders | FrozenReceipts
 
@@ -114,8 +119,10 @@ def freeze(aggregate: Aggregate) -> FrozenAggregate:
     if isinstance(aggregate, EmailClaim):
         claim = aggregate.stream.partition("-")[2]
         return FrozenClaim(claim, aggregate.version, aggregate.user_id)
-    assert isinstance(aggregate, SecurityLog)
-    return FrozenSecurity(aggregate.version, aggregate.minute, aggregate.noted)
+    if isinstance(aggregate, SecurityLog):
+        return FrozenSecurity(aggregate.version, aggregate.minute, aggregate.noted)
+    assert isinstance(aggregate, KeyLog)
+    return FrozenKeys(aggregate.version)
 
 
 def _freeze_market(market: Market) -> FrozenMarket:
@@ -189,6 +196,8 @@ def _thaw(exchange: Exchange, frozen: Frozen) -> None:
             exchange.security.version = frozen.version
             exchange.security.minute = frozen.minute
             exchange.security.noted = frozen.noted
+        case FrozenKeys():
+            exchange.keys.version = frozen.version
         case _:
             exchange.add(_thaw_aggregate(frozen, exchange.outbox))
 

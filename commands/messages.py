@@ -155,6 +155,13 @@ class GrantRole(Command, frozen=True):
     role: Role
 
 
+class UseKey(Command, frozen=True):
+    """Begin a request that is carried out in parts; its `Idempotency-Key` makes it
+    once, and what its parts are."""
+
+    parts: tuple[str, ...]
+
+
 class NoteLoginFailed(Command, frozen=True):
     """Keep a failed login on record."""
 
@@ -183,6 +190,7 @@ COMMANDS: tuple[type[Command], ...] = (
     SetPreferences,
     Register,
     GrantRole,
+    UseKey,
     NoteLoginFailed,
     NoteAccessRefused,
 )

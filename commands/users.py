@@ -1,7 +1,13 @@
-"""How people sign up and get their roles, and what is noted of those turned away."""
+"""How people sign up and get their roles, and what is noted of what else they ask."""
 
 from commands.exchange import Exchange
-from commands.messages import GrantRole, NoteAccessRefused, NoteLoginFailed, Register
+from commands.messages import (
+    GrantRole,
+    NoteAccessRefused,
+    NoteLoginFailed,
+    Register,
+    UseKey,
+)
 from domain.errors import AlreadyExists, NotFound
 from domain.events import AccessRefused, LoginFailed
 from domain.user import User
@@ -37,6 +43,10 @@ def grant_role(exchange: Exchange, command: GrantRole) -> None:
     if user is None:
         raise NotFound("user", command.user_id)
     user.grant(command.role, meta=command.meta)
+
+
+def use_key(exchange: Exchange, command: UseKey) -> None:
+    exchange.keys.use(command.parts, meta=command.meta)
 
 
 def note_login_failed(exchange: Exchange, command: NoteLoginFailed) -> None:

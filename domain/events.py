@@ -294,7 +294,7 @@ class FeeCollected(Event, frozen=True, tag="wallet.fee-collected"):
     amount: Money
 
 
-# --- user-<uuid>, email-<hmac>, security-log -----------------------------------------
+# --- user-<uuid>, email-<hmac>, security-log, keys-log -------------------------------
 
 
 class UserRegistered(Event, frozen=True, tag="user.registered"):
@@ -331,6 +331,14 @@ class AccessRefused(Event, frozen=True, tag="security.access-refused"):
     route: str
 
 
+class KeyUsed(Event, frozen=True, tag="keys.used"):
+    """A command with an `Idempotency-Key` was carried out that no other fact tells of:
+    it changed nothing, or it is carried out in these `parts`, each with a key of its
+    own."""
+
+    parts: tuple[str, ...] = ()
+
+
 MarketEvent: TypeAlias = (
     Listed
     | ListingChanged
@@ -358,7 +366,7 @@ WalletEvent: TypeAlias = (
 )
 UserEvent: TypeAlias = UserRegistered | RoleGranted | EmailClaimed
 SecurityEvent: TypeAlias = LoginFailed | AccessRefused
-AnyEvent: TypeAlias = MarketEvent | WalletEvent | UserEvent | SecurityEvent
+AnyEvent: TypeAlias = MarketEvent | WalletEvent | UserEvent | SecurityEvent | KeyUsed
 
 EVENTS: tuple[type[Event], ...] = get_args(AnyEvent)
 

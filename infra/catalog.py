@@ -26,6 +26,7 @@ STREAMS = {
     "user": "`user-<user id>`",
     "email": "`email-<keyed hash of the address>`",
     "security": "`security-log`",
+    "keys": "`keys-log`",
 }
 
 

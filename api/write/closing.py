@@ -1,5 +1,6 @@
 """How positions are closed: with a market order that sells all of it, or a part."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated
 
@@ -8,17 +9,17 @@ from litestar import Response, delete
 from litestar.params import FromPath, FromQuery
 
 from api.amounts import quantity
-from api.calls import GivenCall
+from api.calls import Call, GivenCall
 from api.problems import problem_of
 from api.refusals import BadParameter
-from api.schemas import POSITION_HEADER, Order
-from api.write.answers import answered
+from api.schemas import Order
+from api.write.answers import answered, answered_in_parts
 from api.write.door import GivenDoor, WriteDoor
 from api.write.order_answer import order_answer
-from commands.messages import CancelAllOrders, PlaceOrder
+from commands.messages import CancelAllOrders, PlaceOrder, UseKey
 from commands.writer import Answer
 from domain.errors import DomainError, NotFound
-from domain.events import Meta
+from domain.events import KeyUsed, Meta
 from domain.ids import AccountId, Symbol
 from domain.market import Market
 from domain.money import Quantity
@@ -108,26 +109,42 @@ class Closed(msgspec.Struct):
 async def close_all_positions(
     call: GivenCall, door: GivenDoor, cancel_orders: FromQuery[bool] = False
 ) -> Response[list[Closed]]:
-    """Sell every position at the market; each has its own status."""
+    """Sell every position at the market; each has its own status. An `Idempotency-Key`
+    keeps to the positions that were there when it was first used."""
     door.check_leading()
     account_id = call.caller.account_id
-    position = 0
+    symbols = await _positions(door, call, cancel_orders)
+    answers: list[Answer] = []
     if cancel_orders:
         meta = door.meta(call.for_part("orders"), "close-all")
-        answer = await door.execute(CancelAllOrders(meta, account_id))
-        position = answer.position
+        answers.append(await door.execute(CancelAllOrders(meta, account_id)))
     closed: list[Closed] = []
-    for symbol in list(door.writer.exchange.wallet(account_id).holdings):
+    for symbol in symbols:
         market = door.listed(symbol)
+        meta = door.meta(call.for_part(symbol), "close-all")
         try:
-            held = _held(door, account_id, market)
-            meta = door.meta(call.for_part(symbol), "close-all")
-            answer = await _sell(door, account_id, meta, market, held)
+            answer = await door.carried_out(meta)
+            if answer is None:
+                held = _held(door, account_id, market)
+                answer = await _sell(door, account_id, meta, market, held)
         except DomainError as refusal:
             problem = problem_of(refusal)
             closed.append(Closed(symbol, problem.status, problem.content()))
             continue
         closed.append(Closed(symbol, 200, _order(market, answer)))
-        position = answer.position
-    headers = {POSITION_HEADER: str(position)} if position else {}
-    return Response(closed, status_code=207, headers=headers)
+        answers.append(answer)
+    return answered_in_parts(closed, answers)
+
+
+async def _positions(
+    door: WriteDoor, call: Call, cancel_orders: bool
+) -> Sequence[Symbol]:
+    """What to close: what is held, or was when the `Idempotency-Key` was first used."""
+    holdings = door.writer.exchange.wallet(call.caller.account_id).holdings
+    symbols = tuple(symbol for symbol, held in holdings.items() if held.quantity)
+    if call.key is None:
+        return symbols
+    meta = door.meta(call, "close-all", cancel_orders)
+    begun = (await door.execute(UseKey(meta, symbols))).events[0]
+    assert isinstance(begun, KeyUsed)
+    return begun.parts

@@ -242,6 +242,20 @@ async def test_a_canceled_order_is_answered_with_nothing_and_cannot_be_canceled_
     assert again.json()["message"] == 'order is already in "canceled" state'
 
 
+async def test_a_cancel_all_with_a_key_ends_only_what_was_open_then(ada: Person):
+    key = {"Idempotency_Key": "stop"}
+    first = await ada.request("DELETE", "/v2/orders", **key)
+    order = await ada.places(qty=1, limit_price=50)
+
+    again = await ada.request("DELETE", "/v2/orders", **key)
+
+    assert (first.status_code, again.status_code) == (207, 207)
+    assert first.json() == again.json() == []
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.headers["Bourse-Log-Position"] == first.headers["Bourse-Log-Position"]
+    assert (await ada.gets(f"/v2/orders/{order['id']}"))["status"] == "new"
+
+
 async def test_all_orders_of_an_account_are_canceled_at_once(ada: Person, bob: Person):
     mine = [await ada.places(), await ada.places(side="sell", limit_price=120)]
     await bob.places()

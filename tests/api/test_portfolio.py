@@ -165,6 +165,43 @@ async def test_all_positions_are_closed_each_with_its_own_status(ada: Person):
     assert (closed["status"], closed["body"]["qty"]) == (200, "10000")
 
 
+async def test_closing_all_once_with_a_key_closes_what_was_there_then(
+    ada: Person, bob: Person, admin: Person
+):
+    await bob.places(qty=4_000, limit_price=99)
+    path, key = "/v2/positions?cancel_orders=true", {"Idempotency_Key": "all"}
+
+    first = await ada.request("DELETE", path, **key)
+    await admin.list_asset("LATER")
+    shares = {"symbol": "LATER", "qty": 5, "price": 1}
+    await admin.sends("POST", f"/v2/admin/accounts/{ada.account_id}/shares", shares)
+    resting = await ada.places(qty=1, limit_price=50)
+    again = await ada.request("DELETE", path, **key)
+    other = await ada.request("DELETE", "/v2/positions", **key)
+
+    (closed,) = first.json()
+    assert closed["body"]["filled_qty"] == "4000"
+    assert again.json() == first.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert "Idempotent-Replayed" not in first.headers
+    assert (other.status_code, other.json()["code"]) == (409, 40910000)
+    assert [each["id"] for each in await ada.gets("/v2/orders")] == [resting["id"]]
+
+
+async def test_closing_all_again_with_a_key_closes_what_was_refused_before(
+    ada: Person,
+):
+    order = await ada.places(side="sell", qty=1, limit_price=150)
+    key = {"Idempotency_Key": "all"}
+
+    refused = await ada.request("DELETE", "/v2/positions", **key)
+    await ada.sends("DELETE", f"/v2/orders/{order['id']}")
+    again = await ada.request("DELETE", "/v2/positions", **key)
+
+    assert [each["status"] for each in refused.json()] == [403]
+    assert [each["status"] for each in again.json()] == [200]
+
+
 async def test_orders_can_be_suspended_by_the_owner(ada: Person):
     settings = await ada.sends(
         "PATCH", "/v2/account/configurations", {"suspend_trade": True}

@@ -9,6 +9,7 @@ from commands.exchange import Exchange
 from commands.messages import (
     Deposit,
     GrantRole,
+    HaltMarket,
     NoteLoginFailed,
     SetPreferences,
 )
@@ -37,6 +38,8 @@ def eventful() -> Venue:
     venue.tell(Deposit(Meta(AT, "admin", key), "alice", 5, "wire"))
     venue.sell("bob", 10, at="10.90")
     venue.halt()
+    again = keyed_command_id("admin", "halt", "news")
+    venue.tell(HaltMarket(Meta(AT, "admin", again), "ACME", "news"))
     return venue
 
 

@@ -1,14 +1,27 @@
 """docs/rules/commands.md: an idempotency key makes a command once for its actor."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from commands.exchange import Exchange, locate
-from commands.messages import Deposit, HaltMarket, Register
+from commands.messages import (
+    CancelAllOrders,
+    ChangeListing,
+    Command,
+    Deposit,
+    GrantRole,
+    HaltMarket,
+    ListingChanges,
+    Register,
+    SetPreferences,
+    UseKey,
+)
 from commands.receipts import Repeated, keyed_command_id
 from domain.errors import Conflict, NotFound
-from domain.events import Meta
+from domain.events import KeyUsed, Meta
+from domain.vocabulary import OrderStatus, Role
 from tests.support.spec import AT
 from tests.support.venue import Venue
 
@@ -29,6 +42,54 @@ def test_a_keyed_command_is_carried_out_once():
 
     repeated.value.check([])
     assert not venue.market.halted
+
+
+WITHOUT_EFFECT: dict[str, Callable[[Meta], Command]] = {
+    "cancel all of none": lambda meta: CancelAllOrders(meta, "alice"),
+    "halt again": lambda meta: HaltMarket(meta, "ACME", "news"),
+    "edit into the same": lambda meta: ChangeListing(meta, "ACME", ListingChanges()),
+    "prefer the same": lambda meta: SetPreferences(meta, "alice"),
+    "grant again": lambda meta: GrantRole(meta, "user-of-alice", Role.TRADER),
+}
+
+
+@pytest.mark.rule("COMMAND-02")
+@pytest.mark.parametrize("asked", WITHOUT_EFFECT)
+def test_a_key_is_used_up_by_a_command_that_changes_nothing(asked: str):
+    venue = Venue()
+    venue.trader("alice")
+    venue.halt()
+    command = WITHOUT_EFFECT[asked](keyed("key", asked))
+
+    assert venue.tell(command) == [KeyUsed(command.meta)]
+    with pytest.raises(Repeated):
+        venue.tell(command)
+    with venue.refuses(Conflict, key="key"):
+        venue.tell(WITHOUT_EFFECT[asked](keyed("key", "other")))
+
+
+@pytest.mark.rule("COMMAND-02")
+def test_a_cancel_all_that_found_nothing_cancels_nothing_later():
+    venue = Venue()
+    venue.trader("alice", shares=10)
+    command = CancelAllOrders(keyed("key", "cancel-all"), "alice")
+    venue.tell(command)
+    later = venue.sell("alice", 10, at="11")
+
+    with pytest.raises(Repeated):
+        venue.tell(command)
+
+    assert venue.status(later) is OrderStatus.NEW
+
+
+@pytest.mark.rule("COMMAND-02")
+def test_a_request_in_parts_keeps_to_the_parts_it_began_with():
+    venue = Venue()
+    meta = keyed("key", "close-all")
+
+    assert venue.tell(UseKey(meta, ("ACME",))) == [KeyUsed(meta, ("ACME",))]
+    with pytest.raises(Repeated):
+        venue.tell(UseKey(meta, ("ACME", "OTHER")))
 
 
 @pytest.mark.rule("COMMAND-02")

@@ -14,6 +14,7 @@ from domain.events import (
     FundsHeld,
     FundsReleased,
     Halted,
+    KeyUsed,
     Listed,
     ListingChanged,
     LoginFailed,
@@ -203,5 +204,6 @@ USER: list[AnyEvent] = [
     EmailClaimed(META, user_id=ALICE),
     LoginFailed(META, claim="5f0c" * 16),
     AccessRefused(META, route="POST /v2/admin/assets"),
+    KeyUsed(META, parts=("AAPL", "GOOG")),
 ]
 EXAMPLES: list[AnyEvent] = MARKET + WALLET + USER
