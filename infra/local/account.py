@@ -106,7 +106,13 @@ def make_folder(folder: Path) -> None:
     """Make a folder that every account may enter and only we may change."""
     if folder.is_dir():
         return
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+        # Another start made it in the meantime, and gives it its mode.
+        return
     # Whatever the umask took away: the folder is ours, made a moment ago.
     folder.chmod(0o755)
 

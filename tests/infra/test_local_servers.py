@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import psutil
 import psycopg
@@ -18,7 +19,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from infra.local import binaries, postgres
-from infra.local.account import Account
+from infra.local.account import Account, make_folder
 from infra.local.errors import BinaryMissing, ServerDidNotStart
 from infra.local.folder import ServerFolder
 from infra.local.servers import (
@@ -96,6 +97,27 @@ def test_starts_at_the_same_time_make_one_server(server_home: Path):
         servers = list(threads.map(start_postgres, [server_home] * 4))
 
     assert len(set(servers)) == 1
+
+
+def test_a_folder_can_be_made_by_several_at_once(tmp_path: Path):
+    together = Barrier(8)
+
+    def make(folder: Path) -> None:
+        together.wait()
+        make_folder(folder)
+
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(50):
+            folder = tmp_path / str(number)
+            list(threads.map(make, [folder] * 8))
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+
+
+def test_a_folder_is_not_made_where_a_file_is(tmp_path: Path):
+    (tmp_path / "taken").touch()
+
+    with pytest.raises(FileExistsError):
+        make_folder(tmp_path / "taken")
 
 
 def test_servers_survive_the_process_that_started_them(server_home: Path):
