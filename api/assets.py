@@ -10,22 +10,6 @@ from domain.listing import Listing
 from domain.money import text
 
 #: Alpaca's clients know these exchanges, and fail on any other.
-EXCHANGES = (
-    "AMEX",
-    "ARCA",
-    "ASCX",
-    "BATS",
-    "NYSE",
-    "NASDAQ",
-    "NYSEARCA",
-    "FTXU",
-    "CBSE",
-    "GNSS",
-    "ERSX",
-    "OTC",
-    "CRYPTO",
-    "",
-)
 Exchange = Literal[
     "AMEX",
     "ARCA",

@@ -181,50 +181,15 @@ class OrdersProjection(Projection):
 
     @on(OrderAccepted)
     def _accepted(self, event: OrderAccepted, fact: Fact) -> None:
-        at = event.meta.at
-        self._add(
-            OrderRecord(
-                event.order_id,
-                event.client_order_id,
-                event.account_id,
-                symbol_of(fact.stream),
-                event.side,
-                event.order_type,
-                event.time_in_force,
-                event.quantity,
-                event.limit_price,
-                event.self_trade_prevention,
-                OrderStatus.NEW,
-                at,
-                at,
-                fact.position,
-            )
-        )
+        self._add(_record(event, event.order_id, fact, OrderStatus.NEW))
 
     @on(OrderRejected)
     def _rejected(self, event: OrderRejected, fact: Fact) -> None:
-        at = event.meta.at
-        self._add(
-            OrderRecord(
-                event.order_id,
-                event.client_order_id,
-                event.account_id,
-                symbol_of(fact.stream),
-                event.side,
-                event.order_type,
-                event.time_in_force,
-                event.quantity,
-                event.limit_price,
-                event.self_trade_prevention,
-                OrderStatus.REJECTED,
-                at,
-                at,
-                fact.position,
-                failed_at=at,
-                reject_reason=event.reason,
-                bound=event.bound,
-            )
-        )
+        record = _record(event, event.order_id, fact, OrderStatus.REJECTED)
+        record.failed_at = event.meta.at
+        record.reject_reason = event.reason
+        record.bound = event.bound
+        self._add(record)
 
     @on(TradeExecuted)
     def _traded(self, event: TradeExecuted, fact: Fact) -> None:
@@ -280,27 +245,11 @@ class OrdersProjection(Projection):
         old.replaced_at = at
         old.replaced_by = event.replaced_by
         status = OrderStatus.PARTIALLY_FILLED if event.filled else OrderStatus.NEW
-        self._add(
-            OrderRecord(
-                event.replaced_by,
-                event.client_order_id,
-                event.account_id,
-                symbol_of(fact.stream),
-                event.side,
-                event.order_type,
-                event.time_in_force,
-                event.quantity,
-                event.limit_price,
-                event.self_trade_prevention,
-                status,
-                at,
-                at,
-                fact.position,
-                filled=event.filled,
-                filled_notional=event.filled_notional,
-                replaces=event.order_id,
-            )
-        )
+        new = _record(event, event.replaced_by, fact, status)
+        new.filled = event.filled
+        new.filled_notional = event.filled_notional
+        new.replaces = event.order_id
+        self._add(new)
 
     def changes(self) -> list[Command]:
         moves = self._index_moves()
@@ -328,3 +277,28 @@ class OrdersProjection(Projection):
         for key, pairs in entered.items():
             commands += sorted_add(key, pairs)
         return commands
+
+
+def _record(
+    event: OrderAccepted | OrderRejected | OrderReplaced,
+    order_id: OrderId,
+    fact: Fact,
+    status: OrderStatus,
+) -> OrderRecord:
+    """An order as it came in."""
+    return OrderRecord(
+        order_id,
+        event.client_order_id,
+        event.account_id,
+        symbol_of(fact.stream),
+        event.side,
+        event.order_type,
+        event.time_in_force,
+        event.quantity,
+        event.limit_price,
+        event.self_trade_prevention,
+        status,
+        event.meta.at,
+        event.meta.at,
+        fact.position,
+    )

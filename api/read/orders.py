@@ -1,7 +1,7 @@
 """Orders as their owner asks for them: listed, one, and with their fills."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from litestar import Response, get
@@ -21,20 +21,6 @@ from projections.orders import OrderRecord
 
 TAGS = ["orders"]
 
-#: Words of Alpaca for states that no order of Bourse is ever in.
-UNUSED = (
-    "accepted",
-    "accepted_for_bidding",
-    "calculated",
-    "done_for_day",
-    "held",
-    "pending_cancel",
-    "pending_new",
-    "pending_replace",
-    "pending_review",
-    "stopped",
-    "suspended",
-)
 StatusFilter = Literal[
     "open",
     "closed",
@@ -59,11 +45,12 @@ StatusFilter = Literal[
     "suspended",
 ]
 STATUSES: dict[str, Sequence[OrderStatus]] = {
+    # First, that no order of Bourse is ever in the other states that Alpaca names.
+    **dict.fromkeys(get_args(StatusFilter), ()),
     "open": order_queries.OPEN,
     "closed": order_queries.CLOSED,
     "all": order_queries.ALL,
     **{status.value: (status,) for status in OrderStatus},
-    **dict.fromkeys(UNUSED, ()),
 }
 
 

@@ -16,14 +16,14 @@ from domain.events import (
     OrderReplaced,
     TradeExecuted,
 )
-from domain.ids import AssetId, Symbol
-from domain.money import text
+from domain.ids import AssetId, OrderId, Symbol
 from domain.vocabulary import OrderStatus
 
-_NEW, _PARTIAL, _FILLED = (
+_NEW, _PARTIAL, _FILLED, _REJECTED = (
     OrderStatus.NEW,
     OrderStatus.PARTIALLY_FILLED,
     OrderStatus.FILLED,
+    OrderStatus.REJECTED,
 )
 
 
@@ -38,7 +38,8 @@ def order_answer(
         kind = type(event)
         if kind is OrderAccepted:
             assert isinstance(event, OrderAccepted)
-            order, order_id = _accepted(event, symbol, asset_id), event.order_id
+            order_id = event.order_id
+            order = _order(event, order_id, _NEW, symbol, asset_id)
             quantity = event.quantity
         elif kind is TradeExecuted:
             assert isinstance(event, TradeExecuted)
@@ -50,10 +51,15 @@ def order_answer(
                 _cancel(order, event)
         elif kind is OrderRejected:
             assert isinstance(event, OrderRejected)
-            return _rejected(event, symbol, asset_id)
+            order = _order(event, event.order_id, _REJECTED, symbol, asset_id)
+            order.failed_at = order.created_at
+            order.reject_reason = event.reason
+            order.reject_bound = optional(event.bound)
         elif kind is OrderReplaced:
             assert isinstance(event, OrderReplaced)
-            order, order_id = _replaced(event, symbol, asset_id), event.replaced_by
+            order_id = event.replaced_by
+            order = _order(event, order_id, _NEW, symbol, asset_id)
+            order.replaces = event.order_id
             filled, notional = event.filled, event.filled_notional
             quantity = event.quantity
     assert order is not None, "the facts are those of a command about an order"
@@ -71,54 +77,17 @@ def _fill(order: Order, filled: int, notional: int, quantity: int) -> None:
         order.status = _PARTIAL
 
 
-def _accepted(event: OrderAccepted, symbol: Symbol, asset_id: AssetId) -> Order:
-    at = instant(event.meta.at)
-    price = event.limit_price
-    return Order(
-        event.order_id,
-        event.client_order_id,
-        at,
-        at,
-        at,
-        asset_id,
-        symbol,
-        str(event.quantity),
-        event.side,
-        event.order_type,
-        event.order_type,
-        event.time_in_force,
-        None if price is None else text(price),
-        _NEW,
-        event.self_trade_prevention,
-    )
-
-
-def _replaced(event: OrderReplaced, symbol: Symbol, asset_id: AssetId) -> Order:
+def _order(
+    event: OrderAccepted | OrderReplaced | OrderRejected,
+    order_id: OrderId,
+    status: OrderStatus,
+    symbol: Symbol,
+    asset_id: AssetId,
+) -> Order:
+    """An order as it came in."""
     at = instant(event.meta.at)
     return Order(
-        event.replaced_by,
-        event.client_order_id,
-        at,
-        at,
-        at,
-        asset_id,
-        symbol,
-        str(event.quantity),
-        event.side,
-        event.order_type,
-        event.order_type,
-        event.time_in_force,
-        text(event.limit_price),
-        _NEW,
-        event.self_trade_prevention,
-        replaces=event.order_id,
-    )
-
-
-def _rejected(event: OrderRejected, symbol: Symbol, asset_id: AssetId) -> Order:
-    at = instant(event.meta.at)
-    return Order(
-        event.order_id,
+        order_id,
         event.client_order_id,
         at,
         at,
@@ -131,11 +100,8 @@ def _rejected(event: OrderRejected, symbol: Symbol, asset_id: AssetId) -> Order:
         event.order_type,
         event.time_in_force,
         optional(event.limit_price),
-        OrderStatus.REJECTED,
+        status,
         event.self_trade_prevention,
-        failed_at=at,
-        reject_reason=event.reason,
-        reject_bound=optional(event.bound),
     )
 
 

@@ -31,16 +31,6 @@ def expected() -> dict[str, list[str]]:
     return dump(store)
 
 
-@pytest.fixture(params=["memory", "redis"])
-def store(request: pytest.FixtureRequest) -> Generator[MemoryStore | RedisStore]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    redis_store = RedisStore(request.getfixturevalue("redis_url"))
-    yield redis_store
-    redis_store.close()
-
-
 def live_generations(store: MemoryStore | RedisStore) -> list[str]:
     answers = store.read([Request(each.view, ()) for each in PROJECTIONS])
     return [answer.generation if answer else "" for answer in answers]

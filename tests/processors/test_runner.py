@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from time import monotonic
 
 import pytest
@@ -33,16 +33,6 @@ def expected() -> dict[str, list[str]]:
     store = MemoryStore()
     live_host(store).apply(FACTS)
     return dump(store)
-
-
-@pytest.fixture(params=["memory", "redis"])
-def store(request: pytest.FixtureRequest) -> Generator[MemoryStore | RedisStore]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    redis_store = RedisStore(request.getfixturevalue("redis_url"))
-    yield redis_store
-    redis_store.close()
 
 
 def flush(store: MemoryStore | RedisStore, request: pytest.FixtureRequest) -> None:
