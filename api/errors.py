@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from api.calls import correlation_of
 from api.problems import Failure, framework_problem, problem_of
-from api.refusals import BadParameter, MalformedBody
+from api.refusals import BadParameter, BodyTooLarge, MalformedBody
 from domain.errors import DomainError
 
 AnyRequest = Request[Any, Any, Any]
@@ -59,6 +60,13 @@ def _bad_parameter(error: ValidationException) -> DomainError:
     return BadParameter(f"{name or 'the request'}: {message}", name)
 
 
+def too_large(request: AnyRequest, _: RequestEntityTooLarge) -> Response[Any]:
+    """The body is more than the framework reads."""
+    limit = request.app.request_max_body_size
+    assert isinstance(limit, int)
+    return _response(request, problem_of(BodyTooLarge(limit)))
+
+
 def framework(request: AnyRequest, error: HTTPException) -> Response[Any]:
     """What the router refuses: an unknown path, a method that a path does not take."""
     if error.status_code >= 500:
@@ -79,6 +87,7 @@ EXCEPTION_HANDLERS: Mapping[
 ] = {
     DomainError: refused,
     ValidationException: invalid,
+    RequestEntityTooLarge: too_large,
     HTTPException: framework,
     Exception: failed,
 }

@@ -42,7 +42,7 @@ SHAPES: dict[type[DomainError], tuple[int, int]] = {
     errors.Unavailable: (503, 50310000),
 }
 #: What the framework refuses by itself: a path, a method, a parameter.
-STATUS_CODES = {400: 40010000, 404: 40410000, 405: 40510000, 413: 41310000}
+STATUS_CODES = {400: 40010000, 404: 40410000, 405: 40510000}
 RETRY_AFTER: Headers = [(b"retry-after", b"1")]
 JSON: Headers = [(b"content-type", b"application/json")]
 BEARER: Headers = [(b"www-authenticate", b"Bearer")]

@@ -7,11 +7,12 @@ import time
 class SystemClock:
     """A `Clock`. Where the system's clock is set back, it stands still for that long.
 
-    `not_before` carries that over a restart: the time of the newest event in the log.
+    That holds within one process. After a restart or a failover the time is that of
+    the machine which leads then; what came first is told by the log position.
     """
 
-    def __init__(self, not_before: int = 0) -> None:
-        self._latest = not_before
+    def __init__(self) -> None:
+        self._latest = 0
         self._turn = threading.Lock()
 
     def now(self) -> int:

@@ -4,7 +4,7 @@
 its own parameters, so that raising them later leaves old hashes valid.
 """
 
-import secrets
+import unicodedata
 
 from argon2 import PasswordHasher as Argon2
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -18,15 +18,18 @@ class Argon2Hasher:
 
     def __init__(self, *, memory_kib: int = _MEMORY_KIB, passes: int = _PASSES) -> None:
         self._argon2 = Argon2(time_cost=passes, memory_cost=memory_kib, parallelism=1)
-        #: No password verifies against it. Whoever is asked for an unknown user
-        #: verifies against this, so that the answer takes as long as for a known one.
-        self.dummy_hash: str = self._argon2.hash(secrets.token_hex(32))
 
     def hash(self, password: str) -> str:
-        return self._argon2.hash(password)
+        return self._argon2.hash(_composed(password))
 
     def verify(self, password_hash: str, password: str) -> bool:
         try:
-            return self._argon2.verify(password_hash, password)
+            return self._argon2.verify(password_hash, _composed(password))
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _composed(password: str) -> str:
+    """The same password, whether a keyboard sends an é as one character or as two (NFC,
+    as RFC 8265 has it)."""
+    return unicodedata.normalize("NFC", password)

@@ -34,7 +34,7 @@ from infra.local.servers import (
     stop_postgres,
     stop_redis,
 )
-from infra.settings import Settings
+from infra.settings import Settings, unknown_variables
 from infra.telemetry import configure_logging
 from infra.upkeep import kept_up
 from processors.scheduler import Scheduler, session_date
@@ -78,6 +78,8 @@ def serve(
         CannotStart: another one runs in this home, or the port is taken.
     """
     configure_logging(form=settings.log_format, level=settings.log_level)
+    for name, meant in unknown_variables().items():
+        _log.warning("unknown_setting", variable=name, did_you_mean=meant or None)
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(50_000, 20, 100)
     home = settings.home.resolve()

@@ -10,6 +10,7 @@ docs/SETTINGS.md, the file .env.example and the check at start cannot disagree.
 import os
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +20,9 @@ from msgspec import Meta, Struct, field
 
 DATABASE_URL_PATTERN = r"^postgres(ql)?://."
 REDIS_URL_PATTERN = r"^(rediss?|unix)://."
+
+#: Read by the command line and by the tests themselves.
+OF_OTHERS = ("BOURSE_TOKEN", "BOURSE_TEST_HOME")
 
 # A secret is never shown: not in a representation, a log line or an error.
 SECRET = {"secret": True}
@@ -212,6 +216,22 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(reasons)
     # Field by field they were converted above; the struct only gathers them.
     return cast(Callable[..., Settings], Settings)(**values)
+
+
+def unknown_variables(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Variables that are set and mean nothing here, each with the one that may have
+    been meant, or an empty text.
+
+    >>> unknown_variables({"BOURSE_PROT": "8001", "PATH": "/bin"})
+    {'BOURSE_PROT': 'BOURSE_PORT'}
+    """
+    source = os.environ if environment is None else environment
+    known = [*(each.name for each in variables()), *OF_OTHERS]
+    return {
+        name: next(iter(get_close_matches(name, known, n=1, cutoff=0.8)), "")
+        for name in source
+        if name.startswith("BOURSE_") and name not in known
+    }
 
 
 def _convert(text: str, variable: Variable) -> object:

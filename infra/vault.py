@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import secrets
 import threading
+import unicodedata
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from time import monotonic
 from typing import NamedTuple, Protocol
@@ -68,13 +69,14 @@ class Vault:
         self._turn = threading.Lock()
 
     def claim(self, email: str) -> str:
-        """HMAC-SHA-256 of the address without outer blanks and without its case.
+        """HMAC-SHA-256 of the address without outer blanks and without its case,
+        each letter as one character (NFC).
 
         Strictly, the part before the @ may tell cases apart; no provider does, and two
         accounts that differ by it would be a trap.
         """
-        normalized = email.strip().casefold().encode()
-        return hmac.new(self._claim_key, normalized, hashlib.sha256).hexdigest()
+        written = unicodedata.normalize("NFC", email.strip().casefold())
+        return hmac.new(self._claim_key, written.encode(), hashlib.sha256).hexdigest()
 
     def seal(self, user_id: UserId, plain: str) -> str:
         key = self._key(user_id) or self._new_key(user_id)

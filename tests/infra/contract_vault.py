@@ -73,4 +73,5 @@ class VaultContract:
 
         assert claim == vault.claim("  Alice@Example.COM\n")
         assert claim != vault.claim("alicia@example.com")
+        assert vault.claim("zo\u00eb@x.org") == vault.claim("zoe\u0308@x.org")
         assert len(claim) == 64

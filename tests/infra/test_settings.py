@@ -5,7 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from infra.settings import SettingsError, read_settings, variables
+from infra.settings import (
+    SettingsError,
+    read_settings,
+    unknown_variables,
+    variables,
+)
 from infra.settings_doc import (
     EXAMPLE,
     PAGE,
@@ -64,6 +69,14 @@ def test_every_wrong_variable_is_named_at_once():
 
     assert caught.value.reasons.keys() == wrong.keys()
     assert all(name in str(caught.value) for name in wrong)
+
+
+def test_a_variable_that_means_nothing_is_told():
+    told = unknown_variables(
+        {"BOURSE_QUEUE_LIMITS": "9", "BOURSE_OTHER": "1", "BOURSE_PORT": "1", "PG": "2"}
+    )
+
+    assert told == {"BOURSE_QUEUE_LIMITS": "BOURSE_QUEUE_LIMIT", "BOURSE_OTHER": ""}
 
 
 def test_an_error_shows_the_wrong_value_but_never_a_secret():
