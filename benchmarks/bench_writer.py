@@ -68,7 +68,7 @@ def measure(suite: Suite) -> list[Row]:
 async def _measure(places: Places, flow: Sequence[Command], orders: int) -> list[Round]:
     rounds: list[Round] = []
     with PostgresEventStore(places.database_url) as store:
-        async with _leading(store) as writer:
+        async with leading(store) as writer:
             for command in opening(SYMBOLS, TRADERS):
                 await writer.execute(command)
             with as_the_server():
@@ -80,7 +80,7 @@ async def _measure(places: Places, flow: Sequence[Command], orders: int) -> list
 
 
 @asynccontextmanager
-async def _leading(store: PostgresEventStore) -> AsyncGenerator[Writer]:
+async def leading(store: PostgresEventStore) -> AsyncGenerator[Writer]:
     leading = asyncio.Event()
 
     def became(role: Role) -> None:
