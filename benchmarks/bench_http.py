@@ -2,7 +2,8 @@
 
 The server is a whole one, with its projector at work. No-op, orders one a request and
 orders in batches take turns on the same server, from the same generator; before each
-no-op the views have caught up, so that the services are idle then.
+no-op the views have caught up and no snapshot is being taken, so that the services are
+idle then.
 """
 
 import subprocess
@@ -10,18 +11,21 @@ import sys
 import tempfile
 from pathlib import Path
 from statistics import median
+from time import monotonic, sleep
 
 import msgspec
+import psutil
 
 from benchmarks.cores import Pinning, pin
 from benchmarks.http_load import Outcome, Plan
 from benchmarks.http_requests import Orders, batches, singles
-from benchmarks.processor_time import Used, used_until_now
+from benchmarks.processor_time import Used, is_projector, used_until_now
 from benchmarks.projector import wait_for_views
 from benchmarks.served import Served, served
 from benchmarks.suite import Suite
 from benchmarks.table import Row
 from infra.event_store import PostgresEventStore
+from infra.server import SNAPSHOT_LOOK_SECONDS
 
 NAME = "http"
 CONNECTIONS = 64
@@ -87,6 +91,8 @@ def _take_turns(
             for load in (no_op, single, batch):
                 head = store.reader.head()
                 wait_for_views(server.places.redis_url, head)
+                if load is no_op:
+                    _wait_for_snapshots(pid)
                 before = used_until_now(pid, services)
                 outcome = generate(server, load.requests, seconds, pinning)
                 load.used += used_until_now(pid, services) - before
@@ -94,6 +100,17 @@ def _take_turns(
                 load.outcomes.append(outcome)
                 load.rows += store.reader.head() - head
     return no_op, single, batch
+
+
+def _wait_for_snapshots(server: int) -> None:
+    """Until none is being taken, nor due: one that falls due is begun within
+    SNAPSHOT_LOOK_SECONDS."""
+    idle_since = monotonic()
+    while monotonic() - idle_since < SNAPSHOT_LOOK_SECONDS + 1:
+        children = psutil.Process(server).children()
+        if not all(map(is_projector, children)):
+            idle_since = monotonic()
+        sleep(0.1)
 
 
 def generate(

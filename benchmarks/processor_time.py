@@ -34,16 +34,27 @@ class Used(msgspec.Struct, frozen=True):
 
 def used_until_now(server: int, services: Sequence[tuple[str, int]]) -> Used:
     """By a server's loop and its other threads, its children, and its services."""
-    threads = psutil.Process(server).threads()
-    times = {each.id: each.user_time + each.system_time for each in threads}
+    process = psutil.Process(server)
+    times = {each.id: each.user_time + each.system_time for each in process.threads()}
     loop = times.pop(server)
-    rest = sum(times.values())
-    found = {"server": loop, "its commit thread": rest}
-    found["projector"] = sum(map(_of, psutil.Process(server).children(recursive=True)))
+    found = {"server": loop, "its commit thread": sum(times.values())}
+    children = process.children(recursive=True)
+    projectors = [each for each in children if is_projector(each)]
+    others = [each for each in children if each not in projectors]
+    found["projector"] = sum(map(_of, projectors))
+    found["snapshots"] = sum(map(_of, others)) + _of_ended_children(process)
     for name, pid in services:
-        process = psutil.Process(pid)
-        found[name] = sum(map(_of, (process, *process.children(recursive=True))))
+        service = psutil.Process(pid)
+        own = sum(map(_of, (service, *service.children(recursive=True))))
+        found[name] = own + _of_ended_children(service)
     return Used(found)
+
+
+def is_projector(process: psutil.Process) -> bool:
+    try:
+        return "infra.projector_process" in process.cmdline()
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _of(process: psutil.Process) -> float:
@@ -52,3 +63,8 @@ def _of(process: psutil.Process) -> float:
     except psutil.NoSuchProcess:
         return 0.0
     return times.user + times.system
+
+
+def _of_ended_children(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.children_user + times.children_system
