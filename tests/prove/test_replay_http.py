@@ -13,7 +13,11 @@ pytestmark = pytest.mark.prove
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_whole_recorded_flow_comes_out_exactly_over_http(
-    name: str, tmp_path: Path, database_url: str, redis_url: str, capsys: pytest.CaptureFixture[str]
+    name: str,
+    tmp_path: Path,
+    database_url: str,
+    redis_url: str,
+    capsys: pytest.CaptureFixture[str],
 ):
     flow = recorded_flow(name)
     orders, fills, rows = RECORDED[name]
