@@ -280,7 +280,8 @@ class Writer:
 
     async def _wait_for_loss(self) -> None:
         try:
-            await asyncio.wait_for(self._lost.wait(), LEASE_SECONDS)
+            async with asyncio.timeout(LEASE_SECONDS):
+                await self._lost.wait()
         except TimeoutError:
             return
 

@@ -5,6 +5,7 @@ thousands of commands in Python would cost more than folding the facts. Redis 6.
 later; no Redis cluster, because the scripts make keys from the live generation.
 """
 
+import asyncio
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
@@ -65,6 +66,21 @@ def _outages_told() -> Generator[None]:
         yield
     except RedisError as reason:
         raise StoreDown(str(reason)) from reason
+
+
+@contextmanager
+def _cancel_heeded() -> Generator[None]:
+    """Raise the cancel of the running task that the client has swallowed.
+
+    It sends through `asyncio.wait_for`, which before Python 3.12 loses a cancel that
+    comes just as the awaited thing is done. The task would then wait for ever.
+    """
+    try:
+        yield
+    finally:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
 
 
 class RedisStore:
@@ -205,7 +221,7 @@ class RedisViews:
         """Answer all requests in one atomic step; None where no generation is."""
         argument = _pack_requests(requests)
         client = cast(Any, self._redis)
-        with _outages_told():
+        with _cancel_heeded(), _outages_told():
             try:
                 raw = await client.execute_command("EVALSHA", READ.sha, 0, argument)
             except NoScriptError:

@@ -1,5 +1,6 @@
 """The store's contract, on memory and on a real Redis alike."""
 
+import asyncio
 from collections.abc import AsyncIterator, Generator
 from typing import Any, cast
 
@@ -372,3 +373,23 @@ async def test_a_server_that_is_away_is_told_as_such():
     with pytest.raises(StoreDown):
         await views.read(VIEW, [])
     await views.close()
+
+
+async def test_a_read_that_is_canceled_ends_canceled_wherever_it_stood(
+    redis_url: str,
+) -> None:
+    turns = 0
+    while True:
+        views = RedisViews(redis_url)
+        reading = asyncio.create_task(views.read_many([Request(VIEW, ())]))
+        # Each time a turn of the loop later: connecting, sending, waiting.
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if not reading.cancel():
+            break
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        await views.close()
+        turns += 1
+    await views.close()
+    assert turns > 0

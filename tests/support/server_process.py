@@ -34,6 +34,11 @@ def wait_until(what: str, holds: Callable[[], bool], seconds: float) -> None:
         time.sleep(POLL_SECONDS)
 
 
+def _hear_hangups() -> None:
+    """In the child: hear SIGHUP, even where the tests run under nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class ServerProcess:
     """One server of one home. Started again, it is the same server with a new pid."""
 
@@ -75,6 +80,7 @@ class ServerProcess:
                 env=self.variables(),
                 stdout=log,
                 stderr=log,
+                preexec_fn=_hear_hangups,  # noqa: PLW1509 - one call
             )
         return self
 
