@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from infra import console_reports as reports
-from infra.audit_command import audit_log
+from infra.audit.command import audit_log
 from infra.backup import backup, restore
 from infra.borrowed_servers import borrowed_postgres
 from infra.command_failures import told
@@ -21,7 +21,7 @@ from infra.installation_commands import (
     rebuild_views,
     save_snapshot,
 )
-from infra.replay_command import Replay, replay_flow
+from infra.replay.command import Replay, replay_flow
 from infra.server import serve
 from infra.settings import read_settings
 from projections.register import NAMES

@@ -12,8 +12,8 @@ from infra.backup import BackupError
 from infra.console import Output
 from infra.installation import WrongSecret
 from infra.local.errors import LocalServerError
-from infra.orderflow import FlowUnreadable
 from infra.own_writer import NoLease
+from infra.replay.orderflow import FlowUnreadable
 from infra.server import CannotStart
 from infra.server_client import ServerRefused, ServerUnreachable
 from infra.settings import SettingsError

@@ -6,13 +6,13 @@ from pathlib import Path
 import msgspec
 from rich.text import Text
 
-from infra.audit import AuditReport
-from infra.audit_findings import Check
+from infra.audit.findings import Check
+from infra.audit.verify import AuditReport
 from infra.backup import Manifest
 from infra.console import Output, mark, unmarked
 from infra.installation_commands import Saved
 from infra.operators import Administrator
-from infra.replay_score import Report
+from infra.replay.score import Report
 from processors.rebuild import Report as Rebuild
 
 

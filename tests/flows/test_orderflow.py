@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from domain.vocabulary import Side
-from infra.orderflow import (
+from infra.replay.orderflow import (
     ExpectedFill,
     FlowUnreadable,
     Ioc,

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from infra.event_store import PostgresEventStore
-from infra.orderflow import read_flow
-from infra.replay_score import Report
-from infra.replay_writer import replay_through_writer
+from infra.replay.orderflow import read_flow
+from infra.replay.score import Report
+from infra.replay.writer import replay_through_writer
 from tests.support.orderflows import RECORDED, SMALL, recorded_flow, write_flow
 
 

@@ -30,8 +30,8 @@ from domain.events import (
     tag_of,
 )
 from domain.vocabulary import Side
-from infra.audit import Audit, AuditReport, audited
-from infra.audit_state import LiveState, LiveStream
+from infra.audit.state import LiveState, LiveStream
+from infra.audit.verify import Audit, AuditReport, audited
 from infra.event_store import PostgresEventStore
 from infra.memory import MemoryLogReader
 from tests.support.flow import Flow
@@ -264,7 +264,7 @@ def test_a_live_state_that_lacks_an_aggregate_is_seen(database_url: str):
 def test_a_live_state_ahead_of_the_log_is_seen(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("infra.audit.LIVE_SECONDS", 0.1)
+    monkeypatch.setattr("infra.audit.verify.LIVE_SECONDS", 0.1)
     ahead = LiveState([LiveStream("wallet-x", 7, "h")], 1)
 
     report = audit_of(database_url, LOG, live=ahead)

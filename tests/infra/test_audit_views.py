@@ -2,8 +2,8 @@
 
 import pytest
 
-from infra.audit_findings import Findings
-from infra.audit_views import views_check
+from infra.audit.findings import Findings
+from infra.audit.views import views_check
 from infra.memory_store import MemoryStore
 from processors.rebuild import rebuild
 from projections.register import NAMES
@@ -53,7 +53,7 @@ def test_views_that_nobody_has_filled_are_left_out_of_an_audit_without_a_server(
 def test_views_that_a_live_server_does_not_have_are_violations(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("infra.audit_views.FILLED_SECONDS", 0.0)
+    monkeypatch.setattr("infra.audit.views.FILLED_SECONDS", 0.0)
     findings = Findings()
 
     check = views_check(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.replay_score import Report
+from infra.replay.score import Report
 from tests.support.flow_server import flow_server, replay
 from tests.support.orderflows import RECORDED, recorded_flow
 

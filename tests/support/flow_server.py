@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from infra.replay_score import Report
+from infra.replay.score import Report
 from tests.support.server_process import ServerProcess
 
 

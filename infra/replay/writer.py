@@ -30,7 +30,8 @@ from domain.price_levels import BookSide
 from domain.vocabulary import OrderType, Side, TimeInForce
 from infra.clock import SystemClock
 from infra.identity import Identifiers
-from infra.orderflow import (
+from infra.own_writer import own_writer
+from infra.replay.orderflow import (
     Cancel,
     Drop,
     Entry,
@@ -45,8 +46,7 @@ from infra.orderflow import (
     Step,
     named,
 )
-from infra.own_writer import own_writer
-from infra.replay_score import FlowOrders, Progress, Report, Score
+from infra.replay.score import FlowOrders, Progress, Report, Score
 
 #: Commands that are submitted before the answers of earlier ones are awaited.
 GROUP = 500

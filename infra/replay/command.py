@@ -15,11 +15,11 @@ from infra.admission import admitted
 from infra.borrowed_servers import borrowed_postgres, running_server
 from infra.console import Output
 from infra.event_store import PostgresEventStore
-from infra.orderflow import read_flow
 from infra.postgres import connect, parameters
-from infra.replay_http import replay_through_http
-from infra.replay_score import Progress, Report
-from infra.replay_writer import replay_through_writer
+from infra.replay.http import replay_through_http
+from infra.replay.orderflow import read_flow
+from infra.replay.score import Progress, Report
+from infra.replay.writer import replay_through_writer
 from infra.server_client import ServerClient, ServerUnreachable
 from infra.settings import Settings
 

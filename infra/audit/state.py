@@ -16,7 +16,7 @@ from domain.aggregate import Aggregate
 from domain.events import Fact
 from domain.ids import LogPosition, Stream
 from domain.market import Market
-from infra.audit_findings import Findings, Violation
+from infra.audit.findings import Findings, Violation
 
 #: What a fact out of place makes the domain's code raise.
 _MISFITS = (KeyError, IndexError, AssertionError, AttributeError, ValueError)

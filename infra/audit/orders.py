@@ -21,8 +21,8 @@ from domain.events import (
 from domain.ids import OrderId, Stream, Symbol, symbol_of, wallet_stream
 from domain.money import Quantity
 from domain.vocabulary import Side
-from infra.audit_findings import Findings
-from infra.audit_ledger import LedgerAudit
+from infra.audit.findings import Findings
+from infra.audit.ledger import LedgerAudit
 
 _BUY = Side.BUY
 

@@ -5,7 +5,7 @@ from time import monotonic, sleep
 
 from commands.ports import LogReader
 from domain.ids import LogPosition
-from infra.audit_findings import Check, Findings, Violation
+from infra.audit.findings import Check, Findings, Violation
 from processors.rebuild import Progress, Report, verify
 from projections.register import PROJECTIONS
 from projections.store import Request, Store

@@ -17,7 +17,7 @@ import msgspec
 from domain.ids import LogPosition, OrderId, Symbol
 from domain.money import dollars, text
 from domain.vocabulary import TimeInForce
-from infra.orderflow import (
+from infra.replay.orderflow import (
     Cancel,
     Command,
     Drop,
@@ -33,7 +33,7 @@ from infra.orderflow import (
     Step,
     named,
 )
-from infra.replay_score import FlowOrders, Progress, Report, Score
+from infra.replay.score import FlowOrders, Progress, Report, Score
 from infra.server_client import Answer, ServerClient, ServerRefused
 
 PLENTY_OF_CASH = "10000000000000"

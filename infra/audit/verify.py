@@ -14,10 +14,10 @@ import msgspec
 from commands.ports import LogReader, Snapshot
 from domain.events import Event, Fact
 from domain.ids import LogPosition, Stream
-from infra.audit_findings import CHECKS, Check, Findings, Violation
-from infra.audit_ledger import LedgerAudit
-from infra.audit_orders import OrdersAudit
-from infra.audit_state import LiveState, StateAudit
+from infra.audit.findings import CHECKS, Check, Findings, Violation
+from infra.audit.ledger import LedgerAudit
+from infra.audit.orders import OrdersAudit
+from infra.audit.state import LiveState, StateAudit
 
 #: Called with the log position that the audit has reached.
 Progress: TypeAlias = Callable[[LogPosition], None]

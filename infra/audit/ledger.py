@@ -24,7 +24,7 @@ from domain.events import (
 from domain.ids import OrderId, Stream, Symbol, symbol_of
 from domain.money import Money, Quantity
 from domain.vocabulary import Side
-from infra.audit_accounts import (
+from infra.audit.accounts import (
     HOUSE_PART,
     Account,
     Hold,
@@ -33,7 +33,7 @@ from infra.audit_accounts import (
     Reserve,
     legs_of,
 )
-from infra.audit_findings import Findings
+from infra.audit.findings import Findings
 
 _BUY = Side.BUY
 

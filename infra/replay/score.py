@@ -7,7 +7,7 @@ import msgspec
 
 from domain.ids import OrderId
 from domain.money import Quantity, text
-from infra.orderflow import ExpectedFill, FlowId, Ioc, Levels, Reduce, Row
+from infra.replay.orderflow import ExpectedFill, FlowId, Ioc, Levels, Reduce, Row
 
 #: Called with the number of lines that are done since the last call.
 Progress: TypeAlias = Callable[[int], None]

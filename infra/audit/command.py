@@ -6,10 +6,10 @@ from time import perf_counter
 
 from commands.ports import LogReader
 from infra.admission import admitted
-from infra.audit import Audit, AuditReport
-from infra.audit_findings import Check
-from infra.audit_state import LiveState, LiveStream
-from infra.audit_views import views_check
+from infra.audit.findings import Check
+from infra.audit.state import LiveState, LiveStream
+from infra.audit.verify import Audit, AuditReport
+from infra.audit.views import views_check
 from infra.borrowed_servers import borrowed_postgres, borrowed_redis, running_server
 from infra.clock import SystemClock
 from infra.console import Output

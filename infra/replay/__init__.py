@@ -1,0 +1,1 @@
+"""`bourse replay`: recorded order flow, sent through the exchange and compared."""
