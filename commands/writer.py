@@ -57,19 +57,27 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 
 
 class Pending(msgspec.Struct, frozen=True, gc=False):
-    """A command carried out in memory, whose facts are `start` to `end` of a batch."""
+    """A command carried out in memory, whose facts are `start` to `end` of a batch.
+
+    Or one that was refused in a state which that batch makes durable: the refusal is as
+    good as that state, and is told no earlier.
+    """
 
     batch: Batch
     start: int
     end: int
+    refusal: DomainError | None = None
 
     async def answer(self) -> Answer:
         """Wait until it is durable.
 
         Raises:
-            CommitFailed: it is not; the same command may be sent again.
+            DomainError: it was refused.
+            CommitFailed: it is not durable; the same command may be sent again.
         """
         first = await self.batch.committed()
+        if self.refusal is not None:
+            raise self.refusal
         events = self.batch.events[self.start : self.end]
         return Answer(first + self.end - 1, [r.event for r in events])
 
@@ -119,14 +127,23 @@ class Writer:
         """Carry out a command in memory; its answer must be awaited before it is told.
 
         Raises:
-            DomainError: it is refused, and nothing was recorded.
+            DomainError: it is refused, and nothing was recorded. Where the state that
+                it is refused in is not durable yet, that is told with the answer.
             Repeated: it was carried out before; `repeated_answer` has the answer.
         """
         if self.role is not Role.LEADER or self._stopping:
             raise NotLeading
         if self.waiting >= self.queue_limit:
             raise Busy
-        start = self._carry_out(command)
+        try:
+            start = self._carry_out(command)
+        except DomainError as refusal:
+            batch = self._unsettled()
+            if batch is None:
+                raise
+            self.waiting += 1
+            batch.count += 1
+            return Pending(batch, 0, 0, refusal)
         self.waiting += 1
         self._open.count += 1
         if self._inflight is None and not self._scheduled:
@@ -170,15 +187,21 @@ class Writer:
         repeated.check(events)
         return Answer(own[-1].position, events, repeated=True)
 
-    async def settled(self) -> None:
-        """Wait until all that has been decided so far is durable.
+    async def settled(self, exchange: Exchange) -> None:
+        """Wait until all that a state of this writer shows is durable.
 
         Raises:
             CommitFailed: it is not, and memory was dropped.
         """
-        batch = self._open if self._open.count else self._inflight
+        if exchange is not self.exchange:
+            raise CommitFailed
+        batch = self._unsettled()
         if batch is not None:
             await batch.committed()
+
+    def _unsettled(self) -> Batch | None:
+        """The newest batch with facts that are not durable yet."""
+        return self._open if self.exchange.outbox else self._inflight
 
     # --- the group commit ---
 

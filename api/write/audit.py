@@ -24,11 +24,12 @@ async def audit_state(door: GivenDoor) -> list[StreamState]:
     """Every aggregate in the writer's memory. Each is hashed at one moment; all that is
     told is durable."""
     door.check_leading()
+    exchange = door.writer.exchange
     found: list[StreamState] = []
-    for stream, aggregate in list(door.writer.exchange.streams.items()):
+    for stream, aggregate in list(exchange.streams.items()):
         if aggregate.version:
             found.append(StreamState(stream, aggregate.version, state_hash(aggregate)))
         # A large book takes long; orders go in between.
         await asyncio.sleep(0)
-    await door.writer.settled()
+    await door.writer.settled(exchange)
     return found

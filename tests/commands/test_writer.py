@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from commands import frozen
-from commands.messages import ResumeMarket
+from commands.messages import CancelOrder, ResumeMarket
 from commands.recovery import recover, take_snapshot
 from commands.writer import Answer, Role, Writer
-from domain.errors import Busy, InsufficientFunds, NotLeading
+from domain.errors import Busy, InsufficientFunds, NotLeading, OrderDone
 from domain.events import FundsHeld, Halted, OrderAccepted
 from infra.memory import MemorySnapshotStore
 from tests.support.troubled_store import PATIENCE, TroubledStore
@@ -31,15 +31,31 @@ async def test_an_answer_comes_after_the_commit(server: Server):
 
 
 @pytest.mark.rule("COMMAND-03")
-async def test_a_refusal_needs_no_commit(server: Server):
-    sent = await server.in_flight(server.order(1))
+async def test_a_refusal_needs_no_commit_of_its_own(server: Server):
+    server.store.appends.clear()
 
     with pytest.raises(InsufficientFunds):
-        await server.writer.execute(server.order(2, price=10**9))
+        server.submit(server.order(1, price=10**9))
 
-    assert not sent.done()
+    assert server.store.appends == []
+    assert server.writer.waiting == 0
+
+
+@pytest.mark.rule("COMMAND-03")
+async def test_a_refusal_waits_for_what_it_rests_on(server: Server):
+    await server.writer.execute(server.order(1))
+    cancel = CancelOrder(server.meta(), "alice", "order-1")
+    flying = await server.in_flight(cancel)
+
+    again = server.send(cancel)
+    await asyncio.sleep(0)
+
+    assert not again.done()
     server.store.commits.let_go()
-    await sent
+    await flying
+    with pytest.raises(OrderDone):
+        await again
+    assert server.writer.waiting == 0
 
 
 @pytest.mark.rule("COMMAND-03")
@@ -125,13 +141,13 @@ async def test_what_changes_nothing_may_share_a_commit_with_what_does(server: Se
 
 @pytest.mark.rule("COMMAND-03")
 async def test_all_that_was_decided_so_far_can_be_waited_for(server: Server):
-    await server.writer.settled()
+    await server.writer.settled(server.writer.exchange)
     sent = [await server.in_flight(server.order(1))]
-    flying = asyncio.create_task(server.writer.settled())
+    flying = asyncio.create_task(server.writer.settled(server.writer.exchange))
     await asyncio.sleep(0)
     sent.append(server.send(server.order(2)))
     await asyncio.sleep(0)
-    waiting = asyncio.create_task(server.writer.settled())
+    waiting = asyncio.create_task(server.writer.settled(server.writer.exchange))
     await asyncio.sleep(0)
 
     assert not flying.done()

@@ -7,7 +7,7 @@ import pytest
 
 from commands import dispatch, writer
 from commands.exchange import Exchange
-from commands.messages import Command, HaltMarket
+from commands.messages import CancelOrder, Command, HaltMarket
 from commands.ports import LogUnavailable
 from commands.writer import Role
 from domain.errors import CommitFailed, InvalidOrder
@@ -43,6 +43,40 @@ async def test_after_a_failed_commit_the_state_is_that_of_the_log(server: Server
     # The same command may be sent again, and is no repeat.
     assert not (await server.writer.execute(server.order(1))).repeated
     assert server.roles[-2:] == [Role.RECOVERING, Role.LEADER]
+
+
+@pytest.mark.rule("COMMAND-03")
+@pytest.mark.rule("COMMAND-04")
+async def test_what_was_refused_on_the_ground_of_a_failed_commit_is_asked_again(
+    server: Server,
+):
+    await server.writer.execute(server.order(1))
+    cancel = CancelOrder(server.meta(), "alice", "order-1")
+    flying = await server.in_flight(cancel)
+    again = server.send(cancel)
+    await asyncio.sleep(0)
+
+    server.store.trouble = Trouble.LOST
+    server.store.commits.let_go()
+    outcomes = await asyncio.gather(flying, again, return_exceptions=True)
+
+    # Not "already canceled": the order is open, and may trade.
+    assert [type(each) for each in outcomes] == [CommitFailed, CommitFailed]
+    await server.becomes(Role.LEADER)
+    assert list(server.writer.exchange.wallet("alice").holds) == ["order-1"]
+
+
+@pytest.mark.rule("COMMAND-04")
+async def test_a_state_that_was_dropped_is_never_told_to_be_durable(server: Server):
+    seen = server.writer.exchange
+    flying = await server.in_flight(server.order(1))
+    server.store.trouble = Trouble.LOST
+    server.store.commits.let_go()
+    with pytest.raises(CommitFailed):
+        await flying
+
+    with pytest.raises(CommitFailed):
+        await server.writer.settled(seen)
 
 
 @pytest.mark.rule("COMMAND-05")
