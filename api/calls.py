@@ -26,7 +26,8 @@ class Call(msgspec.Struct, frozen=True):
         """The call for one of several commands that a request comes to."""
         if self.key is None:
             return self
-        return Call(self.caller, self.correlation, f"{self.key}:{name}")
+        # No key that a caller chooses has a blank in it.
+        return Call(self.caller, self.correlation, f"{self.key} {name}")
 
 
 def correlation_of(headers: dict[bytes, bytes]) -> str | None:

@@ -159,7 +159,7 @@ class UseKey(Command, frozen=True):
     """Begin a request that is carried out in parts; its `Idempotency-Key` makes it
     once, and what its parts are."""
 
-    parts: tuple[str, ...]
+    parts: tuple[str, ...] = ()
 
 
 class NoteLoginFailed(Command, frozen=True):

@@ -112,7 +112,7 @@ class SnapshotStore(Protocol):
 
 class Clock(Protocol):
     def now(self) -> int:
-        """Microseconds since 1970-01-01 UTC, never less than this clock said before."""
+        """Microseconds since 1970-01-01 UTC, more each time than the time before."""
         ...
 
 

@@ -50,6 +50,13 @@ def keyed_command_id(actor: str, key: str, *content: object) -> CommandId:
     return f"{actor}/{key}#{digest(*content)}"
 
 
+def part_of(command_id: CommandId, part: object) -> CommandId:
+    """The id of one of the commands that a request with a key comes to. No key that a
+    caller chooses has a blank in it."""
+    key, mark, content = command_id.rpartition("#")
+    return f"{key} {part}{mark}{content}"
+
+
 def deposit_key(account_id: AccountId, reference: str) -> str:
     return f"deposit/{account_id}/{reference}"
 

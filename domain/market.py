@@ -179,18 +179,15 @@ class Market(Aggregate):
         meta: Meta,
     ) -> None:
         """Accept a checked ticket: match it, then rest or cancel what remains."""
-        quantity = ticket.quantity
         plan = self.book.plan(
             ticket.side,
-            quantity=quantity,
+            quantity=ticket.quantity,
             worst=worst,
             account_id=ticket.account_id,
             prevention=prevention,
+            whole=ticket.time_in_force is FOK,
         )
         remaining = plan.remaining
-        if ticket.time_in_force is FOK and remaining:
-            plan = Plan([], quantity, stopped=False)
-            remaining = quantity
         rests = (
             ticket.limit_price is not None
             # Looking it up in a set would hash an enum member, in Python.
@@ -209,7 +206,7 @@ class Market(Aggregate):
         if plan.steps:
             self._carry_out(plan, self.book.orders[ticket.order_id], meta)
         if remaining and not rests:
-            reason = self._why_canceled(ticket, plan)
+            reason = self._why_canceled(ticket, plan, worst)
             order = self.book.orders[ticket.order_id]
             self._end(order, reason, "", meta, resting=False)
 
@@ -229,15 +226,20 @@ class Market(Aggregate):
                 )
             )
 
-    def _why_canceled(self, ticket: Ticket, plan: Plan) -> CancelReason:
+    def _why_canceled(
+        self, ticket: Ticket, plan: Plan, worst: Price | None
+    ) -> CancelReason:
         if ticket.time_in_force is TimeInForce.FOK:
             return CancelReason.FILL_OR_KILL
         if plan.stopped:
             return CancelReason.SELF_TRADE
         if ticket.order_type is OrderType.LIMIT:
             return CancelReason.IMMEDIATE_OR_CANCEL
-        empty = not self.book.opposite(ticket.side).keys
-        return CancelReason.NO_LIQUIDITY if empty else CancelReason.COLLAR
+        if not self.book.opposite(ticket.side).keys:
+            return CancelReason.NO_LIQUIDITY
+        band = self.listing.band()
+        banded = band is not None and worst in band
+        return CancelReason.PRICE_BAND if banded else CancelReason.COLLAR
 
     # --- an order in the book changes or leaves ---
 

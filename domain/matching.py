@@ -25,6 +25,21 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
     stopped: bool
 
 
+def offered(opposite: BookSide, quantity: Quantity, *, worst: Price | None) -> bool:
+    """Whether so many shares rest within reach: a look at the levels, not the orders.
+
+    Those of the account's own are counted too, which are none that it could trade with.
+    """
+    limit = None if worst is None else opposite.sign * worst
+    for key in reversed(opposite.keys):
+        if limit is not None and key < limit:
+            return False
+        quantity -= opposite.levels[key].quantity
+        if quantity <= 0:
+            return True
+    return False
+
+
 def match(
     opposite: BookSide,
     *,

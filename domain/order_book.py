@@ -14,7 +14,7 @@ from domain.events import (
     TradeExecuted,
 )
 from domain.ids import OrderId, Symbol
-from domain.matching import Plan, match
+from domain.matching import Plan, match, offered
 from domain.money import Price, Quantity
 from domain.order import Order
 from domain.price_levels import BookSide
@@ -50,19 +50,26 @@ class OrderBook:
         worst: Price | None,
         account_id: str,
         prevention: SelfTradePrevention,
+        whole: bool = False,
     ) -> Plan:
-        """What an incoming order would do; nothing, for most, without a walk."""
+        """What an incoming order would do; nothing, for most, without a walk. Where it
+        must fill `whole`, it does nothing unless it does (rules MATCH-11, STP-06)."""
         opposite = self.asks if side is BUY else self.bids
         keys = opposite.keys
+        nothing = Plan([], quantity, stopped=False)
         if not keys or (worst is not None and keys[-1] < opposite.sign * worst):
-            return Plan([], quantity, stopped=False)
-        return match(
+            return nothing
+        # A walk past many orders that comes to nothing would cost its sender nothing.
+        if whole and not offered(opposite, quantity, worst=worst):
+            return nothing
+        plan = match(
             opposite,
             quantity=quantity,
             worst=worst,
             account_id=account_id,
             prevention=prevention,
         )
+        return nothing if whole and plan.remaining else plan
 
     def accepted(self, event: OrderAccepted, *, maker_fee: int) -> None:
         order = Order(

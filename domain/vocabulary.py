@@ -70,6 +70,7 @@ class CancelReason(StrEnum):
     IMMEDIATE_OR_CANCEL = "immediate-or-cancel"
     FILL_OR_KILL = "fill-or-kill"
     COLLAR = "collar"
+    PRICE_BAND = "price-band"
     SELF_TRADE = "self-trade"
 
 

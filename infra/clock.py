@@ -5,7 +5,8 @@ import time
 
 
 class SystemClock:
-    """A `Clock`. Where the system's clock is set back, it stands still for that long.
+    """A `Clock`. Each time is later than the one before: what is sorted by time then
+    has an order. Where the system's clock is set back, it goes on by microseconds.
 
     That holds within one process. After a restart or a failover the time is that of
     the machine which leads then; what came first is told by the log position.
@@ -17,8 +18,5 @@ class SystemClock:
 
     def now(self) -> int:
         with self._turn:
-            now = time.time_ns() // 1_000
-            if now < self._latest:
-                return self._latest
-            self._latest = now
-            return now
+            self._latest = max(time.time_ns() // 1_000, self._latest + 1)
+            return self._latest

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Annotated
 
 import msgspec
@@ -20,8 +21,8 @@ from api.schemas import ManyResult, Order
 from api.write.door import WriteDoor
 from api.write.order_answer import order_answer
 from api.write.order_body import BATCH_MAX, NewOrder, read_order
-from commands.messages import PlaceOrder
-from commands.receipts import Repeated, keyed_command_id
+from commands.messages import PlaceOrder, UseKey
+from commands.receipts import Repeated, keyed_command_id, part_of
 from commands.writer import Answer, Pending
 from domain.errors import UnknownSymbol
 from domain.events import Meta, Timestamp
@@ -171,31 +172,36 @@ class PlaceBatchRoute(HotRoute):
         if not 1 <= len(bodies) <= BATCH_MAX:
             raise BadParameter(f"a batch has 1 to {BATCH_MAX} orders", "orders")
         self._desk.door.check_leading()
-        command_ids: list[CommandId | None] = [None] * len(bodies)
-        if b"idempotency-key" in request.headers:
-            key = key_of(request.headers)
-            command_ids = [
-                keyed_command_id(caller.user_id, f"{key}:{place}", "batch", whole)
-                for place in range(len(bodies))
-            ]
-            self._check_unused(command_ids)
+        key = key_of(request.headers)
+        batch_id = None
+        if key is not None:
+            content = blake2b(whole, digest_size=16).hexdigest()
+            batch_id = keyed_command_id(caller.user_id, key, "batch", content)
+            self._begin(Meta(now(), caller.user_id, batch_id, request.correlation))
         # Each at a time of its own, because lists of orders are paged by it.
         placements = [
-            self._place(body, caller, now(), request.correlation, command_id)
-            for body, command_id in zip(bodies, command_ids, strict=True)
+            self._place(
+                body,
+                caller,
+                now(),
+                request.correlation,
+                part_of(batch_id, place) if batch_id is not None else None,
+            )
+            for place, body in enumerate(bodies)
         ]
         return await self._answer_all(placements)
 
-    def _check_unused(self, command_ids: Sequence[CommandId | None]) -> None:
-        """Refuse the whole batch where its key was used for another one.
+    def _begin(self, meta: Meta) -> None:
+        """Note that the key is used for this batch, ahead of the batch's orders: they
+        become durable in one commit with it.
 
         Raises:
-            Conflict
+            Conflict: it was used for another one.
         """
-        receipts = self._desk.door.writer.exchange.receipts
-        for command_id in command_ids:
-            with contextlib.suppress(Repeated):
-                receipts.check_command(command_id or "")
+        writer = self._desk.door.writer
+        with contextlib.suppress(Repeated):
+            writer.exchange.receipts.check_command(meta.command_id)
+            writer.submit(UseKey(meta))
 
     def _place(
         self,

@@ -136,6 +136,23 @@ async def test_an_idempotency_key_makes_a_batch_once(ada: Person):
     assert len(await ada.gets("/v2/orders")) == 2
 
 
+async def test_the_key_of_a_batch_is_used_whatever_became_of_its_orders(ada: Person):
+    first = {"orders": [order(symbol="NONE"), order(qty=2)]}
+    path, key = "/v2/orders:batch", "k-1"
+    begun = await ada.request("POST", path, first, Idempotency_Key=key)
+    assert [each["status"] for each in begun.json()] == [422, 200]
+
+    shorter = {"orders": [order(qty=7)]}
+    other = await ada.request("POST", path, shorter, Idempotency_Key=key)
+    single = await ada.request("POST", "/v2/orders", order(), Idempotency_Key=key)
+    again = await ada.request("POST", path, first, Idempotency_Key=key)
+
+    assert (other.status_code, single.status_code) == (409, 409)
+    assert key in other.json()["message"]
+    assert again.json() == begun.json()
+    assert len(await ada.gets("/v2/orders")) == 1
+
+
 async def test_an_asset_id_may_stand_in_the_place_of_the_symbol(ada: Person):
     first = await ada.places()
 

@@ -55,7 +55,7 @@ def test_a_market_sell_stops_at_the_lower_limit_of_the_band():
     order = venue.sell("carol", 200)
 
     assert order.trades == [("9.5", 100)]
-    assert order.canceled == (100, CancelReason.COLLAR)
+    assert order.canceled == (100, CancelReason.PRICE_BAND)
     assert venue.wallet("carol").reserves == {}
 
 
@@ -92,7 +92,7 @@ def test_a_market_buy_stops_at_the_upper_limit_of_the_band():
 
     assert order.accepted.worst_price == 102_000
     assert order.trades == [("10.2", 100)]
-    assert order.canceled == (200, CancelReason.COLLAR)
+    assert order.canceled == (200, CancelReason.PRICE_BAND)
 
 
 @pytest.mark.rule("MATCH-09")
@@ -107,7 +107,7 @@ def test_a_market_buy_buys_nothing_where_the_best_ask_is_beyond_the_band():
     order = venue.buy("carol", 50)
 
     assert order.trades == []
-    assert order.canceled == (50, CancelReason.COLLAR)
+    assert order.canceled == (50, CancelReason.PRICE_BAND)
     assert venue.wallet("carol").held == 0
 
 
