@@ -39,7 +39,10 @@ class LogWriter(Protocol):
         ...
 
     def close(self) -> None:
-        """Give the lease back, so that a standby need not wait for it to go stale."""
+        """Give the lease back, so that a standby need not wait for it to go stale.
+
+        An append under way ends in LogLost, whatever has become of it.
+        """
         ...
 
 

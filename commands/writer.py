@@ -36,6 +36,10 @@ from domain.ids import LogPosition
 LEASE_SECONDS = 0.25
 #: How long commands in doubt wait for the log to come back and tell.
 DOUBT_SECONDS = 5.0
+#: How long an append under way is waited for when the lead is lost.
+JOIN_SECONDS = 5.0
+#: How long a writer that is to end waits for what it has accepted to become durable.
+STOP_SECONDS = 4.0
 
 
 class Role(StrEnum):
@@ -97,7 +101,8 @@ class Writer:
         self.snapshots = snapshots
         self.queue_limit = queue_limit
         self.on_role = on_role
-        self.role = Role.STANDBY
+        # Until the log has said who leads, nobody is to be told that this is a standby.
+        self.role = Role.RECOVERING
         self.exchange = Exchange()
         self.waiting = 0
         self._loop: asyncio.AbstractEventLoop
@@ -299,6 +304,9 @@ class Writer:
         finally:
             self._abandon()
             queue.put(None)
+            await asyncio.to_thread(thread.join, JOIN_SECONDS)
+            # That ends an append which gets no answer, too.
+            await asyncio.to_thread(log.close)
             await asyncio.to_thread(thread.join)
 
     async def _wait_for_loss(self) -> None:
@@ -350,9 +358,19 @@ class Writer:
                 self.on_role(role)
 
     async def stop(self) -> None:
-        """Make what was accepted durable, then give the lease back."""
+        """Make what was accepted durable, then give the lease back.
+
+        Where the log does not answer in time, whoever waits is told so, for as long as
+        there is somebody to tell.
+        """
         self._stopping = True
-        while self.role is Role.LEADER and self.waiting:
-            batch = self._inflight or self._open
-            await asyncio.wait([batch.committed()])
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                while self.role is Role.LEADER and self.waiting:
+                    batch = self._inflight or self._open
+                    await asyncio.wait([batch.committed()])
+        except TimeoutError:
+            self._abandon()
+        if self._in_doubt is not None:
+            self._give_up(self._in_doubt)
         self._lost.set()

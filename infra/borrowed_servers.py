@@ -20,7 +20,7 @@ from infra.local.servers import (
     stop_postgres,
     stop_redis,
 )
-from infra.local.shutdown import serving_process
+from infra.local.serving import is_served
 from infra.postgres import connect
 from infra.settings import Settings
 
@@ -43,7 +43,7 @@ class Running(msgspec.Struct, frozen=True):
 
 def running_server(home: Path) -> Running | None:
     """The server of this home, if it is alive and has said that it is ready."""
-    if serving_process(home) is None:
+    if not is_served(home):
         return None
     try:
         return msgspec.json.decode((home / "run.json").read_bytes(), type=Running)
@@ -95,7 +95,7 @@ def _embedded(
 
 def _leave_postgres(home: Path, url: str) -> None:
     # A server that came up meanwhile has adopted it, and needs it still.
-    if _is_alone(url) and serving_process(home) is None:
+    if _is_alone(url) and not is_served(home):
         stop_postgres(home)
 
 
@@ -113,5 +113,5 @@ def _is_alone(url: str) -> bool:
 
 
 def _leave_redis(home: Path, _: str) -> None:
-    if serving_process(home) is None:
+    if not is_served(home):
         stop_redis(home)

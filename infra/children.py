@@ -34,14 +34,17 @@ class Child:
         self.environment = environment
         self.niceness = niceness
 
-    async def start(self) -> asyncio.subprocess.Process:
-        """Start one. It reads the end of its standard input when this process dies."""
+    async def start(self, *, told: int | None = None) -> asyncio.subprocess.Process:
+        """Start one. It reads the end of its standard input when this process dies;
+        what it tells goes where `told` says, or where this process tells."""
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             self.module,
             *self.arguments,
             stdin=asyncio.subprocess.PIPE,
+            stdout=told,
+            stderr=told,
             env=dict(self.environment),
             preexec_fn=self._step_back,
         )
@@ -63,11 +66,13 @@ class Child:
             _log.warning("child_ended", module=self.module, exit_code=code)
             await asyncio.sleep(RESTART_SECONDS)
 
-    async def run_once(self) -> int:
-        """Run one to its end; its exit code."""
-        process = await self.start()
+    async def run_once(self) -> str | None:
+        """Run one to its end; what it told where it failed, None where it did not."""
+        process = await self.start(told=asyncio.subprocess.PIPE)
         try:
-            return await process.wait()
+            out, err = await process.communicate()
+            failed = bool(process.returncode)
+            return (out + err).decode(errors="replace").strip() if failed else None
         except asyncio.CancelledError:
             await _end(process)
             raise

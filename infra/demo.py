@@ -1,7 +1,8 @@
 """The demonstration market: what `BOURSE_DEMO=1` seeds, and `demo.json` tells.
 
 Everything goes through the writer with fixed references, so that seeding again, after
-a crash half way or on a new start, adds nothing.
+a crash half way or on a new start, adds nothing. A log that has markets of its own is
+let alone: nobody is to find money and an administrator in it that were never asked for.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from commands.messages import (
 )
 from commands.ports import Clock, PasswordHasher, PersonalVault
 from commands.writer import Writer
-from domain.errors import AlreadyExists
+from domain.errors import AlreadyExists, Conflict
 from domain.events import Meta
 from domain.ids import SYSTEM, UserId
 from domain.listing import Listing
@@ -78,28 +79,35 @@ class DemoMarket:
         self.hasher = hasher
         self.session_date = session_date
 
-    async def seed(self, path: Path, base_url: str) -> Demo:
-        """Make sure that the market is there, and write the file that tells of it."""
-        demo = _read(path) or _fresh(base_url, self._suffix())
+    async def seed(self, path: Path, base_url: str) -> Demo | None:
+        """Make sure that the market is there, and write the file that tells of it.
+
+        None where the log has markets that this file knows nothing of.
+        """
+        demo = _read(path)
+        if self.writer.exchange.markets and not self._made(demo):
+            return None
+        demo = demo or _fresh(base_url)
         demo.base_url = base_url
         # Told before it is done: whoever is interrupted here finds the passwords again.
         _write(path, demo)
-        for row in INSTRUMENTS:
-            await self._list(*row)
+        # The administrator first, by whom a log is known again that was begun.
         admin_id = await self._user(demo.admin, "Demo Administrator")
         await self._once(GrantRole(self._meta(), admin_id, Role.ADMIN))
+        for row in INSTRUMENTS:
+            await self._list(*row)
         for number, trader in enumerate(demo.traders, 1):
             user_id = await self._user(trader, f"Demo Trader {number}")
             trader.account_id = self.writer.exchange.users[user_id].account_id
-            await self._fund(trader.account_id, demo.symbols)
+            await self._fund(trader.account_id)
         _write(path, demo)
         return demo
 
-    def _suffix(self) -> str:
-        """Something new where an older file was lost: its passwords are not known."""
-        known = self.writer.exchange.claims
-        taken = self.vault.claim(_email("admin", "")) in known
-        return f"-{secrets.token_hex(3)}" if taken else ""
+    def _made(self, demo: Demo | None) -> bool:
+        """Whether it was this file's market that began the log."""
+        if demo is None:
+            return False
+        return self.vault.claim(demo.admin.email) in self.writer.exchange.claims
 
     async def _list(
         self, symbol: str, name: str, price: str, sector: str, shares: int
@@ -135,36 +143,37 @@ class DemoMarket:
         )
         return user_id
 
-    async def _fund(self, account_id: str, symbols: list[str]) -> None:
+    async def _fund(self, account_id: str) -> None:
         await self._once(Deposit(self._meta(), account_id, CASH, REFERENCE))
-        for symbol in symbols:
-            price = self.writer.exchange.markets[symbol].listing.reference_price
-            reference = f"{REFERENCE} {symbol}"
+        for symbol, _, price, _, _ in INSTRUMENTS:
+            reference, cost = f"{REFERENCE} {symbol}", dollars(price)
             await self._once(
-                GrantShares(self._meta(), account_id, symbol, SHARES, price, reference)
+                GrantShares(self._meta(), account_id, symbol, SHARES, cost, reference)
             )
 
     async def _once(self, command: Command) -> None:
         try:
             await self.writer.execute(command)
-        except AlreadyExists:
+        except (AlreadyExists, Conflict):
+            # An older version may have used the reference for another amount.
             return
 
     def _meta(self) -> Meta:
         return Meta(self.clock.now(), SYSTEM, self.new_id())
 
 
-def _email(name: str, suffix: str) -> str:
-    return f"{name}{suffix}@demo.bourse.example"
+def _login(name: str) -> Login:
+    return Login(f"{name}@demo.bourse.example", secrets.token_urlsafe(12))
 
 
-def _fresh(base_url: str, suffix: str) -> Demo:
-    traders = [
-        Trader(_email(f"trader{number}", suffix), secrets.token_urlsafe(12), "")
-        for number in range(1, TRADERS + 1)
-    ]
-    admin = Login(_email("admin", suffix), secrets.token_urlsafe(12))
-    return Demo(base_url, admin, traders, [row[0] for row in INSTRUMENTS])
+def _fresh(base_url: str) -> Demo:
+    traders = [_login(f"trader{number}") for number in range(1, TRADERS + 1)]
+    return Demo(
+        base_url,
+        _login("admin"),
+        [Trader(each.email, each.password, "") for each in traders],
+        [row[0] for row in INSTRUMENTS],
+    )
 
 
 def _read(path: Path) -> Demo | None:

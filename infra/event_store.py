@@ -7,6 +7,9 @@ append was committed, so it is closed for good and the log itself is asked
 (`LogReader.find`).
 """
 
+import contextlib
+import os
+import socket
 import threading
 from collections.abc import Sequence
 from types import TracebackType
@@ -106,10 +109,23 @@ class PostgresLogWriter:
 
     def close(self) -> None:
         self._heartbeat.end()
-        with self._turn:
+        if not self._turn.acquire(blocking=False):
+            self._hang_up()
+            self._turn.acquire()
+        try:
             if not self._connection.closed:
                 self._free()
             self._is_lost = True
+        finally:
+            self._turn.release()
+
+    def _hang_up(self) -> None:
+        """Let an append that gets no answer see the end of its connection."""
+        with (
+            contextlib.suppress(OSError, psycopg.Error),
+            socket.socket(fileno=os.dup(self._connection.fileno())) as line,
+        ):
+            line.shutdown(socket.SHUT_RDWR)
 
     def _free(self) -> None:
         try:

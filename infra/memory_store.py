@@ -16,8 +16,8 @@ from projections.store import (
     Request,
     Step,
     View,
-    ViewUnavailable,
     applied_message,
+    available,
 )
 
 Hash = dict[bytes, bytes]
@@ -120,10 +120,11 @@ class MemoryViews:
         self._store = store
 
     async def read(self, view: View, commands: Sequence[Command]) -> Answer:
-        (answer,) = self._store.read([Request(view, commands)])
-        if answer is None:
-            raise ViewUnavailable(view.name)
+        (answer,) = await self.read_at_once([Request(view, commands)])
         return answer
+
+    async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
+        return available(requests, self._store.read(requests))
 
 
 def _hset(keys: _Keys, command: Command) -> None:

@@ -28,8 +28,8 @@ from projections.store import (
     Step,
     StoreDown,
     View,
-    ViewUnavailable,
     applied_message,
+    available,
 )
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -211,11 +211,11 @@ class RedisViews:
         await self._pool.aclose()
 
     async def read(self, view: View, commands: Sequence[Command]) -> Answer:
-        found = await self.read_many([Request(view, commands)])
-        answer = found[0]
-        if answer is None:
-            raise ViewUnavailable(view.name)
+        (answer,) = await self.read_at_once([Request(view, commands)])
         return answer
+
+    async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
+        return available(requests, await self.read_many(requests))
 
     async def read_many(self, requests: Sequence[Request]) -> list[Answer | None]:
         """Answer all requests in one atomic step; None where no generation is."""

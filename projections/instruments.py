@@ -1,5 +1,6 @@
 """The listed instruments: their terms, and whether they are halted."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import msgspec
@@ -25,6 +26,7 @@ from projections.store import (
     hash_get,
     hash_set,
     in_pairs,
+    present,
 )
 
 VIEW = View("instruments")
@@ -112,6 +114,15 @@ def _decode(stored: bytes) -> Instrument:
 async def instrument(views: Views, symbol: Symbol) -> Instrument | None:
     ((stored,),) = (await views.read(VIEW, list(hash_get(LISTINGS, [symbol])))).replies
     return None if stored is None else _decode(stored)
+
+
+async def named(views: Views, symbols: Sequence[Symbol]) -> dict[Symbol, Instrument]:
+    """Those of the symbols that are listed."""
+    if not symbols:
+        return {}
+    answer = await views.read(VIEW, list(hash_get(LISTINGS, symbols)))
+    stored = [_decode(value) for reply in answer.replies for value in present(reply)]
+    return {each.symbol: each for each in stored}
 
 
 async def by_asset_id(views: Views, asset_id: AssetId) -> Instrument | None:

@@ -20,7 +20,7 @@ from domain.ids import AccountId, LogPosition, Symbol, account_of
 from domain.money import Money, Quantity
 from domain.vocabulary import Side
 from projections.projection import Projection, Rows, needs, on
-from projections.store import View, Views, hash_get
+from projections.store import Answer, Request, View, Views, hash_get
 
 VIEW = View("positions")
 ACCOUNTS = "accounts"
@@ -102,14 +102,23 @@ class PositionsProjection(Projection):
             position.realized += proceeds - event.cost
 
 
-async def all_positions(views: Views, account_id: AccountId) -> list[Position]:
-    """Every position the account ever had, the closed ones (quantity 0) included."""
-    answer = await views.read(VIEW, list(hash_get(ACCOUNTS, [account_id])))
+def positions_request(account_id: AccountId) -> Request:
+    return Request(VIEW, list(hash_get(ACCOUNTS, [account_id])))
+
+
+def positions_of(answer: Answer) -> list[Position]:
+    """What a `positions_request` found, the closed ones (quantity 0) included."""
     ((stored,),) = answer.replies
     if stored is None:
         return []
     holdings = msgspec.json.decode(stored, type=Holdings)
     return sorted(holdings.positions.values(), key=lambda each: each.symbol)
+
+
+async def all_positions(views: Views, account_id: AccountId) -> list[Position]:
+    """Every position the account ever had, the closed ones (quantity 0) included."""
+    (answer,) = await views.read_at_once([positions_request(account_id)])
+    return positions_of(answer)
 
 
 async def open_positions(views: Views, account_id: AccountId) -> list[Position]:

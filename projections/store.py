@@ -151,6 +151,14 @@ class Views(Protocol):
         """
         ...
 
+    async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
+        """Answer requests to several read models in one atomic step.
+
+        Read models move together, so all answers are of one log position, but for a
+        read model that is catching up after it was filled. Raises as `read` does.
+        """
+        ...
+
 
 class AppliedPositions(Protocol):
     """Knows how far the live read models are."""
@@ -168,6 +176,18 @@ class AppliedPositions(Protocol):
             StoreDown: the store does not answer.
         """
         ...
+
+
+def available(
+    requests: Sequence[Request], answers: Sequence[Answer | None]
+) -> list[Answer]:
+    """The answers, where there are any to all requests. Raises ViewUnavailable."""
+    found: list[Answer] = []
+    for request, answer in zip(requests, answers, strict=True):
+        if answer is None:
+            raise ViewUnavailable(request.view.name)
+        found.append(answer)
+    return found
 
 
 def encoded(value: object) -> str:

@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from litestar import Request, Response
+from litestar import Request as HttpRequest
+from litestar import Response
 from litestar.di import NamedDependency
 
 from api.auth import Caller
@@ -21,13 +22,14 @@ from projections.store import (
     Answer,
     AppliedPositions,
     Command,
+    Request,
     StoreDown,
     View,
     Views,
     ViewUnavailable,
 )
 
-AnyRequest: TypeAlias = Request[Any, Any, Any]
+AnyRequest: TypeAlias = HttpRequest[Any, Any, Any]
 
 #: How long a query waits for a log position.
 AFTER_SECONDS = 5
@@ -90,17 +92,25 @@ class Reading:
 
     async def read(self, view: View, commands: Sequence[Command]) -> Answer:
         """What the read model says, once it shows the log position asked for."""
+        (answer,) = await self.read_at_once([Request(view, commands)])
+        return answer
+
+    async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
+        """What several read models say at one moment, the same way."""
         try:
-            if self._after and view.name not in self._reached:
-                await self._wait(view.name)
-            answer = await self._door.views.read(view, commands)
-        except ViewUnavailable:
-            raise ViewFilling(view.name) from None
+            for request in requests:
+                if self._after and request.view.name not in self._reached:
+                    await self._wait(request.view.name)
+            answers = await self._door.views.read_at_once(requests)
+        except ViewUnavailable as reason:
+            raise ViewFilling(reason.name) from None
         except StoreDown:
             raise ViewsDown from None
-        if self.position is None or answer.checkpoint < self.position:
-            self.position = answer.checkpoint
-        return answer
+        positions = [answer.checkpoint for answer in answers]
+        if self.position is not None:
+            positions.append(self.position)
+        self.position = min(positions)
+        return answers
 
     async def _wait(self, name: str) -> None:
         now = asyncio.get_running_loop().time()

@@ -11,7 +11,13 @@ from domain.errors import NotFound
 from domain.ids import AccountId, AssetId, Symbol
 from domain.money import Money, text
 from domain.vocabulary import PriceBasis
-from projections import balances, instruments, positions, price_queries
+from projections import (
+    balances,
+    instruments,
+    portfolio_queries,
+    positions,
+    price_queries,
+)
 from projections.balances import Balance
 from projections.instruments import Instrument
 from projections.positions import Position
@@ -63,8 +69,9 @@ class Account(msgspec.Struct, kw_only=True):
 @get("/v2/account", tags=["account"])
 async def get_account(caller: GivenCaller, reading: GivenReading) -> Response[Account]:
     """The caller's account: `cash` is all of it, `buying_power` what is available."""
-    balance = await _balance(reading, caller.account_id)
-    held = await positions.open_positions(reading, caller.account_id)
+    balance, held = await portfolio_queries.portfolio(reading, caller.account_id)
+    if balance is None:
+        raise NotFound("account", caller.account_id)
     prices = await _prices(reading, held)
     value = sum(prices[each.symbol].price * each.quantity for each in held)
     return reading.answer(_account(balance, value))
@@ -95,20 +102,15 @@ async def get_configurations(
     caller: GivenCaller, reading: GivenReading
 ) -> Response[Configurations]:
     """The account's settings."""
-    balance = await _balance(reading, caller.account_id)
+    balance = await balances.balance(reading, caller.account_id)
+    if balance is None:
+        raise NotFound("account", caller.account_id)
     return reading.answer(
         Configurations(
             suspend_trade=balance.suspend_trade,
             self_trade_prevention=balance.self_trade_prevention,
         )
     )
-
-
-async def _balance(reading: Reading, account_id: AccountId) -> Balance:
-    balance = await balances.balance(reading, account_id)
-    if balance is None:
-        raise NotFound("account", account_id)
-    return balance
 
 
 async def _prices(reading: Reading, held: list[Position]) -> dict[Symbol, PriceRow]:
@@ -155,12 +157,12 @@ async def list_positions(
     """What the caller owns, by symbol."""
     held = await positions.open_positions(reading, caller.account_id)
     prices = await _prices(reading, held)
-    found: list[PositionHeld] = []
-    for each in held:
-        instrument = await instruments.instrument(reading, each.symbol)
-        if instrument is not None:
-            found.append(_position(each, prices[each.symbol], instrument))
-    return reading.answer(found)
+    listed = await instruments.named(reading, [each.symbol for each in held])
+    if len(listed) < len(held):
+        raise ViewFilling(instruments.VIEW.name)
+    return reading.answer(
+        [_position(each, prices[each.symbol], listed[each.symbol]) for each in held]
+    )
 
 
 @get("/v2/positions/{symbol:str}", tags=["positions"])

@@ -4,6 +4,7 @@ LocalServerError
 ├── BinaryMissing       no program to start on this machine
 ├── NoPlaceToRun        no account or folder under which Postgres would run
 ├── FolderBusy          another process has been starting or stopping it too long
+├── PortTaken           somebody else listens where it must come back
 ├── ServerDidNotStart   it was started and ended, or never answered
 └── ServerDidNotStop    it was told to end and did not
 """
@@ -43,6 +44,18 @@ class FolderBusy(LocalServerError):
         super().__init__(
             f"Another process has been starting or stopping the server in {folder} "
             f"for more than {seconds:.0f} seconds."
+        )
+
+
+class PortTaken(LocalServerError):
+    """The port that others know the server by is somebody else's now."""
+
+    code = "local-server-port-taken"
+
+    def __init__(self, port: int) -> None:
+        super().__init__(
+            f"Another program listens on port {port} of 127.0.0.1, where the server "
+            "must come back. It will, once the port is free."
         )
 
 

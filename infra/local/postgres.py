@@ -69,8 +69,9 @@ PARAMETERS = {
 }
 
 
-def start(home: Path) -> LocalServer:
-    """The server of this home: the one that runs already, or a new one."""
+def start(home: Path, port: int | None = None) -> LocalServer:
+    """The server of this home: the one that runs already, or a new one, on the port
+    named, if one is."""
     with locked(home / "postgres") as folder:
         remembered = folder.remembered() or prepare(folder)
         data = data_folder(folder, remembered)
@@ -79,7 +80,7 @@ def start(home: Path) -> LocalServer:
             initialize(folder, data, account, password=remembered.password)
         pid = _running(data)
         if pid is None:
-            remembered, pid = _launch(folder, data, account, remembered)
+            remembered, pid = _launch(folder, data, account, remembered, port)
         else:
             _wait_until_ready(pid, data, folder.log)
         return LocalServer(url=_connect_url(remembered, folder.log), pid=pid)
@@ -115,11 +116,16 @@ def remove(home: Path) -> None:
 
 
 def _launch(
-    folder: ServerFolder, data: Path, account: Account | None, remembered: Remembered
+    folder: ServerFolder,
+    data: Path,
+    account: Account | None,
+    remembered: Remembered,
+    port: int | None,
 ) -> tuple[Remembered, int]:
     program = postgres_programs(account) / "postgres"
     for attempt in range(1, START_ATTEMPTS + 1):
-        remembered = replace(remembered, port=choose_port(remembered.port))
+        chosen = choose_port(remembered.port, only=port)
+        remembered = replace(remembered, port=chosen)
         folder.remember(remembered)
         disown_stale_lock(data)
         settings = PARAMETERS | {"port": str(remembered.port)}

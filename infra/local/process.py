@@ -17,6 +17,7 @@ from typing import BinaryIO
 import psutil
 
 from infra.local.account import Account
+from infra.local.errors import PortTaken
 
 LOCALHOST = "127.0.0.1"
 POLL_SECONDS = 0.02
@@ -108,10 +109,17 @@ def wait_until_gone(pid: int, *, seconds: float) -> bool:
     return True
 
 
-def choose_port(remembered: int | None) -> int:
-    """The remembered port while nobody else has it, else a free one."""
-    if remembered is not None and port_is_free(remembered):
-        return remembered
+def choose_port(remembered: int | None, *, only: int | None = None) -> int:
+    """The remembered port while nobody else has it, else a free one.
+
+    Raises:
+        PortTaken: somebody has the `only` one that it may be.
+    """
+    wanted = only or remembered
+    if wanted is not None and port_is_free(wanted):
+        return wanted
+    if only is not None:
+        raise PortTaken(only)
     with socket.socket() as probe:
         probe.bind((LOCALHOST, 0))
         return int(probe.getsockname()[1])

@@ -37,8 +37,9 @@ ANSWER_SECONDS = 5.0
 START_ATTEMPTS = 5
 
 
-def start(home: Path) -> LocalServer:
-    """The server of this home: the one that runs already, or a new one."""
+def start(home: Path, port: int | None = None) -> LocalServer:
+    """The server of this home: the one that runs already, or a new one, on the port
+    named, if one is."""
     with locked(home / "redis") as folder:
         remembered = folder.remembered()
         if remembered is None:
@@ -49,7 +50,7 @@ def start(home: Path) -> LocalServer:
                 return LocalServer(url=_url(remembered), pid=pid)
             # It hangs, and it holds nothing that is not in the log.
             _kill(folder, pid)
-        return _launch(folder, remembered)
+        return _launch(folder, remembered, port)
 
 
 def stop(home: Path) -> None:
@@ -72,12 +73,15 @@ def _kill(folder: ServerFolder, pid: int) -> None:
         raise ServerDidNotStop(NAME, pid=pid, log=folder.log)
 
 
-def _launch(folder: ServerFolder, remembered: Remembered) -> LocalServer:
+def _launch(
+    folder: ServerFolder, remembered: Remembered, port: int | None
+) -> LocalServer:
     program = redis_program()
     for attempt in range(START_ATTEMPTS):
         # The port may have been taken in between; every attempt looks again.
         time.sleep(0.2 * attempt)
-        remembered = replace(remembered, port=choose_port(remembered.port))
+        chosen = choose_port(remembered.port, only=port)
+        remembered = replace(remembered, port=chosen)
         folder.remember(remembered)
         _configure(folder, remembered)
         pid = spawn(

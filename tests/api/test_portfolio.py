@@ -1,6 +1,8 @@
 """What an account owns, over HTTP: cash, shares, their worth, and how to sell them."""
 
-from tests.support.served import Person, order
+import pytest
+
+from tests.support.served import Person, Served, order
 
 
 async def test_cash_is_the_ledger_and_buying_power_what_is_not_held(ada: Person):
@@ -18,6 +20,22 @@ async def test_equity_is_cash_and_shares_at_the_published_price(ada: Person):
 
     assert account["long_market_value"] == "1000000"
     assert account["equity"] == account["portfolio_value"] == "2000000"
+
+
+async def test_equity_counts_no_share_twice_while_it_is_bought(
+    server: Served, ada: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
+):
+    await ada.gets("/v2/account")
+    for _ in range(5):
+        await bob.places(side="sell", qty=10)
+        await ada.places(qty=10)
+    # The views move on between any two readings.
+    monkeypatch.setattr(server.views, "catch_up", lambda: server.views.step(1))
+
+    accounts = [await ada.gets("/v2/account") for _ in range(12)]
+
+    assert {each["equity"] for each in accounts} == {"2000000"}
+    assert len({each["cash"] for each in accounts}) > 2
 
 
 async def test_the_wallet_splits_the_ledger_into_held_and_available(ada: Person):

@@ -4,11 +4,17 @@ import asyncio
 
 import pytest
 
-from commands import frozen
+from commands import frozen, writer
 from commands.messages import CancelOrder, ResumeMarket
 from commands.recovery import recover, take_snapshot
 from commands.writer import Answer, Role, Writer
-from domain.errors import Busy, InsufficientFunds, NotLeading, OrderDone
+from domain.errors import (
+    Busy,
+    CommitFailed,
+    InsufficientFunds,
+    NotLeading,
+    OrderDone,
+)
 from domain.events import FundsHeld, Halted, OrderAccepted
 from infra.memory import MemorySnapshotStore
 from tests.support.troubled_store import PATIENCE, TroubledStore
@@ -210,7 +216,7 @@ async def test_a_standby_takes_over_what_the_leader_left(
     assert hashes(standby.writer) == left
     assert await standby.writer.execute(standby.order(2))
     assert server.writer.role is Role.STANDBY
-    assert standby.roles == [Role.RECOVERING, Role.LEADER]
+    assert standby.roles == [Role.STANDBY, Role.RECOVERING, Role.LEADER]
 
 
 @pytest.mark.rule("COMMAND-06")
@@ -257,12 +263,31 @@ async def test_stopping_gives_the_lease_back(server: Server):
     assert server.store.log.epoch_held is None
 
 
+@pytest.mark.rule("COMMAND-04")
+async def test_stopping_does_not_wait_for_ever_for_a_log_that_hangs(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(writer, "STOP_SECONDS", 0.01)
+    monkeypatch.setattr(writer, "JOIN_SECONDS", 0.01)
+    flying = await server.in_flight(server.order(1))
+    waiting = server.send(server.order(2))
+    await asyncio.sleep(0)
+
+    await server.writer.stop()
+
+    for each in (flying, waiting):
+        with pytest.raises(CommitFailed):
+            await each
+    assert server.writer.waiting == 0
+
+
 async def test_a_standby_can_be_stopped(standby: Server):
+    assert standby.writer.role is Role.RECOVERING
     await standby.becomes(Role.STANDBY)
 
     await standby.stop()
 
-    assert standby.roles == []
+    assert standby.roles == [Role.STANDBY]
 
 
 async def test_a_writer_that_is_told_to_stop_while_it_recovers_does_not_lead(

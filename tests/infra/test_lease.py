@@ -151,6 +151,31 @@ def test_a_slow_commit_does_not_look_dead(
     holder.close()
 
 
+def test_an_append_without_an_answer_ends_when_the_lease_is_given_back(
+    store: PostgresEventStore, database_url: str
+):
+    holder = taken(store)
+    outcomes: list[BaseException] = []
+
+    def append() -> None:
+        try:
+            holder.append(SampleStream().events())
+        except LogLost as lost:
+            outcomes.append(lost)
+
+    thread = threading.Thread(target=append)
+    with psycopg.connect(database_url) as blocker:
+        blocker.execute("LOCK TABLE events_lock IN EXCLUSIVE MODE")
+        thread.start()
+        assert not store.reader.wait(0, seconds=0.2)
+
+        holder.close()
+        thread.join(PATIENCE)
+
+        assert len(outcomes) == 1
+        assert not holder.alive()
+
+
 #: A server in small: acquires, appends, says so, and appends again when told to.
 HOLDER = """
 import sys

@@ -1,6 +1,5 @@
 """`make stop`: the exchange is asked to end, then what it left is stopped."""
 
-import json
 import os
 import signal
 import subprocess
@@ -13,53 +12,75 @@ import pytest
 
 from infra.local import shutdown
 from infra.local.servers import start_postgres, start_redis
+from infra.local.serving import (
+    LOCK_FILE,
+    ServedAlready,
+    is_served,
+    serving,
+    serving_pid,
+)
+
+#: A process that serves a home, until it is told to end.
+SERVING = """
+import sys, time
+from pathlib import Path
+from infra.local.serving import serving
+
+with serving(Path(sys.argv[1])):
+    print("serves", flush=True)
+    sys.stdin.read()
+"""
 
 
 @pytest.fixture
-def serving(server_home: Path) -> Generator[subprocess.Popen[bytes]]:
+def serving_process(server_home: Path) -> Generator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-c", SERVING, str(server_home)]
     with subprocess.Popen(
-        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE
-    ) as it:
-        write_run(server_home, it.pid)
-        yield it
-        it.kill()
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"serves\n"
+        yield process
+        process.kill()
 
 
-def write_run(home: Path, pid: int) -> None:
-    (home / "run.json").write_text(json.dumps({"pid": pid, "base_url": "http://x"}))
-
-
-def test_the_serving_process_is_asked_to_end(
-    server_home: Path, serving: subprocess.Popen[bytes]
+def test_the_process_that_serves_is_asked_to_end(
+    server_home: Path, serving_process: subprocess.Popen[bytes]
 ):
+    assert serving_pid(server_home) == serving_process.pid
+
     assert shutdown.stop_exchange(server_home)
 
-    assert serving.wait(timeout=10) == -signal.SIGTERM
+    assert serving_process.wait(timeout=10) == -signal.SIGTERM
+    assert not is_served(server_home)
 
 
 def test_a_stopped_process_is_woken_to_end(
-    server_home: Path, serving: subprocess.Popen[bytes]
+    server_home: Path, serving_process: subprocess.Popen[bytes]
 ):
-    os.kill(serving.pid, signal.SIGSTOP)
+    os.kill(serving_process.pid, signal.SIGSTOP)
 
     assert shutdown.stop_exchange(server_home)
 
 
-def test_a_process_that_only_inherited_the_number_is_left_alone(
-    server_home: Path, serving: subprocess.Popen[bytes]
+def test_a_home_is_served_by_one(
+    server_home: Path, serving_process: subprocess.Popen[bytes]
 ):
-    long_ago = psutil.Process(serving.pid).create_time() - 3600
-    os.utime(server_home / "run.json", (long_ago, long_ago))
+    with pytest.raises(ServedAlready), serving(server_home):
+        pass
 
-    assert shutdown.stop_exchange(server_home)
-    assert serving.poll() is None
+    # Who came second has left the other one's pid where it was.
+    assert serving_pid(server_home) == serving_process.pid
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"pid": 999999999}'])
-def test_where_nothing_serves_there_is_nothing_to_end(tmp_path: Path, content: str):
-    if content:
-        (tmp_path / "run.json").write_text(content)
+@pytest.mark.parametrize("content", [None, "", "1", "nonsense"])
+def test_where_nothing_serves_there_is_nothing_to_end(
+    tmp_path: Path, content: str | None
+):
+    if content is not None:
+        (tmp_path / LOCK_FILE).write_text(content)
 
+    assert serving_pid(tmp_path) is None
     assert shutdown.stop_exchange(tmp_path)
 
 

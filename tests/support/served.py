@@ -27,7 +27,7 @@ from infra.memory import MemoryEventStore, MemoryKeyTable, memory_vault
 from infra.memory_store import MemoryStore, MemoryViews
 from infra.passwords import Argon2Hasher
 from infra.tokens import SignedTokens
-from projections.store import Answer, Command, View
+from projections.store import Answer, Command, Request, View
 from tests.support.views import live_host
 
 PASSWORD = "correct horse battery"
@@ -48,15 +48,23 @@ class FollowingViews:
         self._store.flush()
 
     def catch_up(self) -> None:
-        while self.follows:
-            facts = self._log.reader.read(self._host.position, 1_000)
-            if not facts:
-                return
+        while self.follows and self.step():
+            continue
+
+    def step(self, limit: int = 1_000) -> bool:
+        """Follow the log by about so many facts, whole commands; whether it did."""
+        facts = self._log.reader.read(self._host.position, limit)
+        if facts:
             self._host.apply(facts)
+        return bool(facts)
 
     async def read(self, view: View, commands: Sequence[Command]) -> Answer:
         self.catch_up()
         return await self._views.read(view, commands)
+
+    async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
+        self.catch_up()
+        return await self._views.read_at_once(requests)
 
     async def reach(
         self, position: LogPosition, names: Iterable[str], seconds: float
@@ -104,6 +112,10 @@ class Served:
     async def _ready(self) -> Readiness:
         return self.readiness
 
+    def system_meta(self) -> Meta:
+        """A command of the venue's own."""
+        return Meta(self.clock.now(), SYSTEM, self.new_id())
+
     def client(self, token: str = "") -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.AsyncClient(
@@ -122,9 +134,8 @@ class Served:
         body = {"email": email, "password": PASSWORD, "full_name": "A Person"}
         registered = (await client.post("/auth/register", json=body)).json()
         if admin:
-            meta = Meta(self.clock.now(), SYSTEM, self.new_id())
             await self.writer.execute(
-                GrantRole(meta, registered["user_id"], Role.ADMIN)
+                GrantRole(self.system_meta(), registered["user_id"], Role.ADMIN)
             )
         del body["full_name"]
         token = (await client.post("/auth/login", json=body)).json()["access_token"]
