@@ -1,10 +1,15 @@
 """How a server begins and ends, whatever happens just then."""
 
 import json
+import os
 import signal
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import psutil
+import psycopg
 import pytest
 
 from tests.support.server_process import ServerProcess, wait_until
@@ -55,3 +60,74 @@ def test_postgres_may_die_while_the_demonstration_market_is_seeded(home: Path) -
         assert all(trader["account_id"] for trader in server.demo["traders"])
     finally:
         server.end()
+
+
+@pytest.fixture
+def frozen_append(
+    home: Path, database_url: str, redis_url: str
+) -> Generator[ServerProcess]:
+    """A leading server whose connection that appends has no answer to expect."""
+    server = ServerProcess(
+        home, {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    ).start()
+    backend = 0
+    try:
+        server.wait_ready("leader")
+        with psycopg.connect(database_url) as connection:
+            row = connection.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+                "AND application_name = 'bourse-writer'"
+            ).fetchone()
+        assert row is not None
+        backend = int(row[0])
+        os.kill(backend, signal.SIGSTOP)
+        yield server
+    finally:
+        if backend:
+            os.kill(backend, signal.SIGCONT)
+        server.end()
+
+
+def has_unsettled_facts(server: ServerProcess, admin: str) -> bool:
+    """Whether something waits for its commit: the state in memory is not told then."""
+    try:
+        httpx.get(
+            f"{server.url}/v2/audit/state",
+            headers={"Authorization": f"Bearer {admin}"},
+            timeout=0.5,
+        ).raise_for_status()
+    except httpx.ReadTimeout:
+        return True
+    return False
+
+
+def test_asked_to_end_while_the_log_hangs_it_tells_who_waits_and_ends(
+    frozen_append: ServerProcess,
+) -> None:
+    server = frozen_append
+    trader = server.token(server.demo["traders"][0])
+    admin = server.token(server.demo["admin"])
+    order = {
+        "symbol": "ACME",
+        "side": "buy",
+        "qty": 1,
+        "type": "limit",
+        "limit_price": 1,
+        "time_in_force": "gtc",
+    }
+    with ThreadPoolExecutor(1) as client:
+        sent = client.submit(
+            httpx.post,
+            f"{server.url}/v2/orders",
+            json=order,
+            headers={"Authorization": f"Bearer {trader}"},
+            timeout=60,
+        )
+        wait_until("it came in", lambda: has_unsettled_facts(server, admin), 20)
+
+        server.signal(signal.SIGTERM)
+        answer = sent.result(60)
+
+    assert (answer.status_code, answer.json()["reason"]) == (503, "commit-failed")
+    assert server.process is not None
+    assert server.process.wait(60) == 0, server.log_tail()
