@@ -51,7 +51,7 @@ class Asset(msgspec.Struct, rename={"asset_class": "class"}, kw_only=True):
     maintenance_margin_requirement: str = "0"
     attributes: list[str] = []
     halted: bool
-    halt_reason: str | None = None
+    halt_reason: str | None
     tick_size: str
     lot_size: str
     reference_price: str
@@ -64,18 +64,18 @@ class Asset(msgspec.Struct, rename={"asset_class": "class"}, kw_only=True):
     logo_url: str
     shares_outstanding: int
     session_date: str
-    listed_at: str | None = None
+    listed_at: str
 
 
 def asset_of(
     listing: Listing,
     *,
-    halted: bool,
+    halt_reason: str | None,
     session_date: str,
-    halt_reason: str | None = None,
-    listed_at: Timestamp | None = None,
+    listed_at: Timestamp,
 ) -> Asset:
-    """The wire form of a listing."""
+    """The wire form of a listing. Without a `halt_reason` it is not halted."""
+    halted = halt_reason is not None
     tick, lot = text(listing.tick_size), str(listing.lot_size)
     band = listing.price_band
     return Asset(
@@ -102,5 +102,5 @@ def asset_of(
         logo_url=listing.logo_url,
         shares_outstanding=listing.shares_outstanding,
         session_date=session_date,
-        listed_at=None if listed_at is None else instant(listed_at),
+        listed_at=instant(listed_at),
     )

@@ -6,7 +6,8 @@ equal bytes, whether they came about by living, by replaying or from a snapshot.
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from itertools import islice
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -23,6 +24,11 @@ from domain.user import EmailClaim, SecurityLog, User
 from domain.vocabulary import Role, SelfTradePrevention, Side, WalletKind
 from domain.wallet import Holding, Wallet
 
+K = TypeVar("K")
+V = TypeVar("V")
+#: Entries of an index in one chunk: some megabytes.
+SLICE = 50_000
+
 
 class _Frozen(msgspec.Struct, array_like=True, tag=True, gc=False):
     """Common to all: the fields stand in their order, behind the kind's name."""
@@ -32,7 +38,8 @@ class FrozenMarket(_Frozen):
     symbol: str
     version: int
     listing: Listing
-    halted: bool
+    listed_at: int
+    halt_reason: str | None
     session_date: str
     last_price: int | None
     previous_close: int | None
@@ -130,7 +137,8 @@ def _freeze_market(market: Market) -> FrozenMarket:
         market.book.symbol,
         market.version,
         market.listing,
-        market.halted,
+        market.listed_at,
+        market.halt_reason,
         market.session_date,
         market.last_price,
         market.previous_close,
@@ -167,8 +175,19 @@ def dump(exchange: Exchange) -> Iterator[bytes]:
     for aggregate in exchange.streams.values():
         yield encode(freeze(aggregate))
     for account_id, orders in exchange.orders.accounts.items():
-        yield encode(FrozenOrders(account_id, orders.orders, orders.ids))
-    yield encode(FrozenReceipts(exchange.receipts.by_key))
+        for entries in _slices(orders.orders):
+            yield encode(FrozenOrders(account_id, entries, {}))
+        for ids in _slices(orders.ids):
+            yield encode(FrozenOrders(account_id, {}, ids))
+    for receipts in _slices(exchange.receipts.by_key):
+        yield encode(FrozenReceipts(receipts))
+
+
+def _slices(entries: dict[K, V]) -> Iterator[dict[K, V]]:
+    """What only ever grows, in parts of which each fits into one field of a row."""
+    items = iter(entries.items())
+    while part := dict(islice(items, SLICE)):
+        yield part
 
 
 def load(chunks: Iterable[bytes]) -> Exchange:
@@ -186,12 +205,12 @@ def load(chunks: Iterable[bytes]) -> Exchange:
 def _thaw(exchange: Exchange, frozen: Frozen) -> None:
     match frozen:
         case FrozenOrders():
-            orders = AccountOrders()
-            orders.orders = frozen.orders
-            orders.ids = frozen.ids
-            exchange.orders.accounts[frozen.account_id] = orders
+            accounts = exchange.orders.accounts
+            orders = accounts.setdefault(frozen.account_id, AccountOrders())
+            orders.orders.update(frozen.orders)
+            orders.ids.update(frozen.ids)
         case FrozenReceipts():
-            exchange.receipts.by_key = frozen.by_key
+            exchange.receipts.by_key.update(frozen.by_key)
         case FrozenSecurity():
             exchange.security.version = frozen.version
             exchange.security.minute = frozen.minute
@@ -226,7 +245,8 @@ def _thaw_aggregate(
 def _thaw_market(frozen: FrozenMarket, outbox: Outbox) -> Market:
     market = Market(frozen.symbol, outbox)
     market.listing = frozen.listing
-    market.halted = frozen.halted
+    market.listed_at = frozen.listed_at
+    market.halt_reason = frozen.halt_reason
     market.session_date = frozen.session_date
     market.last_price = frozen.last_price
     market.previous_close = frozen.previous_close

@@ -9,9 +9,8 @@ import msgspec
 from domain.events import Meta
 from domain.ids import AccountId, OrderId, Symbol, UserId
 from domain.listing import Listing
-from domain.market import Replacement
 from domain.money import Money, Price, Quantity
-from domain.order import Ticket
+from domain.order import Replacement, Ticket
 from domain.vocabulary import Role, SelfTradePrevention
 
 

@@ -34,6 +34,8 @@ from domain.ids import LogPosition
 
 #: How often a standby asks for the lease, and a leader whether it still has it.
 LEASE_SECONDS = 0.25
+#: Facts that most commands have no more of: what a repeated one is read with.
+FACTS_OF_MOST = 20
 #: How long commands in doubt wait for the log to come back and tell.
 DOUBT_SECONDS = 5.0
 #: How long an append under way is waited for when the lead is lost.
@@ -136,8 +138,7 @@ class Writer:
                 it is refused in is not durable yet, that is told with the answer.
             Repeated: it was carried out before; `repeated_answer` has the answer.
         """
-        if self.role is not Role.LEADER or self._stopping:
-            raise NotLeading
+        self.check_leading()
         if self.waiting >= self.queue_limit:
             raise Busy
         try:
@@ -156,6 +157,15 @@ class Writer:
             self._scheduled = True
             self._loop.call_soon(self._hand_over)
         return Pending(self._open, start, len(self.exchange.outbox))
+
+    def check_leading(self) -> None:
+        """Refuse what rests on memory where there is none, or that is to be given up.
+
+        Raises:
+            NotLeading
+        """
+        if self.role is not Role.LEADER or self._stopping:
+            raise NotLeading(standby=self.role is Role.STANDBY)
 
     def _carry_out(self, command: Command) -> int:
         outbox = self.exchange.outbox
@@ -185,7 +195,8 @@ class Writer:
         if not position:
             # The first one was in memory only, and memory was dropped since.
             raise CommitFailed
-        facts = await asyncio.to_thread(self.store.reader.read, position - 1, 1)
+        read = self.store.reader.read
+        facts = await asyncio.to_thread(read, position - 1, FACTS_OF_MOST)
         command_id = facts[0].event.meta.command_id
         own = [fact for fact in facts if fact.event.meta.command_id == command_id]
         events = [fact.event for fact in own]

@@ -232,8 +232,12 @@ class NotLeading(Unavailable):
 
     code = "not-leading"
 
-    def __init__(self) -> None:
-        super().__init__("this server is a standby; send the command again in a moment")
+    def __init__(self, *, standby: bool) -> None:
+        super().__init__(
+            "this server is a standby and takes no commands: ask the one that leads"
+            if standby
+            else "this server takes no commands just now; send it again in a moment"
+        )
 
 
 class CommitFailed(Unavailable):

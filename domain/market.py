@@ -7,8 +7,6 @@ facts of orders take effect.
 from collections.abc import Iterator
 from typing import ClassVar
 
-import msgspec
-
 from domain import order_facts
 from domain.aggregate import Aggregate, Outbox
 from domain.errors import (
@@ -30,13 +28,14 @@ from domain.events import (
     OrderRejected,
     OrderReplaced,
     Resumed,
+    Timestamp,
     TradeExecuted,
 )
-from domain.ids import ClientOrderId, OrderId, Symbol, market_stream
+from domain.ids import OrderId, Symbol, market_stream
 from domain.listing import Listing
 from domain.matching import Plan
 from domain.money import Price, Quantity
-from domain.order import RESTING_TIMES, Order, Ticket
+from domain.order import RESTING_TIMES, Order, Replacement, Ticket
 from domain.order_book import OrderBook
 from domain.order_facts import Objection
 from domain.vocabulary import (
@@ -54,25 +53,16 @@ from domain.vocabulary import (
 )
 
 
-class Replacement(msgspec.Struct, frozen=True, gc=False):
-    """What is to become of a resting order; None leaves a term as it is."""
-
-    order_id: OrderId
-    client_order_id: ClientOrderId
-    quantity: Quantity | None = None
-    limit_price: Price | None = None
-    time_in_force: TimeInForce | None = None
-
-
 class Market(Aggregate):
     """A listing and its book. `last_price` is the newest trade's, `trades` their
-    number.
+    number. `halt_reason` is None for as long as it is not halted.
     """
 
     __slots__ = (
         "book",
-        "halted",
+        "halt_reason",
         "last_price",
+        "listed_at",
         "listing",
         "previous_close",
         "session_date",
@@ -83,12 +73,17 @@ class Market(Aggregate):
 
     def __init__(self, symbol: Symbol, outbox: Outbox) -> None:
         super().__init__(market_stream(symbol), outbox)
-        self.halted = False
+        self.listed_at: Timestamp = 0
+        self.halt_reason: str | None = None
         self.session_date = ""
         self.last_price: Price | None = None
         self.previous_close: Price | None = None
         self.trades = 0
         self.book = OrderBook(symbol)
+
+    @property
+    def halted(self) -> bool:
+        return self.halt_reason is not None
 
     # --- the listing and the session ---
 
@@ -140,7 +135,7 @@ class Market(Aggregate):
 
     def objection(self, ticket: Ticket) -> Objection | None:
         """Why the market says no, and the bound that is broken; None if it does not."""
-        if self.halted:
+        if self.halt_reason is not None:
             return RejectReason.MARKET_HALTED, None
         if ticket.limit_price is not None and self.listing.price_band is not None:
             bound = self.listing.broken_bound(ticket.limit_price)
@@ -353,16 +348,17 @@ class Market(Aggregate):
 
     def _listed(self, event: Listed) -> None:
         self.listing = event.listing
+        self.listed_at = event.meta.at
         self.session_date = event.session_date
 
     def _listing_changed(self, event: ListingChanged) -> None:
         self.listing = event.listing
 
-    def _halted(self, _: Halted) -> None:
-        self.halted = True
+    def _halted(self, event: Halted) -> None:
+        self.halt_reason = event.reason
 
     def _resumed(self, _: Resumed) -> None:
-        self.halted = False
+        self.halt_reason = None
 
     def _day_rolled(self, event: DayRolled) -> None:
         self.session_date = event.session_date

@@ -60,6 +60,16 @@ class Ticket(msgspec.Struct, frozen=True, gc=False):
     self_trade_prevention: SelfTradePrevention | None = None
 
 
+class Replacement(msgspec.Struct, frozen=True, gc=False):
+    """What is to become of a resting order; None leaves a term as it is."""
+
+    order_id: OrderId
+    client_order_id: ClientOrderId
+    quantity: Quantity | None = None
+    limit_price: Price | None = None
+    time_in_force: TimeInForce | None = None
+
+
 class Order(msgspec.Struct, gc=False):
     """An order in the market. `leaves` is the quantity still open.
 

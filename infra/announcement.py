@@ -12,10 +12,10 @@ import msgspec
 import structlog
 
 from commands.writer import Role
+from domain.trading_day import session_date
 from infra.container import Container
 from infra.demo import DemoMarket
 from infra.settings import Settings
-from processors.scheduler import session_date
 
 RUN_FILE = "run.json"
 LOOK_SECONDS = 0.1

@@ -15,6 +15,8 @@ from infra.read_ahead import read_ahead
 from infra.upcasters import EventDecoder, Row
 
 _BLOCK = 4_000
+#: Rows to fetch at once to see where a command ends: most are shorter.
+_REST = 100
 _COLUMNS: LiteralString = (
     "SELECT notification_id, originator_id, originator_version, state FROM events"
 )
@@ -48,7 +50,8 @@ class PostgresLogReader:
         if len(facts) < limit:
             return facts
         # The limit may have cut the last command: fetch on to where it ends.
-        while more := self._decoder.facts(self._rows(facts[-1].position, limit)):
+        count = max(limit, _REST)
+        while more := self._decoder.facts(self._rows(facts[-1].position, count)):
             rest = _same_command(facts[-1], more)
             facts += rest
             if len(rest) < len(more):

@@ -6,7 +6,7 @@ head. Until then its readers are told that it is unavailable, never something wr
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from time import monotonic, sleep
 
 import structlog
@@ -44,6 +44,8 @@ IDLE_SECONDS = 0.5
 #: load a write takes in what has come meanwhile, and leaves the core to the orders.
 PACE_SECONDS = 0.005
 RETRY_SECONDS_MAX = 2.0
+#: Under constant load there is never an idle round to tidy up in.
+ROUNDS_BETWEEN_TIDYING = 200
 
 _log = structlog.get_logger(__name__)
 
@@ -66,6 +68,7 @@ class Runner:
         self._store = store
         self._new_id = new_id
         self._types = types
+        self._rounds = 0
         self.forget()
 
     def forget(self) -> None:
@@ -92,6 +95,9 @@ class Runner:
             Overtaken, StoreDown, LogLost: `forget`, then go on with the next round.
         """
         live = self._live or self._open()
+        self._rounds += 1
+        if not self._rounds % ROUNDS_BETWEEN_TIDYING:
+            self._tidy()
         if self._filling is not None:
             self._fill(self._filling, live)
             idle_seconds = 0
@@ -135,6 +141,7 @@ class Runner:
                 self._store.retire(each.view, answer.generation)
                 self._leftovers.append((each.view, answer.generation))
         if missing:
+            self._make_room({each.view for each in missing})
             names = [each.view.name for each in missing]
             _log.info("views are being filled from the log", views=names)
             begun = begin(self._store, missing, "r" + self._new_id())
@@ -142,6 +149,13 @@ class Runner:
             self._blocks = self._reader.replay(0)
         self._live = Host(self._store, taken)
         return self._live
+
+    def _make_room(self, views: Collection[View]) -> None:
+        """Drop what is left of views before they are filled: a store that has room for
+        them once may not have it many times. One that is live stays, until later."""
+        for view, generation in self._leftovers:
+            if view in views:
+                self._store.drop(view, generation)
 
     def _is_of_this_log(self, answer: Answer) -> bool:
         """Whether the fact that the checkpoint stands for is there in the log."""
@@ -203,7 +217,7 @@ class Runner:
                 raise Overtaken
 
     def _tidy(self) -> None:
-        """Drop one leftover, while nothing else is to be done."""
+        """Drop one leftover."""
         if self._leftovers:
             view, generation = self._leftovers.pop()
             self._store.drop(view, generation)

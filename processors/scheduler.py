@@ -6,7 +6,7 @@ a command is carried out once, whatever crashes in between and however long nobo
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 
 import structlog
 
@@ -14,22 +14,15 @@ from commands.messages import RollDay
 from commands.ports import Clock
 from commands.writer import Role, Writer
 from domain.errors import Unavailable
-from domain.events import Meta, Timestamp
+from domain.events import Meta
 from domain.ids import SYSTEM
+from domain.trading_day import next_roll, session_date
 
-TICK_SECONDS = 1.0
+#: How often it is looked whether something is due that was not foreseen: another
+#: server led until now, or nobody did at midnight.
+LOOK_SECONDS = 0.1
 
 _log = structlog.get_logger(__name__)
-
-
-def session_date(at: Timestamp, zone: tzinfo) -> str:
-    """The date of the session that a moment belongs to, in the market's time zone.
-
-    >>> session_date(1_790_000_000_000_000, UTC)
-    '2026-09-21'
-    """
-    moment = datetime.fromtimestamp(at // 1_000_000, UTC)
-    return moment.astimezone(zone).date().isoformat()
 
 
 class Scheduler:
@@ -44,24 +37,33 @@ class Scheduler:
         self.zone = zone
 
     async def run(self) -> None:
-        """Look once a second, for as long as the server runs."""
+        """Look at each midnight and now and then, for as long as the server runs."""
         while True:
             if self.writer.role is Role.LEADER:
                 await self.tick()
-            await asyncio.sleep(TICK_SECONDS)
+            await asyncio.sleep(min(LOOK_SECONDS, self._seconds_to_midnight()))
+
+    def _seconds_to_midnight(self) -> float:
+        now = self.clock.now()
+        return (next_roll(now, self.zone) - now) / 1_000_000
 
     async def tick(self) -> None:
-        """Submit everything that is due now."""
+        """Submit everything that is due now, all at once: no order comes in between
+        that would belong to a session which is over."""
         now = self.clock.now()
         today = session_date(now, self.zone)
         markets = self.writer.exchange.markets
         due = [s for s, market in markets.items() if market.session_date < today]
-        for symbol in due:
-            command = RollDay(Meta(now, SYSTEM, self.new_id()), symbol, today)
-            try:
-                await self.writer.execute(command)
-            except Unavailable as reason:
-                # It is still due at the next look.
-                _log.warning("day_roll_waits", symbol=symbol, reason=reason.code)
-                return
-            _log.info("day_rolled", symbol=symbol, session_date=today)
+        try:
+            rolls = [
+                self.writer.submit(RollDay(Meta(now, SYSTEM, self.new_id()), s, today))
+                for s in due
+            ]
+            for roll in rolls:
+                await roll.answer()
+        except Unavailable as reason:
+            # What is not rolled is still due at the next look.
+            _log.warning("day_roll_waits", reason=reason.code)
+            return
+        if due:
+            _log.info("day_rolled", session_date=today, symbols=due)

@@ -63,21 +63,21 @@ async def orders(
     newest_first: bool = True,
     side: Side | None = None,
     symbols: Collection[Symbol] = (),
-    limit: int | None = 50,
+    limit: int = 50,
 ) -> list[OrderRecord]:
     """An account's orders by time of submission, between two exclusive bounds.
 
-    `statuses` may be OPEN, CLOSED, ALL or any of them; no symbols named means all; a
-    limit of None means all.
+    `statuses` may be OPEN, CLOSED, ALL or any of them; no symbols named means all.
     """
     wanted = _Wanted(side, frozenset(symbols))
-    count = PAGE if limit is None or wanted.narrows else limit + 1
-    found: list[bytes] = []
-    while limit is None or len(found) < limit:
+    count = PAGE if wanted.narrows else limit + 1
+    found: list[OrderRecord] = []
+    while len(found) < limit:
         page = await _page(
             views, account_id, statuses, (after, until), newest_first, count
         )
-        found += [member for _, member in page.complete if wanted.has(member)]
+        ids = [member.split(b" ", 1)[0].decode() for member in wanted.of(page)]
+        found += await _standing(views, ids, statuses, limit - len(found))
         if page.frontier is None:
             break
         if not page.complete:
@@ -87,11 +87,24 @@ async def orders(
             until = page.frontier + 1
         else:
             after = page.frontier - 1
-    ids = [member.split(b" ", 1)[0].decode() for member in dict.fromkeys(found)]
-    # An order may have moved on since the index was read; it shows as it is now.
-    return [
-        each for each in await _records(views, ids[:limit]) if each.status in statuses
-    ]
+    return found
+
+
+async def _standing(
+    views: Views,
+    order_ids: Sequence[OrderId],
+    statuses: Collection[OrderStatus],
+    limit: int,
+) -> list[OrderRecord]:
+    """The first of the orders that are in one of the states still: since the index was
+    read, an order may have moved on."""
+    found: list[OrderRecord] = []
+    ids = list(order_ids)
+    while ids and len(found) < limit:
+        part, ids = ids[: limit - len(found)], ids[limit - len(found) :]
+        records = await _records(views, part)
+        found += [each for each in records if each.status in statuses]
+    return found
 
 
 class _Wanted(msgspec.Struct, frozen=True):
@@ -102,9 +115,13 @@ class _Wanted(msgspec.Struct, frozen=True):
     def narrows(self) -> bool:
         return self.side is not None or bool(self.symbols)
 
-    def has(self, member: bytes) -> bool:
-        if not self.narrows:
-            return True
+    def of(self, page: "_Page") -> list[bytes]:
+        members = [member for _, member in page.complete]
+        return (
+            [each for each in members if self._has(each)] if self.narrows else members
+        )
+
+    def _has(self, member: bytes) -> bool:
         _, side, symbol = member.decode().split(" ", 2)
         return (self.side is None or side == self.side) and (
             not self.symbols or symbol in self.symbols

@@ -1,7 +1,8 @@
 """What everybody may see of a market: instruments, prices, and when the day turns."""
 
+from collections.abc import Callable
 from datetime import tzinfo
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from litestar import Response, get
@@ -12,25 +13,27 @@ from api.assets import Asset, Exchange, asset_of
 from api.read.door import GivenReading
 from api.read.portfolio import find_instrument
 from api.read.times import GivenPeriod
-from api.trading_day import Now, next_roll
 from api.wire_text import instant, optional
 from domain.errors import NotFound
+from domain.events import Timestamp
 from domain.ids import LogPosition, Symbol
 from domain.money import text
+from domain.trading_day import next_roll
 from domain.vocabulary import PriceBasis
 from projections import instruments, price_queries
 from projections.instruments import Instrument
 from projections.price_rows import SECOND, PricePoint, PriceRow
 
 TAGS = ["market data"]
+#: Says what time it is.
+Now: TypeAlias = Callable[[], Timestamp]
 
 
 def _asset(instrument: Instrument) -> Asset:
     return asset_of(
         instrument.listing,
-        halted=instrument.halted,
+        halt_reason=instrument.halt_reason if instrument.halted else None,
         session_date=instrument.session_date,
-        halt_reason=instrument.halt_reason or None,
         listed_at=instrument.listed_at,
     )
 

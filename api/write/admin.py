@@ -14,7 +14,6 @@ from api.assets import Asset, asset_of
 from api.bodies import BodyReader
 from api.calls import GivenCall
 from api.refusals import BadParameter
-from api.trading_day import session_date
 from api.write.answers import answered, done
 from api.write.door import GivenDoor
 from api.write.listings import AssetChanges, NewAsset
@@ -30,6 +29,7 @@ from commands.messages import (
 )
 from domain.ids import AccountId, LogPosition, OrderId, Symbol, UserId
 from domain.market import Market
+from domain.trading_day import session_date
 from domain.vocabulary import Role
 
 TAGS = ["admin"]
@@ -40,7 +40,10 @@ ReasonText = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 def _asset(market: Market) -> Asset:
     return asset_of(
-        market.listing, halted=market.halted, session_date=market.session_date
+        market.listing,
+        halt_reason=market.halt_reason,
+        session_date=market.session_date,
+        listed_at=market.listed_at,
     )
 
 

@@ -9,8 +9,8 @@ from api.calls import Call
 from commands.messages import Command
 from commands.ports import Clock, LogUnavailable
 from commands.receipts import Repeated, keyed_command_id
-from commands.writer import Answer, Role, Writer
-from domain.errors import DomainError, NotFound, NotLeading, Unavailable
+from commands.writer import Answer, Writer
+from domain.errors import DomainError, NotFound, Unavailable
 from domain.events import Meta
 from domain.ids import AssetId, Symbol
 from domain.market import Market
@@ -38,8 +38,7 @@ class WriteDoor:
 
     def check_leading(self) -> None:
         """Refuse what rests on the writer's memory where there is none."""
-        if self.writer.role is not Role.LEADER:
-            raise NotLeading
+        self.writer.check_leading()
 
     def meta(self, call: Call, *content: object) -> Meta:
         """Who and when. With an `Idempotency-Key`, `content` is what must not differ

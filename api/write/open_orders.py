@@ -18,7 +18,8 @@ from commands.messages import CancelAllOrders, CancelOrder, ReplaceOrder
 from domain.errors import NotFound
 from domain.events import OrderCanceled
 from domain.ids import AccountId, OrderId
-from domain.market import Market, Replacement
+from domain.market import Market
+from domain.order import Replacement
 from domain.vocabulary import TimeInForce
 
 

@@ -24,8 +24,8 @@ from domain.errors import DomainError
 from domain.events import AnyEvent, Meta, TradeExecuted
 from domain.ids import AccountId, OrderId, Symbol
 from domain.listing import Listing
-from domain.market import Market, Replacement
-from domain.order import Ticket
+from domain.market import Market
+from domain.order import Replacement, Ticket
 from domain.price_levels import BookSide
 from domain.vocabulary import OrderType, Side, TimeInForce
 from infra.clock import SystemClock

@@ -18,7 +18,20 @@ async def test_a_listed_asset_is_answered_as_it_was_listed(admin: Person):
     assert (asset["maker_fee_bps"], asset["taker_fee_bps"]) == (1, 2)
     assert asset["price_increment"] == asset["tick_size"] == "0.01"
     read = await admin.gets("/v2/assets/ACME")
-    assert read | {"listed_at": None} == asset
+    assert read == asset
+
+
+async def test_a_halt_is_answered_with_its_reason(admin: Person):
+    await admin.list_asset()
+    path = "/v2/admin/assets/ACME"
+
+    halted = await admin.sends("POST", f"{path}/halt", {"reason": "news pending"})
+    read = await admin.gets("/v2/assets/ACME")
+    resumed = await admin.sends("POST", f"{path}/resume")
+
+    assert (halted["halted"], halted["halt_reason"]) == (True, "news pending")
+    assert read == halted
+    assert (resumed["halted"], resumed["halt_reason"]) == (False, None)
 
 
 async def test_a_symbol_is_listed_once(admin: Person):

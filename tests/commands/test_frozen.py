@@ -54,7 +54,12 @@ def plain(aggregate: Aggregate) -> dict[str, Any]:
 
 
 @pytest.mark.rule("COMMAND-08")
-def test_a_loaded_state_knows_everything_that_was_known():
+@pytest.mark.parametrize("most", [1, frozen.SLICE])
+def test_a_loaded_state_knows_everything_that_was_known(
+    most: int, monkeypatch: pytest.MonkeyPatch
+):
+    # An index that outgrows one chunk is in several.
+    monkeypatch.setattr(frozen, "SLICE", most)
     exchange = eventful().exchange
 
     loaded = frozen.load(frozen.dump(exchange))

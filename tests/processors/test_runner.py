@@ -14,7 +14,8 @@ from domain.ids import LogPosition
 from infra.memory import MemoryLogReader
 from infra.memory_store import MemoryStore
 from infra.redis_store import RedisStore
-from processors.host import Overtaken
+from processors import runner as runner_module
+from processors.host import Overtaken, begin
 from processors.runner import Runner, run_runner
 from projections.projection import Projection
 from projections.register import NAMES, PROJECTIONS
@@ -303,3 +304,71 @@ def test_writes_keep_a_pace_under_load(expected: dict[str, list[str]]):
 
     assert monotonic() - started >= 3 * 0.001
     assert dump(store) == expected
+
+
+def rows_of(store: MemoryStore) -> int:
+    return sum(
+        len(page)
+        for each in PROJECTIONS
+        for generation in store.generations(each.view)
+        for key, kind in store.keys(each.view, generation)
+        for page in store.members(each.view, generation, key, kind)
+    )
+
+
+class CrampedStore(MemoryStore):
+    """A store with room for all views and a half, that fails once before it is full."""
+
+    def __init__(self, rows_of_all: int) -> None:
+        super().__init__()
+        self._rows_of_all = rows_of_all
+        self._failed = False
+
+    def write(self, steps: Sequence[Step], messages: Sequence[Message]) -> bool:
+        rows = rows_of(self)
+        if not self._failed and rows > self._rows_of_all * 0.8:
+            self._failed = True
+            raise StoreDown("a moment of weakness")
+        if rows > self._rows_of_all * 1.5:
+            raise StoreDown("no room for more")
+        return super().write(steps, messages)
+
+
+@pytest.mark.rule("VIEW-04")
+def test_a_filling_that_was_broken_off_makes_room_for_the_next(
+    expected: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(runner_module, "BATCH", 50)
+    full = MemoryStore()
+    live_host(full).apply(FACTS)
+    store = CrampedStore(rows_of(full))
+    runner = runner_on(log_of(FACTS), store)
+
+    for _ in range(1_000):
+        try:
+            runner.round(0)
+        except (Overtaken, StoreDown):
+            runner.forget()
+
+    assert dump(store) == expected
+
+
+def test_what_is_left_behind_is_dropped_under_constant_load():
+    store = MemoryStore()
+    log = log_of(HALF)
+    runner = runner_on(log, store)
+    follow(runner, store, HALF[-1].position)
+    begin(store, PROJECTIONS, "r-abandoned")
+    runner.forget()
+    runner.round(0)
+    left = generations_of(store)
+
+    for facts in batches(REST, itertools.repeat(1)):
+        extend(log, facts)
+        runner.round(0)
+
+    assert len(generations_of(store)) < len(left)
+
+
+def generations_of(store: MemoryStore) -> list[str]:
+    return [each for view in PROJECTIONS for each in store.generations(view.view)]

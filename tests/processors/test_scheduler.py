@@ -13,9 +13,10 @@ from commands.messages import PlaceOrder
 from commands.writer import Role, Writer
 from domain.events import DayRolled, Meta, OrderExpired
 from domain.order import Ticket
+from domain.trading_day import session_date
 from domain.vocabulary import OrderType, Side, TimeInForce
 from infra.memory import MemoryEventStore
-from processors.scheduler import Scheduler, session_date
+from processors.scheduler import Scheduler
 
 SYMBOLS = ["ACME", "GLBX"]
 ACCOUNT = uuid_text(1, 0)
@@ -64,12 +65,12 @@ def facts_of(store: MemoryEventStore, kind: type[DayRolled | OrderExpired]) -> i
     return sum(isinstance(fact.event, kind) for fact in store.reader.read(0, 10_000))
 
 
-async def day_order(writer: Writer, at: int) -> None:
+async def day_order(writer: Writer, at: int, *, symbol: str = "ACME") -> None:
     ticket = Ticket(
         "day-order",
         "day-order",
         ACCOUNT,
-        "ACME",
+        symbol,
         Side.BUY,
         OrderType.LIMIT,
         TimeInForce.DAY,
@@ -95,6 +96,24 @@ async def test_every_market_rolls_once_at_midnight():
 
         assert facts_of(store, DayRolled) == len(SYMBOLS)
         assert writer.exchange.market("ACME").session_date == "2026-01-02"
+
+
+@pytest.mark.rule("DAY-02")
+async def test_an_order_of_the_new_day_is_never_taken_into_the_old_session():
+    store, clock = MemoryEventStore(), SetClock(NOON)
+    async with leading(store) as writer:
+        for command in opening(SYMBOLS, 1):
+            await writer.execute(command)
+        clock.at = NOON + 12 * HOUR
+
+        rolling = asyncio.create_task(scheduler(writer, clock).tick())
+        await asyncio.sleep(0)
+        # The rolls of all markets are decided, though none of them is durable yet.
+        await day_order(writer, clock.at, symbol=SYMBOLS[-1])
+        await rolling
+
+        assert facts_of(store, DayRolled) == len(SYMBOLS)
+        assert facts_of(store, OrderExpired) == 0
 
 
 @pytest.mark.rule("DAY-02")

@@ -1,5 +1,7 @@
 """What becomes of an order, and how orders are asked for."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from commands.messages import ChangeListing, ListingChanges
@@ -22,6 +24,7 @@ from projections.order_queries import (
     orders,
 )
 from projections.orders import OrderRecord
+from projections.store import Answer, Command, View
 from tests.support.story import ACME, Story
 
 pytestmark = pytest.mark.rule("VIEW-12")
@@ -210,7 +213,7 @@ async def test_pages_between_bounds_leave_none_out(newest_first: bool, filtered:
     placed.sort(reverse=newest_first)
     asked = {"side": Side.SELL} if filtered else {}
 
-    for limit in (1, 3, 7, 40, 100, None):
+    for limit in (1, 3, 7, 40, 100, 100_000):
         found = await ids(
             story, statuses=ALL, newest_first=newest_first, limit=limit, **asked
         )
@@ -231,3 +234,25 @@ async def test_more_orders_of_one_moment_than_a_page_holds_are_all_listed():
 
     assert await ids(story, limit=3) == placed[:-4:-1]
     assert await ids(story, limit=20, newest_first=False) == placed[:20]
+
+
+@pytest.mark.rule("VIEW-13")
+async def test_a_page_is_full_though_an_order_ends_while_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    story = Story()
+    placed: list[str] = []
+    for _ in range(11):
+        story.wait()
+        placed.append(story.sell("ada", 1, "101"))
+    read = story.views.read
+
+    async def read_then_cancel(view: View, commands: Sequence[Command]) -> Answer:
+        answer = await read(view, commands)
+        if len(placed) == 11:
+            story.cancel("ada", placed.pop())
+        return answer
+
+    monkeypatch.setattr(story.views, "read", read_then_cancel)
+
+    assert await ids(story, limit=5) == placed[:-6:-1]

@@ -60,7 +60,7 @@ async def test_open_orders_are_those_of_the_books(views: MemoryViews):
     shown = [
         record
         for account_id in ACCOUNTS
-        for record in await orders(views, account_id, limit=None)
+        for record in await orders(views, account_id, limit=100_000)
     ]
 
     assert {record.order_id for record in shown} == set(held)
@@ -76,7 +76,7 @@ async def test_open_orders_are_those_of_the_books(views: MemoryViews):
 async def test_the_fills_of_an_order_add_up_to_its_record(views: MemoryViews):
     count = 0
     for account_id in ACCOUNTS:
-        for record in await orders(views, account_id, statuses=ALL, limit=None):
+        for record in await orders(views, account_id, statuses=ALL, limit=100_000):
             done = await fills(views, record.order_id)
             count += len(done)
             assert len(done) == record.fills

@@ -28,9 +28,8 @@ from domain.errors import DomainError
 from domain.events import Fact, Meta
 from domain.ids import AccountId, OrderId, Symbol
 from domain.listing import Listing
-from domain.market import Replacement
 from domain.money import dollars
-from domain.order import Ticket
+from domain.order import Replacement, Ticket
 from domain.vocabulary import OrderType, Role, SelfTradePrevention, Side, TimeInForce
 
 START = 1_700_000_000_000_000

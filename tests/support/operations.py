@@ -23,8 +23,7 @@ from commands.messages import (
     SetPreferences,
 )
 from domain.events import Meta
-from domain.market import Replacement
-from domain.order import Ticket
+from domain.order import Replacement, Ticket
 from domain.vocabulary import (
     OrderType,
     SelfTradePrevention,

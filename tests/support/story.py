@@ -16,9 +16,8 @@ from commands.messages import (
 from domain.events import Fact, Meta
 from domain.ids import AccountId, OrderId
 from domain.listing import Listing
-from domain.market import Replacement
 from domain.money import dollars
-from domain.order import Ticket
+from domain.order import Replacement, Ticket
 from domain.vocabulary import OrderType, SelfTradePrevention, Side, TimeInForce
 from infra.memory_store import MemoryStore, MemoryViews
 from tests.support.flow import START, Flow

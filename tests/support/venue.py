@@ -41,9 +41,9 @@ from domain.events import (
     TradeExecuted,
 )
 from domain.listing import Listing
-from domain.market import Market, Replacement
+from domain.market import Market
 from domain.money import dollars, text
-from domain.order import Ticket
+from domain.order import Replacement, Ticket
 from domain.vocabulary import (
     CancelReason,
     OrderStatus,

@@ -1,14 +1,10 @@
 """When the venue's day turns: midnight in the market's time zone."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta, tzinfo
-from typing import TypeAlias
 
 from domain.events import Timestamp
 
 _SECOND = 1_000_000
-#: Says what time it is.
-Now: TypeAlias = Callable[[], Timestamp]
 
 
 def session_date(at: Timestamp, zone: tzinfo) -> str:
