@@ -43,11 +43,12 @@ class Turn:
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
         self._connection: psycopg.Connection[TupleRow] | None = None
+        self._is_held = False
         self._looked = 0.0
 
     def held(self) -> bool:
         """Whether this process may work. Takes the turn if it is free."""
-        if self._connection is not None and monotonic() < self._looked + LOOK_SECONDS:
+        if self._is_held and monotonic() < self._looked + LOOK_SECONDS:
             return True
         try:
             return self._take()
@@ -56,20 +57,20 @@ class Turn:
             return False
 
     def _take(self) -> bool:
-        connection = self._connection or connect(
-            self._database_url, name="bourse-projector"
-        )
         if self._connection is None:
-            row = connection.execute(
+            # Kept while one waits, too: it shows others that this database is in use.
+            self._connection = connect(self._database_url, name="bourse-projector")
+            self._is_held = False
+        if self._is_held:
+            self._connection.execute("SELECT 1")
+        else:
+            row = self._connection.execute(
                 "SELECT pg_try_advisory_lock(%s)", (LOCK,)
             ).fetchone()
             if row is None or not row[0]:
-                connection.close()
                 return False
-            self._connection = connection
+            self._is_held = True
             _log.info("projecting")
-        else:
-            connection.execute("SELECT 1")
         self._looked = monotonic()
         return True
 
@@ -77,6 +78,7 @@ class Turn:
         if self._connection is not None:
             self._connection.close()
         self._connection = None
+        self._is_held = False
 
 
 def stop_with_parent(stop: threading.Event) -> None:

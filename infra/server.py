@@ -75,15 +75,26 @@ def serve(
         finally:
             ending.listen()
             try:
-                stop_local_servers(
-                    home,
-                    postgres=settings.database_url is None,
-                    redis=settings.redis_url is None,
-                )
+                _stop_local_servers(settings, home)
             finally:
                 # Last: while it is there, tools look for these servers in it.
                 run_file.unlink(missing_ok=True)
     return 0
+
+
+def _stop_local_servers(settings: Settings, home: Path) -> None:
+    """Stop the embedded servers of this home, if they are the ones in use."""
+    ended = stop_local_servers(
+        home,
+        postgres=settings.database_url is None,
+        redis=settings.redis_url is None,
+    )
+    if not ended:
+        _log.warning(
+            "local_servers_left",
+            reason="another server of Bourse works on them",
+            remedy="make stop ends them, once that server has ended",
+        )
 
 
 @contextlib.contextmanager

@@ -42,6 +42,13 @@ DATABASE = "bourse"
 READY_SECONDS = 300.0
 STOP_SECONDS = 60.0
 START_ATTEMPTS = 5
+#: How long the connections of a server that has ended may be seen still.
+ALONE_SECONDS = 3.0
+
+_OTHERS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE application_name LIKE 'bourse%' AND pid <> pg_backend_pid()
+"""
 
 # For an append-only log on a small machine that also runs everything else.
 PARAMETERS = {
@@ -103,6 +110,30 @@ def stop(home: Path) -> None:
             if wait_until_gone(pid, seconds=STOP_SECONDS):
                 return
         raise ServerDidNotStop(NAME, pid=pid, log=folder.log)
+
+
+def serves_others(home: Path) -> bool:
+    """Whether a server of Bourse works on this Postgres, such as the standby of one
+    that has just ended. Connections that are about to end are given time for it."""
+    folder = ServerFolder(home.resolve() / "postgres")
+    remembered = folder.remembered()
+    if remembered is None or _running(data_folder(folder, remembered)) is None:
+        return False
+    deadline = time.monotonic() + ALONE_SECONDS
+    try:
+        with psycopg.connect(
+            _database_url(remembered), autocommit=True, connect_timeout=10
+        ) as connection:
+            while True:
+                row = connection.execute(_OTHERS).fetchone()
+                if row is None or not row[0]:
+                    return False
+                if time.monotonic() > deadline:
+                    return True
+                time.sleep(POLL_SECONDS)
+    except psycopg.Error:
+        # One that does not answer is of use to nobody.
+        return False
 
 
 def remove(home: Path) -> None:
@@ -172,11 +203,9 @@ def _wait_until_ready(pid: int, data: Path, log: Path) -> None:
 
 def _connect_url(remembered: Remembered, log: Path) -> str:
     """The URL of our database, made where it is missing; proof that it answers us."""
-    server = f"postgresql://{USER}:{remembered.password}@{LOCALHOST}:{remembered.port}"
+    url = _database_url(remembered, "postgres")
     try:
-        with psycopg.connect(
-            f"{server}/postgres", autocommit=True, connect_timeout=10
-        ) as connection:
+        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
             found = connection.execute(
                 "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
             ).fetchone()
@@ -184,4 +213,9 @@ def _connect_url(remembered: Remembered, log: Path) -> str:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
     except psycopg.Error as error:
         raise ServerDidNotStart(NAME, reason=f"{error}", log=log) from error
-    return f"{server}/{DATABASE}"
+    return _database_url(remembered)
+
+
+def _database_url(remembered: Remembered, database: str = DATABASE) -> str:
+    where = f"{LOCALHOST}:{remembered.port}/{database}"
+    return f"postgresql://{USER}:{remembered.password}@{where}"

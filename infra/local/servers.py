@@ -9,6 +9,7 @@ from pathlib import Path
 
 from infra.local import postgres, redis_server
 from infra.local.folder import LocalServer
+from infra.local.postgres import serves_others
 
 __all__ = [
     "LocalServer",
@@ -43,10 +44,16 @@ def stop_redis(home: Path) -> None:
 
 def stop_local_servers(
     home: Path, *, postgres: bool = True, redis: bool = True
-) -> None:
-    """End those of this home; one that does not end keeps nobody from ending."""
+) -> bool:
+    """End those of this home; one that does not end keeps nobody from ending.
+
+    False, and nothing is done, where another server of Bourse works on them.
+    """
+    if postgres and serves_others(home):
+        return False
     with ExitStack() as stack:
         if postgres:
             stack.callback(stop_postgres, home)
         if redis:
             stack.callback(stop_redis, home)
+    return True

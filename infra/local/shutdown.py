@@ -25,7 +25,11 @@ def main() -> None:
         sys.exit(str(error))
     if not stop_exchange(home):
         sys.exit(f"The exchange of {home} does not end; its servers are left running.")
-    stop_local_servers(home)
+    if not stop_local_servers(home):
+        sys.exit(
+            f"Postgres and Redis of {home} are left running: another server of Bourse "
+            "works on them. End that one first."
+        )
 
 
 def stop_exchange(home: Path) -> bool:

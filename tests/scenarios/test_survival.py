@@ -1,5 +1,6 @@
 """What a server survives, in short; `make prove` does the same for longer."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,27 @@ def test_a_standby_takes_over_from_a_stopped_leader(home: Path, tmp_path: Path) 
             survival.failover(first, second)
         finally:
             second.end()
+
+
+def test_a_standby_keeps_the_servers_of_the_home_that_ended(
+    home: Path, tmp_path: Path
+) -> None:
+    with survival.running(home) as first:
+        second = survival.standby_of(first, tmp_path / "second")
+        try:
+            first.signal(signal.SIGTERM)
+            assert first.process is not None
+            assert first.process.wait(60) == 0, first.log_tail()
+            stop = first.stop()
+
+            second.wait_ready("leader")
+            assert second.token(first.demo["traders"][0])
+            assert stop.returncode == 1
+            assert "another server of Bourse" in stop.stderr
+        finally:
+            second.end()
+        # Now nobody is left on them.
+        assert first.stop().returncode == 0
 
 
 def test_a_second_server_in_one_home_says_why_it_does_not_start(home: Path) -> None:

@@ -136,16 +136,20 @@ class ServerProcess:
             self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(60)
-        subprocess.run(
-            [sys.executable, "-m", "infra.local.shutdown"],
-            env=self.variables(),
-            check=True,
-        )
+        stopped = self.stop()
+        assert stopped.returncode == 0, stopped.stderr
+
+    def stop(self) -> subprocess.CompletedProcess[str]:
+        """What `make stop` does."""
+        return self._run("infra.local.shutdown")
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `bourse …` beside this server."""
+        return self._run("infra.cli", *words)
+
+    def _run(self, module: str, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "infra.cli", *words],
+            [sys.executable, "-m", module, *words],
             env=self.variables(),
             capture_output=True,
             text=True,
