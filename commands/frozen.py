@@ -191,11 +191,15 @@ def _slices(entries: dict[K, V]) -> Iterator[dict[K, V]]:
 
 
 def load(chunks: Iterable[bytes]) -> Exchange:
-    """The state that was dumped."""
+    """The state that was dumped.
+
+    Raises:
+        msgspec.DecodeError: it was dumped in another form.
+    """
     exchange = Exchange()
     decode = msgspec.msgpack.Decoder(Frozen).decode
     stream = iter(chunks)
-    head = msgspec.msgpack.decode(next(stream), type=FrozenHead)
+    head = msgspec.msgpack.decode(next(stream, b""), type=FrozenHead)
     for chunk in stream:
         _thaw(exchange, decode(chunk))
     exchange.position = head.position

@@ -16,7 +16,7 @@ def recover(reader: LogReader, snapshots: SnapshotStore | None = None) -> Exchan
     # which there are none, would take longer than making them.
     gc.disable()
     try:
-        exchange = _from_snapshot(snapshots)
+        exchange = _from_snapshot(reader, snapshots)
         for facts in reader.replay(exchange.position):
             exchange.replay(facts)
     finally:
@@ -26,9 +26,9 @@ def recover(reader: LogReader, snapshots: SnapshotStore | None = None) -> Exchan
     return exchange
 
 
-def _from_snapshot(snapshots: SnapshotStore | None) -> Exchange:
+def _from_snapshot(reader: LogReader, snapshots: SnapshotStore | None) -> Exchange:
     snapshot = snapshots.newest() if snapshots is not None else None
-    if snapshot is None:
+    if snapshot is None or not _ends_a_command(reader, snapshot.position):
         return Exchange()
     try:
         return load(snapshot.chunks)
@@ -36,6 +36,18 @@ def _from_snapshot(snapshots: SnapshotStore | None) -> Exchange:
         # Written by a version that froze the state in another form. It is only a
         # cache: the log has it all.
         return Exchange()
+
+
+def _ends_a_command(reader: LogReader, position: LogPosition) -> bool:
+    """Whether the log has what a state at this position came from.
+
+    Its head would not tell: a log that lost its newest events goes on at positions
+    above theirs.
+    """
+    if not position:
+        return True
+    facts = reader.read(position - 1, 1)
+    return bool(facts) and facts[-1].position == position
 
 
 def take_snapshot(reader: LogReader, snapshots: SnapshotStore) -> LogPosition:

@@ -6,7 +6,7 @@ import pytest
 
 from commands import frozen, writer
 from commands.messages import CancelOrder, ResumeMarket
-from commands.recovery import recover, take_snapshot
+from commands.recovery import take_snapshot
 from commands.writer import Answer, Role, Writer
 from domain.errors import (
     Busy,
@@ -340,16 +340,3 @@ async def test_a_writer_begins_with_the_newest_snapshot(server: Server):
     assert taken == server.store.reader.head() - 2
     assert hashes(other.writer) == left
     await other.stop()
-
-
-@pytest.mark.rule("COMMAND-08")
-async def test_snapshots_that_cannot_be_used_are_passed_over(server: Server):
-    await server.writer.execute(server.order(1))
-    snapshots = MemorySnapshotStore()
-    position = server.store.reader.head()
-    snapshots.save(position, iter([b"\x91\x05", b"\x91\xa7unknown"]))
-
-    recovered = recover(server.store.reader, snapshots)
-
-    assert recovered.position == position
-    assert recovered.orders.accounts.keys() == {"alice"}
