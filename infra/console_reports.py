@@ -71,9 +71,9 @@ def audit(output: Output, report: AuditReport) -> None:
         ],
     )
     for each in report.violations:
+        where = f"{each.stream} {each.event}".rstrip()
         output.say(
-            f"{each.check}: log position {each.position}, {each.stream} {each.event}: "
-            f"{each.what}",
+            f"{each.check}: log position {each.position}, {where}: {each.what}",
             style="red",
         )
     output.say(

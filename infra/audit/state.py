@@ -62,18 +62,22 @@ class StateAudit:
         #: What the server told and the replay has not come to yet.
         self.expected: Expected = {each.stream: each for each in told if each.version}
         self._snapshot = snapshot
+        self._met_snapshot = False
 
     def take(self, facts: Sequence[Fact]) -> None:
         """Let one command's facts take effect, then look at what they made."""
         if self.broken:
             return
+        last = facts[-1]
+        if self._snapshot is not None and self._snapshot.position < last.position:
+            self._meet_snapshot()
         try:
             self.exchange.replay(facts)
         except _MISFITS as reason:
             self._break(facts, reason)
             return
         self.replayed += len(facts)
-        last, expected, touched = facts[-1], self.expected, None
+        expected, touched = self.expected, None
         for fact in facts:
             stream = fact.stream
             if stream[0] == "m" and stream != touched:
@@ -84,9 +88,6 @@ class StateAudit:
         position = last.position
         if self._live is not None and facts[0].position <= self._live.since <= position:
             self._check_complete(last, self._live)
-        if self._snapshot is not None and self._snapshot.position <= position:
-            self._check_snapshot(last, self._snapshot)
-            self._snapshot = None
 
     def _check_book(self, fact: Fact, stream: Stream) -> None:
         market = self.exchange.streams[stream]
@@ -127,36 +128,41 @@ class StateAudit:
             if aggregate.version and stream not in told:
                 self._findings.note("live", fact, f"the live state has no {stream}")
 
-    def end(self, fact: Fact) -> None:
-        """What is expected still was told by the server and is not in the log."""
+    def end(self) -> None:
+        """What is expected still was told of and is not in the log."""
         if self.broken:
             return
         for told in self.expected.values():
-            self._findings.add(
-                Violation(
-                    "live",
-                    fact.position,
-                    told.stream,
-                    "",
-                    f"the live state is at version {told.version}, beyond the log",
-                )
-            )
-        if self._snapshot is None and not self.snapshot_compared:
+            what = f"the live state is at version {told.version}, beyond the log"
+            self._note("live", told.stream, what)
+        if self._snapshot is not None:
+            self._meet_snapshot()
+        elif not self._met_snapshot:
             # Without a snapshot in store, one in memory proves at least the form.
-            copy = load(iter(list(dump(self.exchange))))
-            self._compare(fact, copy)
+            self._compare(load(dump(self.exchange)))
+
+    def _note(self, check: str, stream: Stream, what: str) -> None:
+        """A violation that the state shows, not one fact."""
+        position = self.exchange.position
+        self._findings.add(Violation(check, position, stream, "", what))
 
     # --- the newest snapshot ---
 
-    def _check_snapshot(self, fact: Fact, snapshot: Snapshot) -> None:
-        if fact.position != snapshot.position:
-            self._findings.note("snapshot", fact, "the snapshot is of half a command")
+    def _meet_snapshot(self) -> None:
+        """Compare, if the state is that of the snapshot's place in the log."""
+        snapshot, self._snapshot = self._snapshot, None
+        assert snapshot is not None
+        self._met_snapshot = True
+        if snapshot.position == self.exchange.position:
+            self._compare(load(snapshot.chunks))
             return
-        self._compare(fact, load(snapshot.chunks))
+        # The last of its facts is gone, or it never was the last of a command.
+        what = f"no command of the log ends at its position {snapshot.position}"
+        self._note("snapshot", "the snapshot", what)
 
-    def _compare(self, fact: Fact, saved: Exchange) -> None:
+    def _compare(self, saved: Exchange) -> None:
         for what in self._differences(saved):
-            self._findings.note("snapshot", fact, f"{what} differs from the log's")
+            self._note("snapshot", what, "the snapshot and the log differ")
 
     def _differences(self, saved: Exchange) -> Iterator[str]:
         replayed = self.exchange

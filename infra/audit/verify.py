@@ -74,12 +74,12 @@ class Audit:
                 if left < 0 or not self._reader.wait(self.position, left):
                     break
                 self._read_to(self._reader.head(), progress)
+            if self._last is not None:
+                self._ledger.end(self._last)
+                self._orders.end(self._last)
+            self.state.end()
         finally:
             gc.enable()
-        if self._last is not None:
-            self._ledger.end(self._last)
-            self._orders.end(self._last)
-            self.state.end(self._last)
 
     def _read_to(self, head: LogPosition, progress: Progress) -> None:
         if self.position >= head:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -63,6 +64,10 @@ def state_of(facts: list[Fact]) -> Exchange:
     exchange = Exchange()
     exchange.replay(facts)
     return exchange
+
+
+def snapshot_of(exchange: Exchange) -> Snapshot:
+    return Snapshot(exchange.position, iter(list(dump(exchange))))
 
 
 def told_by(exchange: Exchange, *, since: int) -> LiveState:
@@ -278,11 +283,8 @@ def test_a_snapshot_is_compared_at_its_own_place_in_the_log(database_url: str):
     )
     while LOG[place - 1].event.meta.command_id == LOG[place].event.meta.command_id:
         place -= 1
-    state = state_of(LOG[:place])
 
-    report = audit_of(
-        database_url, LOG, snapshot=Snapshot(place, iter(list(dump(state))))
-    )
+    report = audit_of(database_url, LOG, snapshot=snapshot_of(state_of(LOG[:place])))
 
     assert report.violations == []
 
@@ -297,11 +299,47 @@ def test_a_snapshot_that_is_not_the_logs_state_is_seen(damage: str, database_url
     else:
         state.receipts.by_key.popitem()
 
-    report = audit_of(
-        database_url, LOG, snapshot=Snapshot(len(LOG), iter(list(dump(state))))
-    )
+    report = audit_of(database_url, LOG, snapshot=snapshot_of(state))
 
     assert failed(report) == {"snapshot"}
+
+
+def whole_commands(count: int) -> int:
+    """So many facts of the log or a few more, up to the end of a command."""
+    while LOG[count - 1].event.meta.command_id == LOG[count].event.meta.command_id:
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("kept", [0, whole_commands(len(LOG) // 2)])
+def test_a_snapshot_of_events_that_the_log_lost_is_seen(kept: int, database_url: str):
+    report = audit_of(database_url, LOG[:kept], snapshot=snapshot_of(state_of(LOG)))
+
+    assert failed(report) == {"snapshot"}
+    (told,) = report.violations
+    assert told.position == kept
+    assert told.what == f"no command of the log ends at its position {len(LOG)}"
+
+
+def test_a_snapshot_of_half_a_command_is_seen(database_url: str):
+    half = next(
+        n
+        for n, (one, next_one) in enumerate(pairwise(LOG), start=1)
+        if one.event.meta.command_id == next_one.event.meta.command_id
+    )
+
+    report = audit_of(database_url, LOG, snapshot=snapshot_of(state_of(LOG[:half])))
+
+    assert failed(report) == {"snapshot"}
+
+
+@pytest.mark.parametrize("kept", [0, len(LOG)])
+def test_a_snapshot_from_before_the_first_event_is_sound(kept: int, database_url: str):
+    report = audit_of(database_url, LOG[:kept], snapshot=snapshot_of(Exchange()))
+
+    assert report.violations == []
+    (snapshot,) = [check for check in report.checks if check.name == "snapshot"]
+    assert snapshot.counted
 
 
 def test_violations_are_counted_all_and_told_in_part(database_url: str):

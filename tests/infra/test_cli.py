@@ -106,6 +106,19 @@ def test_a_forged_event_fails_the_audit(bourse: Bourse):
     assert f"versions: log position {next_of(lost, facts)}" in result.stdout
 
 
+def test_a_snapshot_of_events_that_were_deleted_fails_the_audit(traded: Bourse):
+    traded.json("snapshot")
+    with psycopg.connect(traded.database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE events DISABLE TRIGGER USER")
+        connection.execute("DELETE FROM events WHERE notification_id > 200")
+
+    report = traded.json("audit", "verify", "--no-views", code=1)
+
+    failed = {check["name"] for check in report["checks"] if check["violations"]}
+    assert "snapshot" in failed
+    assert report["log_position"] == 200
+
+
 def test_an_event_that_cannot_be_read_is_named(bourse: Bourse):
     write_log(bourse.database_url, FACTS)
     with psycopg.connect(bourse.database_url) as connection:
