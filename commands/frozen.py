@@ -199,6 +199,7 @@ def load(chunks: Iterable[bytes]) -> Exchange:
     exchange = Exchange()
     decode = msgspec.msgpack.Decoder(Frozen).decode
     stream = iter(chunks)
+    # Nothing at all is no head either.
     head = msgspec.msgpack.decode(next(stream, b""), type=FrozenHead)
     for chunk in stream:
         _thaw(exchange, decode(chunk))

@@ -63,6 +63,8 @@ class StateAudit:
         self.expected: Expected = {each.stream: each for each in told if each.version}
         self._snapshot = snapshot
         self._met_snapshot = False
+        #: Whether it has another form than this version's; recovery passes it over too.
+        self.snapshot_unreadable = False
 
     def take(self, facts: Sequence[Fact]) -> None:
         """Let one command's facts take effect, then look at what they made."""
@@ -153,12 +155,17 @@ class StateAudit:
         snapshot, self._snapshot = self._snapshot, None
         assert snapshot is not None
         self._met_snapshot = True
-        if snapshot.position == self.exchange.position:
-            self._compare(load(snapshot.chunks))
+        if snapshot.position != self.exchange.position:
+            # The last of its facts is gone, or it never was the last of a command.
+            what = f"no command of the log ends at its position {snapshot.position}"
+            self._note("snapshot", "the snapshot", what)
             return
-        # The last of its facts is gone, or it never was the last of a command.
-        what = f"no command of the log ends at its position {snapshot.position}"
-        self._note("snapshot", "the snapshot", what)
+        try:
+            saved = load(snapshot.chunks)
+        except msgspec.DecodeError:
+            self.snapshot_unreadable = True
+            return
+        self._compare(saved)
 
     def _compare(self, saved: Exchange) -> None:
         for what in self._differences(saved):

@@ -140,6 +140,7 @@ class Audit:
         result, state = self.findings.result, self.state
         offline = None if self.beside_live else "no server was asked"
         broken = "a fact did not take effect" if state.broken else None
+        other = "saved by another version" if state.snapshot_unreadable else None
         return [
             result("versions", self.events, "events"),
             result("trades", self._ledger.trades, "trades"),
@@ -152,7 +153,9 @@ class Audit:
             result("orders", self._orders.orders, "orders"),
             result("books", state.books, "books after commands"),
             result("replay", state.replayed, "events"),
-            result("snapshot", state.snapshot_compared, "streams", skipped=broken),
+            result(
+                "snapshot", state.snapshot_compared, "streams", skipped=broken or other
+            ),
             result("live", state.live_compared, "streams", skipped=offline or broken),
         ]
 

@@ -333,6 +333,16 @@ def test_a_snapshot_of_half_a_command_is_seen(database_url: str):
     assert failed(report) == {"snapshot"}
 
 
+def test_a_snapshot_of_another_form_is_left_out_with_a_reason(database_url: str):
+    other = Snapshot(len(LOG), iter([b"\x91\x05", b"\x91\xa7unknown"]))
+
+    report = audit_of(database_url, LOG, snapshot=other)
+
+    assert report.passed
+    (snapshot,) = [check for check in report.checks if check.name == "snapshot"]
+    assert (snapshot.counted, snapshot.skipped) == (0, "saved by another version")
+
+
 @pytest.mark.parametrize("kept", [0, len(LOG)])
 def test_a_snapshot_from_before_the_first_event_is_sound(kept: int, database_url: str):
     report = audit_of(database_url, LOG[:kept], snapshot=snapshot_of(Exchange()))
