@@ -37,6 +37,16 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 _FORMAT = 1
 _MANIFEST = "manifest.json"
 _BLOCK_BYTES = 1 << 20
+#: What reading a zip can raise where its bytes are not those that were written.
+_DAMAGES = (
+    BadZipFile,
+    EOFError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    zlib.error,
+)
 
 
 class BackupError(Exception):
@@ -190,19 +200,20 @@ def _copy_out(
     return CopiedTable(rows, digest.hexdigest())
 
 
-@contextmanager
-def _opened(path: Path) -> Generator[ZipFile]:
+def _opened(path: Path) -> ZipFile:
     try:
-        with ZipFile(path) as archive:
-            yield archive
-    except (OSError, BadZipFile, KeyError) as reason:
+        return ZipFile(path)
+    except _DAMAGES as reason:
         raise BackupUnreadable(f"{path} is no backup: {reason}") from reason
 
 
 def _verified(archive: ZipFile) -> Manifest:
     """The manifest, after everything that it says about the file was checked."""
+    if _MANIFEST not in archive.namelist():
+        raise BackupUnreadable("this is no backup: it has no manifest")
+    written = b"".join(_blocks(archive, _MANIFEST))
     try:
-        manifest = msgspec.json.decode(archive.read(_MANIFEST), type=Manifest)
+        manifest = msgspec.json.decode(written, type=Manifest)
     except msgspec.MsgspecError as reason:
         raise BackupUnreadable(f"its manifest makes no sense: {reason}") from reason
     if (manifest.format, manifest.schema) != (_FORMAT, VERSION):
@@ -211,21 +222,26 @@ def _verified(archive: ZipFile) -> Manifest:
             f"this version of Bourse reads {_FORMAT} and {VERSION}"
         )
     for table, _ in TABLES:
-        said = manifest.tables.get(table)
-        if said is None or said.sha256 != _digest(archive, table):
+        said, digest = manifest.tables.get(table), hashlib.sha256()
+        for block in _blocks(archive, table):
+            digest.update(block)
+        if said is None or said.sha256 != digest.hexdigest():
             raise BackupDamaged(f"the hash of {table} is not the one in the manifest")
     return manifest
 
 
-def _digest(archive: ZipFile, table: str) -> str:
-    digest = hashlib.sha256()
-    with archive.open(table) as member:
-        try:
+def _blocks(archive: ZipFile, name: str) -> Generator[bytes]:
+    """The content of one member. Raises BackupDamaged."""
+    try:
+        if archive.getinfo(name).compress_type != ZIP_DEFLATED:
+            # The libraries that would unpack it have errors of their own.
+            raise BadZipFile("it is packed in another way than ours")
+        with archive.open(name) as member:
             while block := member.read(_BLOCK_BYTES):
-                digest.update(block)
-        except (BadZipFile, zlib.error) as reason:
-            raise BackupDamaged(f"{table}: {reason}") from reason
-    return digest.hexdigest()
+                yield block
+    except _DAMAGES as reason:
+        told = str(reason) or type(reason).__name__
+        raise BackupDamaged(f"the file is damaged, {name}: {told}") from reason
 
 
 def _claim_empty_log(cursor: psycopg.Cursor[TupleRow]) -> None:
@@ -251,11 +267,8 @@ def _fill(
     if table != "events":
         # What comes with a new schema gives way.
         cursor.execute(f"DELETE FROM {table}")
-    with (
-        archive.open(table) as member,
-        cursor.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT binary)") as copy,
-    ):
-        while block := member.read(_BLOCK_BYTES):
+    with cursor.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT binary)") as copy:
+        for block in _blocks(archive, table):
             copy.write(block)
             done += len(block)
             progress(table, rows * done // size, rows)

@@ -1,7 +1,9 @@
 """A backup holds everything, and a restore brings all of it back or nothing."""
 
+import random
 import stat
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from eventsourcing.persistence import Tracking
 from psycopg import sql
 
+from commands.ports import LogUnavailable
 from infra.backup import (
     BackupDamaged,
     BackupError,
@@ -62,10 +65,14 @@ def vault(store: PostgresEventStore) -> Vault:
     return Vault(PostgresKeyTable(store.datastore), keys)
 
 
-def rewritten(file: Path, change: Callable[[str, bytes], bytes]) -> None:
+def rewritten(
+    file: Path,
+    change: Callable[[str, bytes], bytes],
+    compression: int = zipfile.ZIP_DEFLATED,
+) -> None:
     with zipfile.ZipFile(file) as archive:
         content = {name: archive.read(name) for name in archive.namelist()}
-    with zipfile.ZipFile(file, "w") as archive:
+    with zipfile.ZipFile(file, "w", compression) as archive:
         for name, data in content.items():
             archive.writestr(name, change(name, data))
 
@@ -214,7 +221,54 @@ def test_a_damaged_backup_changes_nothing(
         assert store.recorder().max_tracking_id("mailer") is None
 
 
-@pytest.mark.parametrize("content", [None, b"", b"PK no zip at all"])
+def corrupted(whole: bytes, chance: random.Random) -> bytes:
+    """The file with some bytes changed; now and then cut off, or with bytes between."""
+    damaged = bytearray(whole)
+    for _ in range(chance.randint(1, 4)):
+        damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+    if chance.random() < 0.1:
+        del damaged[chance.randrange(len(damaged)) :]
+    if chance.random() < 0.1:
+        place = chance.randrange(len(damaged) + 1)
+        damaged[place:place] = chance.randbytes(20)
+    return bytes(damaged)
+
+
+def test_whatever_happened_to_its_bytes_a_backup_is_damaged_or_whole(
+    database_url: str, file: Path
+):
+    lived_in(database_url)
+    backup(database_url, file)
+    whole, chance = file.read_bytes(), random.Random(191)
+    found = Counter[type[Exception]]()
+
+    for _ in range(3_000):
+        file.write_bytes(corrupted(whole, chance))
+        # Only what was found to be whole is taken to a database, which is not there.
+        with pytest.raises((BackupError, LogUnavailable)) as told:
+            restore("postgresql://nobody@127.0.0.1:1/none", file)
+        found[told.type] += 1
+
+    assert found.keys() == {BackupDamaged, BackupUnreadable, LogUnavailable}
+    assert found[BackupDamaged] > 1_000
+
+
+def test_a_backup_is_unpacked_in_the_one_way_in_which_it_is_packed(
+    database_url: str, file: Path
+):
+    lived_in(database_url)
+    backup(database_url, file)
+    rewritten(file, lambda _name, data: data, compression=zipfile.ZIP_BZIP2)
+
+    with pytest.raises(BackupDamaged, match="packed"):
+        restore(database_url, file)
+
+
+@pytest.mark.parametrize(
+    "content",
+    # The last is a zip of nothing.
+    [None, b"", b"PK no zip at all", b"PK\x05\x06" + bytes(18)],
+)
 def test_what_is_no_backup_is_told(empty_url: str, file: Path, content: bytes | None):
     if content is not None:
         file.write_bytes(content)
