@@ -91,6 +91,10 @@ def ignore_progress(_table: str, _done: int, _rows: int) -> None:
     """For callers who watch nothing."""
 
 
+def nothing_beside() -> None:
+    """For callers who keep nothing that is of the log before."""
+
+
 def backup(
     database_url: str, path: Path, *, progress: Progress = ignore_progress
 ) -> Manifest:
@@ -118,11 +122,16 @@ def backup(
 
 
 def restore(
-    database_url: str, path: Path, *, progress: Progress = ignore_progress
+    database_url: str,
+    path: Path,
+    *,
+    progress: Progress = ignore_progress,
+    before_commit: Callable[[], None] = nothing_beside,
 ) -> Manifest:
     """Fill a database without events from a file: all of it, or nothing.
 
-    Raises BackupError and LogUnavailable.
+    `before_commit` does what must be done beside it; if that fails, nothing was
+    restored. Raises BackupError and LogUnavailable.
     """
     with _opened(path) as archive:
         manifest = _verified(archive)
@@ -133,6 +142,7 @@ def restore(
                 for table, columns in TABLES:
                     _fill(cursor, archive, manifest, table, columns, progress)
                 _finish(cursor, manifest)
+                before_commit()
     return manifest
 
 

@@ -168,9 +168,11 @@ def restore_from(
         settings = read_settings()
         with borrowed_postgres(settings) as url, output.progress("restore") as gauge:
             manifest = restore(
-                url, file, progress=lambda _table, done, rows: gauge(done, rows)
+                url,
+                file,
+                progress=lambda _table, done, rows: gauge(done, rows),
+                before_commit=lambda: forget_views(settings),
             )
-        forget_views(settings)
         reports.restored(output, file, manifest)
 
 

@@ -63,7 +63,7 @@ def save_snapshot(settings: Settings) -> Saved:
 
 
 def forget_views(settings: Settings) -> None:
-    """After another log took the place of the old one, no view may be believed.
+    """When another log takes the place of the old one, no view may be believed.
 
     Without a live generation each is filled from the log again at the next start.
     """

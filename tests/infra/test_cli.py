@@ -185,14 +185,18 @@ def test_a_snapshot_is_of_the_head_of_the_log(traded: Bourse):
     assert f"{len(FACTS):,} is saved" in traded("snapshot").stdout
 
 
+def empty(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+
+
 def test_everything_comes_back_from_a_backup(
     traded: Bourse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     file = tmp_path / "bourse.backup"
     saved = traded.json("backup", str(file))
-    with psycopg.connect(traded.database_url, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
+    empty(traded.database_url)
 
     restored = traded.json("restore", str(file))
     with Redis.from_url(traded.redis_url) as client:
@@ -204,6 +208,22 @@ def test_everything_comes_back_from_a_backup(
     (views,) = [check for check in audit["checks"] if check["name"] == "views"]
     # What the views showed was of the log before; they are filled at the next start.
     assert "not filled yet: balances" in views["skipped"]
+
+
+def test_a_restore_that_cannot_forget_the_views_restores_nothing(
+    traded: Bourse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    file = tmp_path / "bourse.backup"
+    traded.json("backup", str(file))
+    empty(traded.database_url)
+
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    refusal = traded.json("restore", str(file), code=1)
+    monkeypatch.setenv("REDIS_URL", traded.redis_url)
+    restored = traded.json("restore", str(file))
+
+    assert refusal["error"] == "store-down"
+    assert restored["log_position"] == len(FACTS)
 
 
 def test_a_restore_does_not_touch_a_log_that_has_events(traded: Bourse, tmp_path: Path):
