@@ -2,13 +2,16 @@
 
 The environment names them; else the server that runs in BOURSE_HOME says which it uses;
 else they are the embedded ones of BOURSE_HOME. Those are started where they do not run,
-and left as they were found.
+and left as they were found: whoever is the last to use one that a command started stops
+it.
 """
 
+import fcntl
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
+from typing import TextIO
 
 import msgspec
 import psutil
@@ -60,7 +63,9 @@ def borrowed_postgres(settings: Settings) -> Generator[str]:
     elif running is not None:
         yield running.database_url
     else:
-        with _embedded(start_postgres, _leave_postgres, settings.home) as url:
+        with _embedded(
+            "postgres", start_postgres, _leave_postgres, settings.home
+        ) as url:
             yield url
 
 
@@ -73,24 +78,42 @@ def borrowed_redis(settings: Settings) -> Generator[str]:
     elif running is not None:
         yield running.redis_url
     else:
-        with _embedded(start_redis, _leave_redis, settings.home) as url:
+        with _embedded("redis", start_redis, _leave_redis, settings.home) as url:
             yield url
 
 
 @contextmanager
 def _embedded(
+    name: str,
     start: Callable[[Path], LocalServer],
     leave: Callable[[Path, str], None],
     home: Path,
 ) -> Generator[str]:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    server = start(home)
-    # What this process started is its child; what it adopted is not.
-    ours = server.pid in {child.pid for child in psutil.Process().children()}
-    with ExitStack() as stack:
-        if ours:
-            stack.callback(leave, home, server.url)
-        yield server.url
+    # All who use the server share this lock. It says which one a command started.
+    with (home / f"{name}.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        server = start(home)
+        # What this process started is its child; what it adopted is not.
+        if server.pid in {child.pid for child in psutil.Process().children()}:
+            lock.truncate(0)
+            lock.write(f"{server.pid}")
+            lock.flush()
+        try:
+            yield server.url
+        finally:
+            lock.seek(0)
+            if lock.read() == f"{server.pid}" and _has_alone(lock):
+                leave(home, server.url)
+
+
+def _has_alone(lock: TextIO) -> bool:
+    """Whether nobody else uses the server; who comes now waits until this one left."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _leave_postgres(home: Path, url: str) -> None:

@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +13,6 @@ from typer.testing import CliRunner, Result
 from domain.events import Fact, RoleGranted, TradeSettled
 from infra.cli import app
 from infra.event_store import PostgresEventStore
-from infra.local.servers import start_postgres
 from infra.own_writer import own_writer
 from projections.store import ALIAS
 from tests.support.flow import Flow
@@ -371,21 +367,3 @@ def test_a_replay_in_process_leaves_no_database_behind(bourse: Bourse, tmp_path:
     )
     assert "Everything is as recorded." in shown.stdout
     assert databases(bourse.database_url) == set()
-
-
-def runs(home: Path) -> bool:
-    return bool(list(home.glob("**/postmaster.pid")))
-
-
-def test_embedded_servers_are_left_as_they_were_found(server_home: Path):
-    def snapshot() -> int:
-        # In a process of its own: what a process starts itself is its own to stop.
-        command = [sys.executable, "-m", "infra.cli", "snapshot"]
-        variables = {**os.environ, "BOURSE_HOME": str(server_home)}
-        return subprocess.run(command, env=variables, check=False).returncode
-
-    assert (snapshot(), runs(server_home)) == (0, False)
-
-    start_postgres(server_home)
-
-    assert (snapshot(), runs(server_home)) == (0, True)
