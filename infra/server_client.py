@@ -4,7 +4,7 @@ import http.client
 import select
 from collections.abc import Mapping
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -13,10 +13,14 @@ from domain.ids import LogPosition
 
 T = TypeVar("T")
 ANSWER_SECONDS = 60.0
+_KINDS = {
+    "http": http.client.HTTPConnection,
+    "https": http.client.HTTPSConnection,
+}
 
 
 class ServerUnreachable(Exception):
-    """Nothing answers at the address, or not in time."""
+    """No Bourse answers at the address, or not in time."""
 
     code = "server-unreachable"
 
@@ -43,13 +47,23 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
 
     def read(self, body_type: type[T]) -> T:
-        return msgspec.json.decode(self.body, type=body_type)
+        """What was asked for.
+
+        Raises:
+            ServerUnreachable: whoever answered is no Bourse.
+        """
+        try:
+            return msgspec.json.decode(self.body, type=body_type)
+        except msgspec.MsgspecError as reason:
+            raise ServerUnreachable(
+                f"what answers there is no server of Bourse: {reason}"
+            ) from reason
 
     @property
     def message(self) -> str:
         """The sentence of an error."""
         try:
-            return self.read(_Problem).message
+            return msgspec.json.decode(self.body, type=_Problem).message
         except msgspec.MsgspecError:
             return self.body[:200].decode(errors="replace")
 
@@ -58,17 +72,13 @@ class ServerClient:
     """A connection to a server, as one user."""
 
     def __init__(self, base_url: str, token: str | None = None) -> None:
-        parts = urlsplit(base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ServerUnreachable(f"{base_url} is no address like http://host:8000")
         self.base_url = base_url
-        self._path = parts.path.rstrip("/")
-        kind = (
-            http.client.HTTPSConnection
-            if parts.scheme == "https"
-            else http.client.HTTPConnection
-        )
-        self._connection = kind(parts.hostname, parts.port, timeout=ANSWER_SECONDS)
+        try:
+            self._connection, self._path = _taken_apart(base_url)
+        except (ValueError, http.client.InvalidURL) as reason:
+            raise ServerUnreachable(
+                f"{base_url} is no address like http://host:8000"
+            ) from reason
         self.token = token
 
     def call(
@@ -128,6 +138,21 @@ class ServerClient:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _taken_apart(base_url: str) -> tuple[http.client.HTTPConnection, str]:
+    """A connection that is still to be made, and where all paths begin.
+
+    Raises:
+        ValueError, InvalidURL: this is no address.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme not in _KINDS or not parts.hostname:
+        raise ValueError(base_url)
+    # The system would find out only when it looks for it that no host is named so.
+    host = parts.hostname.encode("idna").decode()
+    connection = _KINDS[parts.scheme](host, parts.port, timeout=ANSWER_SECONDS)
+    return connection, quote(parts.path.rstrip("/"), safe="/%")
 
 
 def _told(reason: Exception) -> str:

@@ -328,7 +328,7 @@ def test_a_redis_that_does_not_answer_is_told_in_a_sentence(
     [
         ([], "no server runs in"),
         (["--url", "http://127.0.0.1:1"], "does not answer"),
-        (["--url", "localhost"], "is no address like"),
+        (["--url", "http://localhost:abc"], "is no address like"),
     ],
 )
 def test_a_replay_without_a_server_says_what_to_do(

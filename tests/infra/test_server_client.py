@@ -65,3 +65,31 @@ def test_what_does_not_speak_http_is_unreachable():
         with pytest.raises(ServerUnreachable, match="does not answer"):
             client.call("GET", "/")
         client.close()
+
+
+def test_an_answer_of_something_else_than_bourse_is_told():
+    with answering(answer("200 OK", b"<html>It works!</html>")) as url:
+        client = ServerClient(url)
+        found = client.ask("GET", "/v2/audit/state")
+        client.close()
+
+    with pytest.raises(ServerUnreachable, match="no server of Bourse"):
+        found.read(list[str])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "localhost:8000",
+        "ftp://localhost",
+        "http://",
+        "http://localhost:abc",
+        "http://localhost:99999",
+        "http://[::1",
+        "http://local host",
+        "http://a..b",
+    ],
+)
+def test_what_is_no_address_is_told(address: str):
+    with pytest.raises(ServerUnreachable, match="is no address like"):
+        ServerClient(address)
