@@ -30,6 +30,8 @@ _CODES: dict[type[Exception], str] = {
     CannotStart: "cannot-start",
     LogLost: "log-unavailable",
     psycopg.OperationalError: "log-unavailable",
+    # A table or a right is missing: the database is not as it was set up.
+    psycopg.Error: "database-refused",
     UndecodableEvent: UndecodableEvent.code,
     WrongSecret: WrongSecret.code,
     NoLease: NoLease.code,

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from infra.local.account import make_folder
-from infra.local.errors import FolderBusy
+from infra.local.errors import FolderBusy, LocalServerError
 
 LOCK_SECONDS = 180.0
 
@@ -51,6 +51,11 @@ class ServerFolder(Struct, frozen=True):
             return msgspec.json.decode(self.memory.read_bytes(), type=Remembered)
         except FileNotFoundError:
             return None
+        except msgspec.DecodeError as reason:
+            raise LocalServerError(
+                f"{self.memory} does not say any longer how to reach the server "
+                f"({reason}). Put back a copy of it; the one of Redis may be deleted."
+            ) from reason
 
     def remember(self, what: Remembered) -> None:
         staging = self.memory.with_name("server.json.new")

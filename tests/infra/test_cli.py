@@ -1,51 +1,23 @@
 """What `bourse` answers: exit codes, sentences, JSON, and what it leaves behind."""
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Any, cast
 
 import psycopg
 import pytest
 from redis import Redis
-from typer.testing import CliRunner, Result
 
 from domain.events import Fact, RoleGranted, TradeSettled
-from infra.cli import app
 from infra.event_store import PostgresEventStore
 from infra.own_writer import own_writer
 from projections.store import ALIAS
+from tests.support.command_line import Bourse
 from tests.support.flow import Flow
 from tests.support.orderflows import SMALL, write_flow
 from tests.support.stored_log import write_log
 
 FACTS = Flow().run(300)
-
-
-class Bourse:
-    """The command line, on the databases of one test."""
-
-    def __init__(self, database_url: str, redis_url: str) -> None:
-        self.database_url = database_url
-        self.redis_url = redis_url
-
-    def __call__(self, *words: str, stdin: str | None = None) -> Result:
-        return CliRunner().invoke(app, words, input=stdin)
-
-    def json(self, *words: str, code: int = 0, stdin: str | None = None) -> Any:
-        result = self(*words, "--json", stdin=stdin)
-        assert result.exit_code == code, result.output
-        return json.loads(result.stdout)
-
-
-@pytest.fixture
-def bourse(
-    tmp_path: Path, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Bourse:
-    monkeypatch.setenv("BOURSE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("REDIS_URL", redis_url)
-    return Bourse(database_url, redis_url)
 
 
 @pytest.fixture
@@ -294,58 +266,7 @@ async def test_while_another_process_leads_it_must_be_asked(
     assert refusal["error"] == "lease-held"
 
 
-# --- what can be wrong around a command ---
-
-
-def test_wrong_settings_are_named(bourse: Bourse, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("BOURSE_PORT", "many")
-
-    refusal = bourse.json("snapshot", code=1)
-
-    assert refusal["error"] == "settings-wrong"
-    assert "BOURSE_PORT" in refusal["message"]
-
-
-def test_a_database_that_does_not_answer_is_told_in_a_sentence(
-    bourse: Bourse, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
-
-    for words in (["audit", "verify"], ["backup", "x"], ["snapshot"]):
-        assert bourse.json(*words, code=1)["error"] == "log-unavailable"
-
-
-def test_a_redis_that_does_not_answer_is_told_in_a_sentence(
-    bourse: Bourse, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
-
-    assert bourse.json("rebuild", "--all", code=1)["error"] == "store-down"
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        ([], "no server runs in"),
-        (["--url", "http://127.0.0.1:1"], "does not answer"),
-        (["--url", "http://localhost:abc"], "is no address like"),
-    ],
-)
-def test_a_replay_without_a_server_says_what_to_do(
-    words: list[str], told: str, bourse: Bourse, tmp_path: Path
-):
-    flow = write_flow(tmp_path, SMALL)
-
-    refusal = bourse.json("replay", str(flow), *words, code=1)
-
-    assert refusal["error"] == "server-unreachable"
-    assert told in refusal["message"]
-
-
-def test_a_file_that_is_no_flow_is_told(bourse: Bourse, tmp_path: Path):
-    refusal = bourse.json("replay", str(tmp_path / "absent"), code=1)
-
-    assert refusal["error"] == "flow-unreadable"
+# --- replays ---
 
 
 def databases(url: str) -> set[str]:
