@@ -15,7 +15,9 @@ from domain.listing import Listing
 SymbolText = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^[A-Z0-9][A-Z0-9.\-]{0,11}$",
+        # A `$` alone lets a line end pass after the symbol. Python's own `\Z` does not,
+        # but means nothing to who reads the pattern in the OpenAPI document.
+        pattern=r"^[A-Z0-9][A-Z0-9.\-]{0,11}(?!\n)$",
         description="1 to 12 characters: A to Z, 0 to 9, dot and hyphen.",
     ),
 ]

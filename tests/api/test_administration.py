@@ -50,6 +50,7 @@ async def test_a_symbol_is_listed_once(admin: Person):
         ({"symbol": "acme"}, 40010001),
         ({"symbol": "A" * 13}, 40010001),
         ({"symbol": "A/B"}, 40010001),
+        ({"symbol": "A\n"}, 40010001),
         ({"name": ""}, 40010001),
         ({"exchange": "XNAS"}, 40010001),
         ({"tick_size": "0"}, 42210000),
