@@ -15,6 +15,10 @@ from domain.errors import DomainError
 
 AnyRequest = Request[Any, Any, Any]
 
+#: What the framework says where a sender hangs up before the end of the body. It has no
+#: class of its own for that, and takes it for a failure of the server.
+HUNG_UP = "client disconnected prematurely"
+
 
 def _response(request: AnyRequest, problem: Failure) -> Response[Any]:
     headers = {name.decode(): value.decode() for name, value in problem.headers}
@@ -68,7 +72,10 @@ def too_large(request: AnyRequest, _: RequestEntityTooLarge) -> Response[Any]:
 
 
 def framework(request: AnyRequest, error: HTTPException) -> Response[Any]:
-    """What the router refuses: an unknown path, a method that a path does not take."""
+    """What the router refuses (an unknown path, a method that a path does not take),
+    and a body that breaks off."""
+    if error.detail == HUNG_UP:
+        return refused(request, MalformedBody())
     if error.status_code >= 500:
         return failed(request, error)
     problem = framework_problem(

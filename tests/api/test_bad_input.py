@@ -1,6 +1,7 @@
 """What bad input gets: a clear sentence, a stable code, the right status, no event."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.support.served import Person, Served, order
 
@@ -222,6 +223,17 @@ async def test_a_defect_tells_nothing_of_the_inside(
         assert response.status_code == 500
         assert response.json()["reason"] == "internal"
         assert "secret" not in response.text
+
+
+@pytest.mark.parametrize("path", ["/v2/orders", "/auth/login"])
+async def test_who_hangs_up_in_the_middle_of_a_body_is_no_defect_of_the_server(
+    server: Served, ada: Person, path: str
+):
+    with capture_logs() as lines:
+        start, _ = await server.hung_up(path, b'{"email":', ada.token)
+
+    assert start["type"] == "http.response.start"
+    assert (start["status"], lines) == (400, [])
 
 
 async def test_a_server_that_does_not_lead_asks_to_come_again(

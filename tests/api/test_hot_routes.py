@@ -1,7 +1,5 @@
 """The hot routes are routes like all others, but for the way to them."""
 
-from typing import Any, cast
-
 import msgspec
 import pytest
 
@@ -42,34 +40,7 @@ async def test_an_order_whose_sender_hung_up_before_its_end_is_not_placed(
     server: Served, ada: Person
 ):
     head = server.log.reader.head()
-    messages = iter(
-        [
-            {
-                "type": "http.request",
-                "body": msgspec.json.encode(order()),
-                "more_body": True,
-            },
-            {"type": "http.disconnect"},
-        ]
-    )
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": "/v2/orders",
-        "raw_path": b"/v2/orders",
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(b"authorization", f"Bearer {ada.token}".encode())],
-    }
 
-    async def receive() -> Any:
-        return next(messages)
-
-    async def send(_: Any) -> None:
-        return
-
-    await server.app(cast(Any, scope), receive, send)
+    await server.hung_up("/v2/orders", msgspec.json.encode(order()), ada.token)
 
     assert server.log.reader.head() == head

@@ -11,6 +11,7 @@ from datetime import UTC
 from typing import Any, cast
 
 import httpx
+from litestar.types import Message
 
 from api.app import create_app
 from api.health import Readiness
@@ -125,6 +126,36 @@ class Served:
             base_url="http://bourse.test",
             headers=headers,
         )
+
+    async def hung_up(self, path: str, body: bytes, token: str) -> Sequence[Message]:
+        """What is sent back to who hangs up in the middle of sending a body."""
+        messages = iter(
+            [
+                {"type": "http.request", "body": body, "more_body": True},
+                {"type": "http.disconnect"},
+            ]
+        )
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": "POST",
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(b"authorization", f"Bearer {token}".encode())],
+        }
+        sent: list[Message] = []
+
+        async def receive() -> Any:
+            return next(messages)
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await self.app(cast(Any, scope), receive, send)
+        return sent
 
     async def person(self, *, admin: bool = False) -> "Person":
         """Somebody who has signed up and logged in, with nothing on the account."""
