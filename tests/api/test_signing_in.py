@@ -144,12 +144,20 @@ async def test_without_a_valid_token_nothing_is_told(
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
+def unused(caller: Caller, route: str, at: int) -> None:
+    raise AssertionError
+
+
+class Unread:
+    """Reads no token: none should come."""
+
+    def read(self, token: str) -> Caller | None:
+        raise AssertionError(token)
+
+
 def test_a_token_is_refused_once_it_expires_though_it_was_accepted_before(
     server: Served, ada: Person
 ):
-    def unused(caller: Caller, route: str, at: int) -> None:
-        raise AssertionError
-
     gate = Gate(server.tokens, server.clock.now, on_refused=unused)
     now = server.clock.now()
     caller = Caller(ada.user_id, ada.account_id, (Role.TRADER,), now + 10_000_000)
@@ -158,6 +166,33 @@ def test_a_token_is_refused_once_it_expires_though_it_was_accepted_before(
     assert gate.admit(header, now).account_id == ada.account_id
     with pytest.raises(NotSignedIn, match="expired"):
         gate.admit(header, now + 10_000_000)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Bearer  {}",
+        "Bearer {} ",
+        "Bearer\t{}",
+        " Bearer {}",
+        "Bearer {}!",
+        "Bearer {}=",
+        "Bearer {}" + " " * 60_000,
+    ],
+    ids=lambda header: header[:12],
+)
+async def test_a_token_comes_in_one_form_only(server: Served, ada: Person, header: str):
+    gate = Gate(server.tokens, server.clock.now, on_refused=unused)
+
+    with pytest.raises(NotSignedIn):
+        gate.admit(header.format(ada.token).encode(), server.clock.now())
+
+
+async def test_a_header_that_is_longer_than_any_token_is_not_read(server: Served):
+    gate = Gate(Unread(), server.clock.now, on_refused=unused)
+
+    with pytest.raises(NotSignedIn):
+        gate.admit(b"Bearer " + b"a" * 4_097, server.clock.now())
 
 
 async def test_a_token_that_somebody_else_signed_is_refused(
