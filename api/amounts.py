@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from api.refusals import BadParameter, NotSupportedYet
 from domain.errors import AmountTooLarge, InvalidOrder
-from domain.money import Money, Price, Quantity
+from domain.money import Price, Quantity
 
 #: Digits before the point; more are beyond what the venue carries in any field.
 DIGITS_MAX = 15
@@ -64,11 +64,3 @@ def fraction(value: Decimal, field: str) -> int:
     if Decimal(points).scaleb(-4) != value:
         raise InvalidOrder(f"{field} has more than four decimals", field=field)
     return points
-
-
-def money_between(value: Decimal, field: str, *, least: Money, most: Money) -> Money:
-    """An amount of dollars within bounds."""
-    amount = money(value, field)
-    if not least <= amount <= most:
-        raise InvalidOrder(f"{field} is out of its range", field=field)
-    return amount
