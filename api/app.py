@@ -3,6 +3,7 @@
 from litestar import Litestar
 from litestar.di import Provide
 
+from api.amounts import Number, number
 from api.auth import Caller, Gate
 from api.bodies import Body
 from api.calls import call_of
@@ -48,6 +49,7 @@ def create_app(services: Services) -> Litestar:
         dependencies=_dependencies(services, door, read_door),
         dto=Body,
         return_dto=None,
+        type_decoders=[(lambda kind: kind is Number, lambda _, text: number(text))],
         exception_handlers={**EXCEPTION_HANDLERS},
         request_max_body_size=limit,
         openapi_config=OPENAPI,

@@ -5,15 +5,14 @@ numbers it would pass a binary fraction.
 """
 
 import re
-from collections.abc import Iterable
-from decimal import Decimal
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 from litestar.dto import AbstractDTO
 from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
+from api.amounts import Number, number
 from api.refusals import BadParameter, MalformedBody, WrongMediaType
 
 T = TypeVar("T")
@@ -23,39 +22,22 @@ MEDIA_TYPE = b"application/json"
 _PLACE = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
 _NAMED = re.compile(r"(?P<kind>missing required|contains unknown) field `(?P<name>.*)`")
 
-
-#: A number written as a text in a form that Python takes for one and JSON does not:
-#: with underscores, blanks or the digits of other scripts.
-_ODD_NUMBER = rb'%s"\s*:\s*"[-+0-9.eE]*[^-+0-9.eE"]'
 #: U+0000. After another backslash it is six ordinary characters.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class BodyReader(Generic[T]):
-    """Reads JSON bodies of one type.
+    """Reads JSON bodies of one type."""
 
-    `numbers` are how the names of its fields that are numbers end, where looking for
-    each of them takes too long.
-    """
-
-    def __init__(
-        self, body_type: type[T], *, numbers: Iterable[str] | None = None
-    ) -> None:
-        self._decode = msgspec.json.Decoder(body_type).decode
-        names = _number_fields(body_type) if numbers is None else numbers
-        # One pattern each, because what begins with a literal is found fast.
-        self._odd_numbers = [
-            re.compile(_ODD_NUMBER % name.encode()).search for name in names
-        ]
+    def __init__(self, body_type: type[T]) -> None:
+        # A fraction comes as it is written; as a float it would lose digits.
+        decoder = msgspec.json.Decoder(body_type, dec_hook=_own_type, float_hook=str)
+        self._decode = decoder.decode
 
     def read(self, body: bytes | msgspec.Raw) -> T:
         """Raises MalformedBody or BadParameter."""
         found = self.take_apart(body)
         text = bytes(body)
-        for search in self._odd_numbers:
-            odd = search(text)
-            if odd is not None:
-                raise _no_number(text, odd)
         if b"\\u0000" in text and _NUL.search(text):
             # Postgres could keep it, and never read it as JSON again.
             raise BadParameter("no text may have the character U+0000 in it")
@@ -71,21 +53,10 @@ class BodyReader(Generic[T]):
             raise MalformedBody from None
 
 
-def _number_fields(body_type: Any) -> list[str]:
-    """The fields of a struct that are numbers."""
-    if not (isinstance(body_type, type) and issubclass(body_type, msgspec.Struct)):
-        return []
-    return [
-        field.encode_name
-        for field in msgspec.structs.fields(body_type)
-        if field.type is Decimal or Decimal in get_args(field.type)
-    ]
-
-
-def _no_number(body: bytes, odd: re.Match[bytes]) -> BadParameter:
-    start = body.rfind(b'"', 0, odd.start()) + 1
-    field = body[start : body.index(b'"', odd.start())].decode(errors="replace")
-    return BadParameter(f"{field} must be a number", field)
+def _own_type(kind: type, value: Any) -> Any:
+    """What the decoder asks about what is none of its types: numbers, and what a
+    field of any type at all holds."""
+    return number(value) if kind is Number else value
 
 
 def mismatch(error: msgspec.ValidationError) -> BadParameter:

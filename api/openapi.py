@@ -5,7 +5,6 @@ failure looks like.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from litestar._openapi.schema_generation import SchemaCreator
@@ -25,6 +24,8 @@ from litestar.openapi.spec import (
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
+
+from api.amounts import DIGITS_MAX, Number
 
 #: What an operation needs that is for signed-in users.
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
@@ -127,14 +128,15 @@ class NumberSchema(OpenAPISchemaPlugin):
 
     @staticmethod
     def is_plugin_supported_type(value: Any) -> bool:
-        return value is Decimal
+        return value is Number
 
     def to_openapi_schema(
         self, field_definition: FieldDefinition, schema_creator: SchemaCreator
     ) -> Schema:
         del field_definition, schema_creator
         text = Schema(
-            type=OpenAPIType.STRING, pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,4})?$"
+            type=OpenAPIType.STRING,
+            pattern=rf"^-?[0-9]{{1,{DIGITS_MAX}}}(\.[0-9]{{1,4}})?$",
         )
         return Schema(one_of=[Schema(type=OpenAPIType.NUMBER), text])
 

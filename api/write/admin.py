@@ -1,7 +1,6 @@
 """What the venue's administrators do: list and halt, fund accounts, give roles."""
 
 from datetime import tzinfo
-from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
@@ -9,7 +8,7 @@ from litestar import Request, Response, delete, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from api.amounts import money, price, quantity
+from api.amounts import Number, money, price, quantity
 from api.assets import Asset, asset_of
 from api.bodies import BodyReader
 from api.calls import GivenCall
@@ -112,7 +111,7 @@ async def resume_asset(
 class NewDeposit(msgspec.Struct, forbid_unknown_fields=True):
     """Cash to take in. The reference makes it once for the account."""
 
-    amount: Decimal
+    amount: Number
     reference: ReferenceText | None = None
 
 
@@ -120,8 +119,8 @@ class NewShares(msgspec.Struct, forbid_unknown_fields=True):
     """Shares to take in, at a cost of `price` each."""
 
     symbol: str
-    qty: Decimal
-    price: Decimal
+    qty: Number
+    price: Number
     reference: ReferenceText | None = None
 
 

@@ -1,14 +1,13 @@
 """How positions are closed: with a market order that sells all of it, or a part."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Annotated
 
 import msgspec
 from litestar import Response, delete
 from litestar.params import FromPath, FromQuery
 
-from api.amounts import quantity
+from api.amounts import Number, quantity
 from api.calls import Call, GivenCall
 from api.problems import problem_of
 from api.refusals import BadParameter
@@ -32,8 +31,8 @@ async def close_position(
     symbol: FromPath[Symbol],
     call: GivenCall,
     door: GivenDoor,
-    qty: FromQuery[Decimal | None] = None,
-    percentage: FromQuery[Decimal | None] = None,
+    qty: FromQuery[Number | None] = None,
+    percentage: FromQuery[Number | None] = None,
 ) -> Response[Order]:
     """Sell a position at the market: all of it, a quantity or a percentage (whole
     lots, rounded down)."""
@@ -57,13 +56,13 @@ def _held(door: WriteDoor, account_id: AccountId, market: Market) -> Quantity:
 
 
 def _part(
-    held: Quantity, lot: Quantity, qty: Decimal | None, percentage: Decimal | None
+    held: Quantity, lot: Quantity, qty: Number | None, percentage: Number | None
 ) -> Quantity:
     if percentage is None:
         return held if qty is None else quantity(qty, "qty")
     if qty is not None:
         raise BadParameter("give qty or percentage, not both", "percentage")
-    if not percentage.is_finite() or not 0 < percentage <= 100:
+    if not 0 < percentage <= 100:
         raise BadParameter(
             "percentage must be more than 0 and at most 100", "percentage"
         )

@@ -1,12 +1,11 @@
 """What an administrator writes to list an instrument or to edit its terms."""
 
-from decimal import Decimal
 from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from api.amounts import fraction, price, quantity
+from api.amounts import Number, fraction, price, quantity
 from api.assets import Exchange
 from commands.messages import ListingChanges
 from domain.ids import AssetId
@@ -35,11 +34,11 @@ class NewAsset(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     symbol: SymbolText
     name: NameText
     exchange: Exchange = ""
-    tick_size: Decimal = Decimal("0.01")
-    lot_size: Decimal = Decimal(1)
-    reference_price: Decimal
-    price_band: Decimal | None = None
-    collar: Decimal = Decimal("0.05")
+    tick_size: Number = Number("0.01")
+    lot_size: Number = Number(1)
+    reference_price: Number
+    price_band: Number | None = None
+    collar: Number = Number("0.05")
     maker_fee_bps: BasisPoints = 0
     taker_fee_bps: BasisPoints = 0
     description: LongText = ""
@@ -56,7 +55,7 @@ class NewAsset(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             tick_size=price(self.tick_size, "tick_size"),
             lot_size=quantity(self.lot_size, "lot_size"),
             reference_price=price(self.reference_price, "reference_price"),
-            price_band=fraction(self.price_band or Decimal(0), "price_band") or None,
+            price_band=fraction(self.price_band or Number(0), "price_band") or None,
             collar=fraction(self.collar, "collar"),
             maker_fee=self.maker_fee_bps,
             taker_fee=self.taker_fee_bps,
@@ -72,11 +71,11 @@ class AssetChanges(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     name: NameText | None = None
     exchange: Exchange | None = None
-    tick_size: Decimal | None = None
-    lot_size: Decimal | None = None
-    reference_price: Decimal | None = None
-    price_band: Decimal | UnsetType | None = UNSET
-    collar: Decimal | None = None
+    tick_size: Number | None = None
+    lot_size: Number | None = None
+    reference_price: Number | None = None
+    price_band: Number | UnsetType | None = UNSET
+    collar: Number | None = None
     maker_fee_bps: BasisPoints | None = None
     taker_fee_bps: BasisPoints | None = None
     description: LongText | None = None
@@ -96,7 +95,7 @@ class AssetChanges(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             reference_price=_price(self.reference_price, "reference_price"),
             price_band=None
             if band is UNSET
-            else fraction(band or Decimal(0), "price_band"),
+            else fraction(band or Number(0), "price_band"),
             collar=None if self.collar is None else fraction(self.collar, "collar"),
             maker_fee=self.maker_fee_bps,
             taker_fee=self.taker_fee_bps,
@@ -107,5 +106,5 @@ class AssetChanges(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         )
 
 
-def _price(value: Decimal | None, field: str) -> int | None:
+def _price(value: Number | None, field: str) -> int | None:
     return None if value is None else price(value, field)

@@ -1,12 +1,10 @@
 """What is done with orders that are in the market: replace one, cancel one or all."""
 
-from decimal import Decimal
-
 import msgspec
 from litestar import Response, delete, patch
 from litestar.params import FromPath, JSONBody
 
-from api.amounts import price, quantity
+from api.amounts import Number, price, quantity
 from api.calls import GivenCall
 from api.refusals import NotSupportedYet
 from api.schemas import Order
@@ -26,12 +24,12 @@ from domain.vocabulary import TimeInForce
 class Changes(msgspec.Struct, forbid_unknown_fields=True):
     """New terms of an order; what is left out stays. `qty` is the new total."""
 
-    qty: Decimal | None = None
-    limit_price: Decimal | None = None
+    qty: Number | None = None
+    limit_price: Number | None = None
     time_in_force: TimeInForce | None = None
     client_order_id: ClientOrderIdText | None = None
-    stop_price: Decimal | None = None
-    trail: Decimal | None = None
+    stop_price: Number | None = None
+    trail: Number | None = None
 
     def replacement(self, order_id: OrderId) -> Replacement:
         for name, value in (("stop_price", self.stop_price), ("trail", self.trail)):

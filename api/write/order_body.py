@@ -4,12 +4,11 @@ Alpaca's clients know more than Bourse trades so far. Those fields are named her
 that whoever sends one is told so in a sentence, and nothing is silently dropped.
 """
 
-from decimal import Decimal
 from typing import Annotated
 
 import msgspec
 
-from api.amounts import price, quantity
+from api.amounts import Number, price, quantity
 from api.bodies import BodyReader
 from api.refusals import BadParameter, DomainError, NotSupportedYet
 from domain.ids import AccountId, ClientOrderId, OrderId, Symbol
@@ -35,17 +34,17 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     side: Side
     type: OrderType
     time_in_force: TimeInForce
-    qty: Decimal | None = None
-    limit_price: Decimal | None = None
+    qty: Number | None = None
+    limit_price: Number | None = None
     client_order_id: ClientOrderIdText | None = None
     self_trade_prevention: SelfTradePrevention | None = None
     extended_hours: bool | None = None
     order_class: str | None = None
     position_intent: str | None = None
-    notional: Decimal | None = None
-    stop_price: Decimal | None = None
-    trail_price: Decimal | None = None
-    trail_percent: Decimal | None = None
+    notional: Number | None = None
+    stop_price: Number | None = None
+    trail_price: Number | None = None
+    trail_percent: Number | None = None
     take_profit: object = None
     stop_loss: object = None
     legs: object = None
@@ -122,8 +121,7 @@ class _Words(msgspec.Struct):
 UNSUPPORTED_TYPES = ("stop", "stop_limit", "trailing_stop")
 UNSUPPORTED_TIMES = ("opg", "cls", "gtd")
 
-# Of the numbers, those that can be had: the others are refused whatever they say.
-_new_order = BodyReader(NewOrder, numbers=("qty", "limit_price"))
+_new_order = BodyReader(NewOrder)
 _words = BodyReader(_Words)
 
 

@@ -1,5 +1,6 @@
 """What bad input gets: a clear sentence, a stable code, the right status, no event."""
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -28,6 +29,8 @@ HUGE = "1e400"
         ({"qty": "1_0"}, 422, 40010001),
         ({"qty": " 10 "}, 422, 40010001),
         ({"qty": "\u0661\u0660"}, 422, 40010001),
+        ({"qty": "10\n"}, 422, 40010001),
+        ({"qty": "1e" + "9" * 30}, 422, 40010001),
         ({"limit_price": "1_0.5"}, 422, 40010001),
         ({"qty": True}, 422, 40010001),
         ({"qty": None}, 422, 40010001),
@@ -276,7 +279,40 @@ async def test_a_number_in_an_odd_form_is_refused_in_every_request(
     response = await admin.request("POST", deposits, {"amount": "1_000"})
 
     assert response.status_code == 422
-    assert response.json()["message"] == "amount must be a number"
+    assert response.json()["message"] == "amount: expected a number"
+
+
+def order_with(terms: bytes) -> bytes:
+    """The text of an order whose quantity is written as given."""
+    return msgspec.json.encode(order(qty=None))[:-1] + b"," + terms + b"}"
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        b'"q\\u0074y":"1_0"',
+        b'"\\u0071ty":" 10"',
+        b'"qty":"1\\u005f0"',
+        b'"qty":' + b"9" * 5_000,
+        b'"qty":1e' + b"9" * 30,
+    ],
+    ids=lambda terms: terms[:12],
+)
+async def test_no_spelling_makes_a_number_of_what_is_none(ada: Person, terms: bytes):
+    response = await ada.client.post("/v2/orders", content=order_with(terms))
+
+    assert (response.status_code, response.json()["code"]) == (422, 40010001)
+    assert response.json()["field"] == "qty"
+
+
+async def test_every_digit_of_a_number_counts(ada: Person):
+    terms = b'"qty":10.' + b"0" * 40 + b"1"
+
+    response = await ada.client.post("/v2/orders", content=order_with(terms))
+
+    assert response.json()["message"] == (
+        "fractional quantities (qty) are not supported yet"
+    )
 
 
 async def test_one_odd_order_does_not_spoil_a_batch(ada: Person):

@@ -153,6 +153,11 @@ async def test_a_wrong_part_of_a_position_is_refused(ada: Person):
         "qty=1e400",
         "qty=1.5",
         "qty=x",
+        "qty=",
+        "qty=1_0",
+        "qty=%201",
+        "qty=\uff15",
+        "percentage=1_0",
     ):
         response = await ada.request("DELETE", f"/v2/positions/ACME?{query}")
         assert response.status_code == 422, query
