@@ -12,7 +12,12 @@ from api.refusals import BadParameter
 
 #: A correlation id that is taken over from the caller, and nothing else is.
 SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+#: All that can be seen of ASCII: a blank around a header's value is none of its own,
+#: so one within a key would be a trap.
+KEY_CHARACTERS = "[!-~]"
 KEY_LENGTH_MAX = 128
+
+_KEY = re.compile(f"{KEY_CHARACTERS}{{1,{KEY_LENGTH_MAX}}}".encode())
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -42,21 +47,19 @@ def key_of(headers: dict[bytes, bytes]) -> str | None:
     """The `Idempotency-Key`, if there is one.
 
     Raises:
-        BadParameter: it is empty or too long, or not printable.
+        BadParameter: it is empty or too long, or has a blank or an odd character.
     """
     value = headers.get(b"idempotency-key")
     if value is None:
         return None
-    try:
-        key = value.decode("ascii").strip()
-    except UnicodeDecodeError:
-        key = ""
-    if not 1 <= len(key) <= KEY_LENGTH_MAX or not key.isprintable():
+    key = value.strip()
+    if _KEY.fullmatch(key) is None:
         raise BadParameter(
-            f"Idempotency-Key must be 1 to {KEY_LENGTH_MAX} printable characters",
+            f"Idempotency-Key must be 1 to {KEY_LENGTH_MAX} visible ASCII characters, "
+            "without blanks",
             "Idempotency-Key",
         )
-    return key
+    return key.decode("ascii")
 
 
 def call_of(request: Request[Any, Any, Any]) -> Call:

@@ -26,6 +26,7 @@ from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
 from api.amounts import DIGITS_MAX, Number
+from api.calls import KEY_CHARACTERS, KEY_LENGTH_MAX
 
 #: What an operation needs that is for signed-in users.
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
@@ -57,7 +58,10 @@ _KEY = Parameter(
     description="Makes the command once: sent again with the same key, it gets the "
     "first answer.",
     schema=Schema(
-        type=OpenAPIType.STRING, min_length=1, max_length=128, pattern="^[!-~]+$"
+        type=OpenAPIType.STRING,
+        min_length=1,
+        max_length=KEY_LENGTH_MAX,
+        pattern=f"^{KEY_CHARACTERS}+$",
     ),
 )
 _POSITION = OpenAPIHeader(
@@ -119,6 +123,10 @@ class Command(Query):
         if "201" in (self.responses or {}):
             assert self.responses is not None
             self.responses["200"] = self.responses["201"]
+        if not self.security:
+            # A key makes a command once for its actor, and there is none yet.
+            self._complete(statuses)
+            return
         self._complete(statuses, **{"Idempotent-Replayed": _REPLAYED})
         self.parameters = [*(self.parameters or ()), _KEY]
 

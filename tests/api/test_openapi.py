@@ -7,7 +7,7 @@ import pytest
 
 from api.amounts import Number, price
 from domain.errors import AmountTooLarge
-from tests.support.served import Served
+from tests.support.served import Person, Served
 
 
 @pytest.fixture
@@ -31,3 +31,43 @@ async def test_an_amount_has_as_many_digits_in_the_document_as_in_the_server(
     assert not re.search(pattern, more)
     with pytest.raises(AmountTooLarge):
         price(Number(more), "amount")
+
+
+def header_parameters(operation: Any) -> set[str]:
+    given = operation.get("parameters", ())
+    return {each["name"] for each in given if each["in"] == "header"}
+
+
+async def test_a_key_is_offered_to_who_is_signed_in(document: Any):
+    offered = {
+        (method, path)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if "Idempotency-Key" in header_parameters(operation)
+    }
+
+    guarded = {
+        (method, path)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if method != "get" and "security" in operation
+    }
+    assert offered == guarded
+    assert ("post", "/auth/register") not in offered
+    registered = document["paths"]["/auth/register"]["post"]["responses"]["201"]
+    assert "Idempotent-Replayed" not in registered["headers"]
+
+
+async def test_a_key_is_in_the_document_what_the_server_takes(
+    document: Any, ada: Person
+):
+    (schema,) = [
+        each["schema"]
+        for each in document["paths"]["/v2/orders"]["delete"]["parameters"]
+        if each["name"] == "Idempotency-Key"
+    ]
+
+    for key in ("!", "~" * 128, "a b", "~" * 129, "a\x7f"):
+        response = await ada.request("DELETE", "/v2/orders", Idempotency_Key=key)
+        fits = re.search(schema["pattern"], key) and len(key) <= schema["maxLength"]
+        assert response.status_code == (207 if fits else 422), key
