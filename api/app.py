@@ -3,6 +3,7 @@
 from litestar import Litestar
 from litestar.di import Provide
 
+from api.acknowledged import Acknowledged
 from api.amounts import Number, number
 from api.auth import Caller, Gate
 from api.bodies import Body
@@ -31,8 +32,9 @@ from domain.events import Meta, Timestamp
 
 def create_app(services: Services) -> Litestar:
     """The application, ready to be served."""
-    door = WriteDoor(services.writer, services.clock, services.new_id)
-    read_door = ReadDoor(services.views, services.applied)
+    acknowledged = Acknowledged()
+    door = WriteDoor(services.writer, services.clock, services.new_id, acknowledged)
+    read_door = ReadDoor(services.views, services.applied, acknowledged)
     gate = _gate(services, door)
     desk = OrderDesk(door)
     limit = services.body_limit

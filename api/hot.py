@@ -36,10 +36,10 @@ _REPLAYED = (b"idempotent-replayed", b"true")
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
-    """A successful answer, and the log position that it shows."""
+    """A successful answer, and the log position that it shows, if any."""
 
     body: bytes
-    position: LogPosition
+    position: LogPosition | None
     repeated: bool = False
     status: int = 200
 
@@ -99,8 +99,9 @@ class HotRoute(ABC):
             out = [
                 _JSON,
                 (b"content-length", b"%d" % len(body)),
-                (b"bourse-log-position", b"%d" % reply.position),
             ]
+            if reply.position is not None:
+                out.append((b"bourse-log-position", b"%d" % reply.position))
             if reply.repeated:
                 out.append(_REPLAYED)
         except Exception as error:  # noqa: BLE001 - the top loop of a request

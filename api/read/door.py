@@ -12,6 +12,7 @@ from litestar import Request as HttpRequest
 from litestar import Response
 from litestar.di import NamedDependency
 
+from api.acknowledged import Acknowledged
 from api.auth import Caller
 from api.refusals import BadParameter
 from api.schemas import POSITION_HEADER
@@ -31,8 +32,10 @@ from projections.store import (
 
 AnyRequest: TypeAlias = HttpRequest[Any, Any, Any]
 
-#: How long a query waits for a log position.
+#: How long a query waits for a log position that it names.
 AFTER_SECONDS = 5
+#: How long it waits to show what its caller was told of.
+OWN_SECONDS = 1
 POSITION_DIGITS_MAX = 18
 
 
@@ -70,9 +73,12 @@ class NotReached(Unavailable):
 class ReadDoor:
     """The read models of one server."""
 
-    def __init__(self, views: Views, applied: AppliedPositions) -> None:
+    def __init__(
+        self, views: Views, applied: AppliedPositions, acknowledged: Acknowledged
+    ) -> None:
         self.views = views
         self.applied = applied
+        self.acknowledged = acknowledged
         #: Which id a symbol has. A symbol is taken for good, and its id with it.
         self.asset_ids: dict[Symbol, AssetId] = {}
 
@@ -80,12 +86,18 @@ class ReadDoor:
 class Reading:
     """One query at work. It may be handed to the read models' own queries as `Views`.
 
-    `position` is the lowest log position that anything it read was at.
+    It must show the log position `after`, where one is named; else it is to show `own`,
+    what the caller was told of, unless that takes too long. `position` is the lowest
+    log position that anything it read was at.
     """
 
-    def __init__(self, door: ReadDoor, after: LogPosition | None) -> None:
+    def __init__(
+        self, door: ReadDoor, after: LogPosition | None, own: LogPosition = 0
+    ) -> None:
         self._door = door
-        self._after = after or 0
+        self._after = after
+        self._wanted = own if after is None else after
+        self._seconds = OWN_SECONDS if after is None else AFTER_SECONDS
         self._reached: set[str] = set()
         self._deadline: float | None = None
         self.position: LogPosition | None = None
@@ -99,7 +111,7 @@ class Reading:
         """What several read models say at one moment, the same way."""
         try:
             for request in requests:
-                if self._after and request.view.name not in self._reached:
+                if self._wanted and request.view.name not in self._reached:
                     await self._wait(request.view.name)
             answers = await self._door.views.read_at_once(requests)
         except ViewUnavailable as reason:
@@ -115,9 +127,10 @@ class Reading:
     async def _wait(self, name: str) -> None:
         now = asyncio.get_running_loop().time()
         if self._deadline is None:
-            self._deadline = now + AFTER_SECONDS
+            self._deadline = now + self._seconds
         seconds = self._deadline - now
-        if not await self._door.applied.reach(self._after, [name], seconds):
+        reached = await self._door.applied.reach(self._wanted, [name], seconds)
+        if not reached and self._after is not None:
             raise NotReached(name, self._after)
         self._reached.add(name)
 
@@ -147,7 +160,16 @@ def log_position(text: str) -> LogPosition:
 def reading_of(request: AnyRequest, read_door: NamedDependency[ReadDoor]) -> Reading:
     """A query that waits for `?after=POSITION`, where it is given."""
     after = request.query_params.get("after")
-    return Reading(read_door, log_position(after) if after else None)
+    return reading_after(request, read_door, log_position(after) if after else None)
+
+
+def reading_after(
+    request: AnyRequest, read_door: ReadDoor, after: LogPosition | None
+) -> Reading:
+    """A query of whoever asks, who may be nobody that is known."""
+    caller: Caller | None = request.scope.get("user")
+    own = read_door.acknowledged.of(caller.user_id) if caller is not None else 0
+    return Reading(read_door, after, own)
 
 
 def caller_of(request: AnyRequest) -> Caller:

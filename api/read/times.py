@@ -12,7 +12,13 @@ import msgspec
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from api.read.door import AnyRequest, ReadDoor, Reading, log_position
+from api.read.door import (
+    AnyRequest,
+    ReadDoor,
+    Reading,
+    log_position,
+    reading_after,
+)
 from api.refusals import BadParameter
 from domain.events import Timestamp
 
@@ -69,7 +75,9 @@ def period_of(
     given = request.query_params.getall("after", [after])
     times, positions = _apart([each for each in given if each])
     return Period(
-        Reading(read_door, max(map(log_position, positions), default=None)),
+        reading_after(
+            request, read_door, max(map(log_position, positions), default=None)
+        ),
         max((moment(each, "after") for each in times), default=None),
         moment(until, "until") if until else None,
     )

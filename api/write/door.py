@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from litestar.di import NamedDependency
 
+from api.acknowledged import Acknowledged
 from api.calls import Call
 from commands.messages import Command
 from commands.ports import Clock, LogUnavailable
@@ -31,10 +32,17 @@ class LogOutOfReach(Unavailable):
 class WriteDoor:
     """Hands commands to the writer."""
 
-    def __init__(self, writer: Writer, clock: Clock, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        clock: Clock,
+        new_id: Callable[[], str],
+        acknowledged: Acknowledged,
+    ) -> None:
         self.writer = writer
         self.clock = clock
         self.new_id = new_id
+        self.acknowledged = acknowledged
 
     def check_leading(self) -> None:
         """Refuse what rests on the writer's memory where there is none."""
@@ -52,9 +60,11 @@ class WriteDoor:
     async def execute(self, command: Command) -> Answer:
         """Carry out a command and wait until it is durable."""
         try:
-            return await self.writer.execute(command)
+            answer = await self.writer.execute(command)
         except LogUnavailable as reason:
             raise LogOutOfReach from reason
+        self.acknowledged.note(command.meta.actor, answer.position)
+        return answer
 
     async def first_answer(self, repeated: Repeated) -> Answer:
         """What a command was answered when it was carried out before."""

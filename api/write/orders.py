@@ -130,6 +130,7 @@ class PlaceOrderRoute(HotRoute):
             new, caller, at=now(), correlation=request.correlation, key=key
         )
         answer = await desk.answer(placement)
+        desk.door.acknowledged.note(caller.user_id, answer.position)
         order = placement.order(answer)
         return Reply(_encode(order), answer.position, answer.repeated)
 
@@ -189,7 +190,10 @@ class PlaceBatchRoute(HotRoute):
             )
             for place, body in enumerate(bodies)
         ]
-        return await self._answer_all(placements)
+        reply = await self._answer_all(placements)
+        if reply.position is not None:
+            self._desk.door.acknowledged.note(caller.user_id, reply.position)
+        return reply
 
     def _begin(self, meta: Meta) -> None:
         """Note that the key is used for this batch, ahead of the batch's orders: they
@@ -238,8 +242,10 @@ class PlaceBatchRoute(HotRoute):
             results.append(ManyResult(200, msgspec.Raw(_encode(order))))
             position = max(position, answer.position)
             fresh += not answer.repeated
-        repeated = position > 0 and not fresh
-        return Reply(_encode(results), position, repeated, status=207)
+        if not position:
+            # All of them were refused: there is nothing in the log to wait for.
+            return Reply(_encode(results), None, status=207)
+        return Reply(_encode(results), position, not fresh, status=207)
 
 
 def place_order_route(route: PlaceOrderRoute) -> HTTPRouteHandler:

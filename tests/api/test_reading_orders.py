@@ -1,6 +1,8 @@
 """Orders over HTTP, as their owner finds them again."""
 
-from tests.support.served import Person, Served
+import pytest
+
+from tests.support.served import Person, Served, order
 
 
 async def test_the_read_door_tells_of_an_order_what_the_write_door_told(ada: Person):
@@ -132,3 +134,23 @@ async def test_a_view_that_is_being_filled_is_told_as_a_passing_failure(
 
     assert response.status_code == 503
     assert response.json()["reason"] == "view-unavailable"
+
+
+async def test_a_query_waits_a_little_for_what_its_caller_was_told(
+    server: Served, ada: Person, monkeypatch: pytest.MonkeyPatch
+):
+    placed = await ada.request("POST", "/v2/orders", order())
+    told = int(placed.headers["Bourse-Log-Position"])
+    waited: list[int] = []
+
+    async def never_reach(position: int, _names: object, _seconds: float) -> bool:
+        waited.append(position)
+        return False
+
+    monkeypatch.setattr(server.views, "reach", never_reach)
+    unnamed = await ada.request("GET", "/v2/orders")
+    named = await ada.request("GET", f"/v2/orders?after={told - 1}")
+
+    # It is answered all the same; who names a position is told that it is not reached.
+    assert (unnamed.status_code, named.status_code) == (200, 503)
+    assert (waited[0], waited[-1]) == (told, told - 1)
