@@ -169,7 +169,8 @@ class OrderFill(msgspec.Struct):
 async def list_fills(
     order_id: FromPath[OrderId], caller: GivenCaller, reading: GivenReading
 ) -> Response[list[OrderFill]]:
-    """The fills of one order of the caller's, oldest first."""
+    """The fills of one order of the caller's, oldest first. What an order had filled
+    before it was replaced is told of that order, which `replaces` names."""
     record = await _own(reading, caller.account_id, order_id)
     return reading.answer(
         [
