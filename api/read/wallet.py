@@ -12,7 +12,7 @@ from api.read.times import GivenPeriod
 from api.refusals import BadParameter
 from api.wire_text import instant, optional
 from domain.errors import NotFound
-from domain.ids import AccountId, CommandId, LogPosition
+from domain.ids import AccountId, LogPosition
 from domain.money import text
 from projections import balances, statements
 from projections.statements import Movement, MovementType
@@ -53,7 +53,8 @@ async def get_wallet(
 
 class Transaction(msgspec.Struct, kw_only=True):
     """One movement. `amount` is signed and has the fee in it; `balance` is the ledger
-    after it; `cause` is the id of the command that caused it."""
+    after it; `cause` is the id of what caused it: the account's own order as it came
+    in, else the trade, or the command that put something on the account."""
 
     type: MovementType
     amount: str
@@ -79,12 +80,20 @@ def _types(given: str | None) -> list[MovementType]:
         raise BadParameter(f"type must be one of {known}", "type") from None
 
 
-def _cause(command_id: CommandId) -> str:
-    """The id of a command, to show. One that was sent with an `Idempotency-Key` has its
-    sender and the key in it, which are not for the other side of a trade to see."""
-    if "#" not in command_id:
-        return command_id
-    return str(uuid5(NAMESPACE_OID, command_id))
+def _cause(movement: Movement) -> str:
+    """What caused a movement, as an id that tells of nobody but the account itself.
+
+    The command behind a trade is one of the two sides': it is shown to the side whose
+    order it placed, and everybody else gets an id that is made of the trade. A command
+    that was sent with an `Idempotency-Key` has its sender and the key in its id.
+    """
+    if movement.cause == movement.order_id:
+        return movement.cause
+    if movement.trade_id is not None:
+        return str(uuid5(NAMESPACE_OID, f"{movement.symbol}/{movement.trade_id}"))
+    if "#" in movement.cause:
+        return str(uuid5(NAMESPACE_OID, movement.cause))
+    return movement.cause
 
 
 def _transaction(movement: Movement) -> Transaction:
@@ -92,7 +101,7 @@ def _transaction(movement: Movement) -> Transaction:
         type=movement.type,
         amount=text(movement.amount),
         balance=text(movement.balance),
-        cause=_cause(movement.cause),
+        cause=_cause(movement),
         log_position=movement.log_position,
         time=instant(movement.at),
         fee=text(movement.fee),

@@ -66,16 +66,29 @@ async def test_transactions_are_signed_and_carry_the_balance_after_them(
 async def test_a_transaction_tells_nothing_of_who_traded_with_one(
     ada: Person, bob: Person
 ):
+    for _ in range(2):
+        await ada.places(side="sell", qty=2)
+    taken = await bob.places(qty=4)
     await ada.places(side="sell", qty=4)
-    taker = order(qty=4)
-    await bob.sends("POST", "/v2/orders", taker, Idempotency_Key="the-key")
+    await bob.sends("POST", "/v2/orders", order(qty=4), Idempotency_Key="the-key")
 
-    hers, *_ = await ada.gets("/v2/wallet/transactions")
+    hers = (await ada.gets("/v2/wallet/transactions"))[:3]
+
+    causes = {each["cause"] for each in hers}
+    assert len(causes) == 3, "nor which of her fills one order of his made"
+    for secret in (taken["id"], bob.user_id, "the-key"):
+        assert not any(secret in each for each in causes)
+
+
+async def test_an_order_that_traded_as_it_came_in_is_the_cause_of_it(
+    ada: Person, bob: Person
+):
+    await ada.places(side="sell", qty=4)
+    taken = await bob.places(qty=4)
+
     his, *_ = await bob.gets("/v2/wallet/transactions")
 
-    assert hers["cause"] == his["cause"]
-    assert bob.user_id not in hers["cause"]
-    assert "the-key" not in hers["cause"]
+    assert his["cause"] == his["order_id"] == taken["id"]
 
 
 async def test_transactions_are_filtered_by_type_and_paged_by_the_last_one_seen(
