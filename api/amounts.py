@@ -11,7 +11,7 @@ import re
 from decimal import Decimal
 
 from api.refusals import BadParameter, NotSupportedYet
-from domain.errors import AmountTooLarge, InvalidOrder
+from domain.errors import AmountTooLarge
 from domain.money import Price, Quantity
 
 #: Digits before the point; more are beyond what the venue carries in any field.
@@ -51,7 +51,7 @@ def price(value: Number, field: str) -> Price:
     units = int(value.scaleb(4))
     # Compared unscaled, because scaling rounds what has very many digits.
     if Decimal(units).scaleb(-4) != value:
-        raise InvalidOrder(f"{field} has more than four decimals", field=field)
+        raise BadParameter(f"{field} has more than four decimals", field)
     return units
 
 
@@ -77,12 +77,12 @@ def fraction(value: Number, field: str) -> int:
     if value < 0:
         raise BadParameter(f"{field} must be a fraction such as 0.10", field)
     if value >= 1:
-        raise InvalidOrder(
+        raise BadParameter(
             f"{field} must be less than 1: it is a fraction of the price, and 0.10 is "
             "ten percent",
-            field=field,
+            field,
         )
     points = int(value.scaleb(4))
     if Decimal(points).scaleb(-4) != value:
-        raise InvalidOrder(f"{field} has more than four decimals", field=field)
+        raise BadParameter(f"{field} has more than four decimals", field)
     return points

@@ -35,7 +35,7 @@ PROBLEM = Reference(ref="#/components/schemas/Problem")
 #: What can go wrong with anything, with a caller, with a name, and with a body.
 ALWAYS = {
     400: "not a request",
-    422: "a parameter is wrong",
+    422: "a parameter is wrong, or the market's terms refuse it",
     500: "a defect",
     503: "not just now: ask again after `Retry-After` seconds",
 }

@@ -38,7 +38,16 @@ SHAPES: dict[type[DomainError], tuple[int, int]] = {
     errors.AlreadyExists: (409, 40910000),
     errors.DuplicateOrder: (422, 40010001),
     errors.OrderDone: (422, 42210000),
-    errors.InvalidOrder: (422, 42210000),
+    errors.InvalidOrder: (422, 40010001),
+    # What makes sense in itself, and the market's terms refuse.
+    errors.OffTick: (422, 42210000),
+    errors.OffLot: (422, 42210000),
+    errors.AmountTooLarge: (422, 42210000),
+    errors.UnknownSymbol: (422, 42210000),
+    errors.NothingToReplace: (422, 42210000),
+    errors.MarketHalted: (422, 42210000),
+    errors.PriceOutsideBand: (422, 42210000),
+    errors.InvalidListing: (422, 42210000),
     errors.Unavailable: (503, 50310000),
 }
 #: What the framework refuses by itself: a path, a method, a parameter.

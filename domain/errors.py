@@ -1,7 +1,8 @@
 """Refusals: why a command was turned away, with nothing recorded.
 
     DomainError
-    ├── InvalidOrder            what was asked for makes no sense (bad input)
+    ├── InvalidOrder            what was asked for makes no sense (bad input); those
+    │   │                       below make sense, and the market's terms refuse them
     │   ├── OffTick, OffLot, AmountTooLarge, UnknownSymbol, NothingToReplace
     │   ├── MarketHalted, PriceOutsideBand   for a replacement; a new order is rejected
     │   └── InvalidListing
@@ -111,7 +112,7 @@ class PriceOutsideBand(InvalidOrder):
 
 
 class InvalidListing(InvalidOrder):
-    """The terms of a listing contradict each other."""
+    """The terms of a listing contradict each other, or the orders that rest on it."""
 
     code = "invalid-listing"
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 from domain import order_facts
 from domain.aggregate import Aggregate, Outbox
 from domain.errors import (
+    InvalidListing,
     InvalidOrder,
     MarketHalted,
     NothingToReplace,
@@ -97,9 +98,9 @@ class Market(Aggregate):
         listing.check()
         for order in self.book.orders.values():
             if order.limit_price is not None and order.limit_price % listing.tick_size:
-                raise InvalidOrder("resting orders are not on the new tick size")
+                raise InvalidListing("resting orders are not on the new tick size")
             if order.leaves % listing.lot_size or order.quantity % listing.lot_size:
-                raise InvalidOrder("resting orders are not in the new lot size")
+                raise InvalidListing("resting orders are not in the new lot size")
         self.record(ListingChanged(meta, listing))
 
     def halt(self, reason: str, *, meta: Meta) -> None:
@@ -128,10 +129,10 @@ class Market(Aggregate):
         listing.check_quantity(ticket.quantity)
         if ticket.order_type is LIMIT:
             if ticket.limit_price is None:
-                raise InvalidOrder("a limit order needs limit_price")
+                raise InvalidOrder("limit orders need limit_price", field="limit_price")
             listing.check_price(ticket.limit_price, quantity=ticket.quantity)
         elif ticket.limit_price is not None:
-            raise InvalidOrder("a market order takes no limit_price")
+            raise InvalidOrder("market orders take no limit_price", field="limit_price")
 
     def objection(self, ticket: Ticket) -> Objection | None:
         """Why the market says no, and the bound that is broken; None if it does not."""

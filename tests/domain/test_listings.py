@@ -8,7 +8,6 @@ from commands.messages import ChangeListing, HaltMarket, ListingChanges
 from domain.errors import (
     AlreadyExists,
     InvalidListing,
-    InvalidOrder,
     UnknownSymbol,
 )
 from domain.events import (
@@ -80,7 +79,7 @@ def test_a_tick_or_lot_that_open_orders_do_not_fit_is_refused(change: dict[str, 
     venue.buy("alice", 150, at="10.01")
     venue.sell("bob", 130, at="10.01")
 
-    with venue.refuses(InvalidOrder):
+    with venue.refuses(InvalidListing):
         venue.change(**change)
 
 

@@ -46,7 +46,7 @@ def test_one_share_is_an_order():
 def test_a_limit_order_without_a_positive_price_is_refused(price: int | None):
     venue = venue_with_alice()
 
-    with venue.refuses(InvalidOrder):
+    with venue.refuses(InvalidOrder, field="limit_price"):
         venue.place(ticket(limit_price=price))
 
 
@@ -54,7 +54,7 @@ def test_a_limit_order_without_a_positive_price_is_refused(price: int | None):
 def test_a_market_order_with_a_price_is_refused():
     venue = venue_with_alice()
 
-    with venue.refuses(InvalidOrder):
+    with venue.refuses(InvalidOrder, field="limit_price"):
         venue.place(ticket(order_type=OrderType.MARKET))
 
 
