@@ -44,6 +44,9 @@ Url = Annotated[
     typer.Option(help="A running server; by default the one of BOURSE_HOME."),
 ]
 
+#: What `replay` takes where it goes through a server only.
+FOR_SERVERS = ("url", "token", "rows_every")
+
 
 @app.command()
 def run() -> None:
@@ -54,6 +57,7 @@ def run() -> None:
 
 @app.command()
 def replay(
+    context: typer.Context,
     flow: Annotated[Path, typer.Argument(help="An order flow, docs/ORDERFLOW.md.")],
     *,
     url: Url = None,
@@ -80,6 +84,8 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Send a recorded order flow and compare every fill and every recorded row."""
+    if in_process:
+        _check_none_typed(context, *FOR_SERVERS)
     output = Output(as_json=as_json)
     with told(output):
         asked = Replay(
@@ -94,6 +100,15 @@ def replay(
         report = replay_flow(read_settings(), output, asked)
         reports.replay(output, report)
         raise typer.Exit(0 if report.exact else 1)
+
+
+def _check_none_typed(context: typer.Context, *names: str) -> None:
+    """Refuse options that would be ignored; what the environment sets may stay."""
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = name.replace("_", "-")
+            raise typer.BadParameter(f"--in-process goes without --{option}")
 
 
 @audit.command("verify")

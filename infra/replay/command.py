@@ -1,8 +1,9 @@
 """How `bourse replay` comes by a market of its own: on a server, or on a database."""
 
 import asyncio
+import re
 import secrets
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,11 +18,14 @@ from infra.console import Output
 from infra.event_store import PostgresEventStore
 from infra.postgres import connect, parameters
 from infra.replay.http import replay_through_http
-from infra.replay.orderflow import read_flow
+from infra.replay.orderflow import Step, read_flow
 from infra.replay.score import Progress, Report
 from infra.replay.writer import replay_through_writer
 from infra.server_client import ServerClient, ServerUnreachable
 from infra.settings import Settings
+
+#: What a symbol has not, but for dot and hyphen.
+_FOREIGN = re.compile("[^A-Z0-9]")
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +41,11 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
 
     def own_symbol(self) -> Symbol:
         """The one asked for, or one that tells its origin and that nobody has used."""
-        return self.symbol or f"{self.flow.name[:4].upper()}.{_suffix()}"
+        if self.symbol is not None:
+            return self.symbol
+        # A file may have any name.
+        letters = _FOREIGN.sub("", self.flow.name.partition(".")[0].upper())
+        return f"{letters[:4] or 'FLOW'}.{_suffix()}"
 
 
 def _suffix() -> str:
@@ -60,7 +68,7 @@ def replay_flow(settings: Settings, output: Output, asked: Replay) -> Report:
             gauge(done, len(steps))
 
         if asked.in_process:
-            return _in_process(settings, asked, advance)
+            return _in_process(settings, asked, steps, advance)
         admin = _administrator(settings, asked)
         try:
             return replay_through_http(
@@ -75,7 +83,12 @@ def replay_flow(settings: Settings, output: Output, asked: Replay) -> Report:
             admin.close()
 
 
-def _in_process(settings: Settings, asked: Replay, progress: Progress) -> Report:
+def _in_process(
+    settings: Settings,
+    asked: Replay,
+    steps: Sequence[tuple[int, Step]],
+    progress: Progress,
+) -> Report:
     with (
         scratch_database(settings) as database_url,
         PostgresEventStore(database_url) as store,
@@ -83,7 +96,7 @@ def _in_process(settings: Settings, asked: Replay, progress: Progress) -> Report
         return asyncio.run(
             replay_through_writer(
                 store,
-                read_flow(asked.flow, asked.limit),
+                steps,
                 flow=asked.flow.name,
                 symbol=asked.own_symbol(),
                 progress=progress,

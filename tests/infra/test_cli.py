@@ -1,6 +1,9 @@
 """What `bourse` answers: exit codes, sentences, JSON, and what it leaves behind."""
 
 import asyncio
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -136,6 +139,9 @@ def test_a_forged_balance_in_redis_fails_the_audit_and_a_rebuild_heals_it(
         (["rebuild", "quotes"], "quotes is none of balances"),
         (["replay"], "Missing argument"),
         (["replay", "x", "--rows-every", "0"], "rows-every"),
+        (["replay", "x", "--in-process", "--url", "http://x"], "goes without --url"),
+        (["replay", "x", "--in-process", "--token", "x"], "goes without --token"),
+        (["replay", "x", "--in-process", "--rows-every", "2"], "without --rows-every"),
         (["nonsense"], "No such command"),
     ],
 )
@@ -273,6 +279,28 @@ def databases(url: str) -> set[str]:
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT datname FROM pg_database").fetchall()
     return {str(row[0]) for row in rows if str(row[0]).startswith("bourse_replay")}
+
+
+def test_a_token_of_the_environment_is_no_mistake_in_process(
+    bourse: Bourse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("BOURSE_TOKEN", "x")
+
+    assert bourse.json("replay", str(write_flow(tmp_path, SMALL)), "--in-process")
+
+
+def test_a_flow_is_read_once_so_that_it_may_come_through_a_pipe(
+    bourse: Bourse, tmp_path: Path
+):
+    words = ["replay", "/dev/stdin", "--in-process", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.cli", *words],
+        input=write_flow(tmp_path, SMALL).read_bytes(),
+        capture_output=True,
+        check=True,
+    )
+
+    assert json.loads(done.stdout)["commands"] == 12
 
 
 def test_a_replay_in_process_leaves_no_database_behind(bourse: Bourse, tmp_path: Path):
