@@ -86,13 +86,17 @@ class ServerClient:
         method: str,
         path: str,
         body: msgspec.Struct | Mapping[str, object] | None = None,
+        *,
+        key: str | None = None,
     ) -> Answer:
-        """Ask, and take any answer.
+        """Ask, and take any answer. Under one `key` a command is carried out once.
 
         Raises:
             ServerUnreachable: there was none.
         """
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        if key is not None:
+            headers["Idempotency-Key"] = key
         content = None
         if body is not None:
             content = msgspec.json.encode(body)
