@@ -6,18 +6,13 @@ and the house receive, and the shares that one gives are the shares that the oth
 
 from domain.events import TradeSettled
 from domain.money import Money, Quantity
-from domain.vocabulary import BUY, SELL
+from domain.vocabulary import SELL
 
 
 def cash_moved(leg: TradeSettled) -> Money:
     """The signed cash of one account's leg, its fee included (rule SETTLE-02)."""
     value = leg.price * leg.quantity
     return value - leg.fee if leg.side is SELL else -value - leg.fee
-
-
-def shares_moved(leg: TradeSettled) -> Quantity:
-    """The signed shares of one account's leg."""
-    return leg.quantity if leg.side is BUY else -leg.quantity
 
 
 def cost_given_up(*, cost: Money, held: Quantity, sold: Quantity) -> Money:

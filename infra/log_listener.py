@@ -16,8 +16,6 @@ from psycopg.rows import TupleRow
 from domain.ids import LogPosition
 from infra.postgres import connect
 
-#: The channel that every append notifies.
-CHANNEL = "events"
 _RECONNECT_SECONDS = 0.2
 #: Notifications may be lost with a connection that died unseen: look now and then.
 _LOOK_SECONDS = 5.0

@@ -13,7 +13,6 @@ import structlog
 
 from commands.ports import LogLost, LogReader
 from domain.events import Fact
-from domain.ids import LogPosition
 from processors.host import (
     COMMAND,
     MARK,
@@ -77,16 +76,6 @@ class Runner:
         self._filling: Host | None = None
         self._blocks: Iterator[list[Fact]] = iter(())
         self._leftovers: list[tuple[View, Generation]] = []
-
-    def lags(self) -> dict[str, LogPosition]:
-        """How many log positions each view is behind the head."""
-        head = self._reader.head()
-        hosts = [host for host in (self._live, self._filling) if host is not None]
-        return {
-            each.view.name: head - each.checkpoint
-            for host in hosts
-            for each in host.followed
-        }
 
     def round(self, idle_seconds: float = IDLE_SECONDS) -> None:
         """Fill a little, follow a little; wait where there is nothing to do.

@@ -32,7 +32,6 @@ Generation: TypeAlias = str
 
 ALIAS = "bourse:alias"
 APPLIED = "bourse:applied"
-CHECKPOINT = "checkpoint"
 
 #: Words in one command. The script's interpreter unpacks fewer than 8,000 at once.
 WORDS_MAX = 4_000

@@ -6,7 +6,7 @@ the server told it at the place in the log where that state was.
 
 import gc
 from collections.abc import Callable, Sequence
-from time import monotonic, perf_counter
+from time import monotonic
 from typing import Any, TypeAlias
 
 import msgspec
@@ -167,17 +167,3 @@ def _joined(
     return {
         kind: tuple(table[kind] for table in tables if kind in table) for kind in kinds
     }
-
-
-def audited(
-    reader: LogReader,
-    *,
-    snapshot: Snapshot | None = None,
-    live: LiveState | None = None,
-    progress: Progress = lambda _: None,
-) -> tuple[Audit, float]:
-    """A log gone through, and the seconds it took."""
-    started = perf_counter()
-    audit = Audit(reader, snapshot=snapshot, live=live)
-    audit.run(progress)
-    return audit, perf_counter() - started

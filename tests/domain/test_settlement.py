@@ -15,8 +15,8 @@ from domain.events import (
 )
 from domain.ids import HOUSE_ACCOUNT
 from domain.money import dollars, fee
-from domain.settlement import cash_moved, cost_given_up, shares_moved
-from domain.vocabulary import WalletKind
+from domain.settlement import cash_moved, cost_given_up
+from domain.vocabulary import Side, WalletKind
 from tests.support.venue import Venue, listing
 
 
@@ -42,7 +42,8 @@ def test_the_legs_of_a_trade_sum_to_zero():
 
     cash = sum(cash_moved(each) for each in legs(order.events))
     assert cash + sum(fees_collected(order.events)) == 0
-    assert sum(shares_moved(each) for each in legs(order.events)) == 0
+    shares = sorted((each.side, each.quantity) for each in legs(order.events))
+    assert shares == [(Side.BUY, 101), (Side.SELL, 101)]
 
 
 @pytest.mark.rule("SETTLE-02")

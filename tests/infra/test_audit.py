@@ -32,7 +32,7 @@ from domain.events import (
 )
 from domain.vocabulary import Side
 from infra.audit.state import LiveState, LiveStream
-from infra.audit.verify import Audit, AuditReport, audited
+from infra.audit.verify import Audit, AuditReport
 from infra.event_store import PostgresEventStore
 from infra.memory import MemoryLogReader
 from tests.support.flow import Flow
@@ -52,8 +52,9 @@ def audit_of(
 ) -> AuditReport:
     write_log(database_url, facts)
     with PostgresEventStore(database_url) as store:
-        audit, seconds = audited(store.reader, live=live, snapshot=snapshot)
-        return audit.report(None, seconds=seconds)
+        audit = Audit(store.reader, live=live, snapshot=snapshot)
+        audit.run()
+    return audit.report(None, seconds=0)
 
 
 def failed(report: AuditReport) -> set[str]:
