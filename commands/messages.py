@@ -42,10 +42,10 @@ class CancelOrder(Command, frozen=True):
 
 
 class CancelAllOrders(Command, frozen=True):
-    """End every open order of the account; of one instrument, where named."""
+    """End every open order of the account; of some instruments, where named."""
 
     account_id: AccountId
-    symbol: Symbol | None = None
+    symbols: tuple[Symbol, ...] = ()
 
 
 class CancelForOwner(Command, frozen=True):

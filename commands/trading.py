@@ -127,11 +127,12 @@ def cancel_order(exchange: Exchange, command: CancelOrder) -> None:
 
 def cancel_all_orders(exchange: Exchange, command: CancelAllOrders) -> None:
     """End every open order of the account. What backs them names them."""
+    named = {exchange.market(symbol).book.symbol for symbol in command.symbols}
     wallet = exchange.wallet(command.account_id)
     entries = exchange.orders.account(command.account_id).orders
     for order_id in (*wallet.holds, *wallet.reserves):
         symbol = entries[order_id].symbol
-        if command.symbol not in (None, symbol):
+        if named and symbol not in named:
             continue
         market = exchange.markets[symbol]
         order = market.book.orders[order_id]

@@ -11,6 +11,7 @@ from api.read.door import GivenCaller, GivenReading, Reading
 from api.read.times import GivenPeriod
 from api.refusals import NotSupportedYet
 from api.schemas import Order
+from api.symbols import Symbols, listed_symbols
 from api.wire_text import average, instant, optional, optional_instant
 from domain.errors import NotFound
 from domain.ids import AccountId, AssetId, OrderId
@@ -98,9 +99,7 @@ async def list_orders(
     limit: Annotated[int, QueryParameter(ge=1, le=500)] = 50,
     direction: FromQuery[Literal["asc", "desc"]] = "desc",
     side: FromQuery[Side | None] = None,
-    symbols: Annotated[
-        str | None, QueryParameter(description="Symbols, with commas between them.")
-    ] = None,
+    symbols: Symbols = None,
     asset_class: FromQuery[str | None] = None,
     before_order_id: FromQuery[str | None] = None,
     after_order_id: FromQuery[str | None] = None,
@@ -110,7 +109,6 @@ async def list_orders(
         raise NotSupportedYet("paging by order id (use after and until) is")
     reading = period.reading
     statuses = STATUSES[status]
-    wanted = [each.strip() for each in (symbols or "").split(",") if each.strip()]
     if not statuses or asset_class not in (None, "", "us_equity"):
         return reading.answer([])
     records = await order_queries.orders(
@@ -121,7 +119,7 @@ async def list_orders(
         until=period.until,
         newest_first=direction == "desc",
         side=side,
-        symbols=wanted,
+        symbols=listed_symbols(symbols),
         limit=limit,
     )
     return reading.answer(

@@ -8,6 +8,7 @@ from api.amounts import Number, price, quantity
 from api.calls import GivenCall
 from api.refusals import NotSupportedYet
 from api.schemas import Order
+from api.symbols import Symbols, listed_symbols
 from api.write.answers import answered, done
 from api.write.door import GivenDoor, WriteDoor
 from api.write.order_answer import order_answer
@@ -94,11 +95,14 @@ class Canceled(msgspec.Struct):
 
 @delete("/v2/orders", tags=["orders"], status_code=207)
 async def cancel_all_orders(
-    call: GivenCall, door: GivenDoor
+    call: GivenCall, door: GivenDoor, symbols: Symbols = None
 ) -> Response[list[Canceled]]:
-    """Cancel every open order of the account, in one commit."""
-    meta = door.meta(call, "cancel-all")
-    answer = await door.execute(CancelAllOrders(meta, call.caller.account_id))
+    """Cancel every open order of the account, or those of some instruments, in one
+    commit."""
+    named = listed_symbols(symbols)
+    meta = door.meta(call, "cancel-all", *named)
+    command = CancelAllOrders(meta, call.caller.account_id, named)
+    answer = await door.execute(command)
     canceled = [
         Canceled(event.order_id, 200)
         for event in answer.events

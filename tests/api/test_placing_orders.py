@@ -273,6 +273,20 @@ async def test_a_cancel_all_with_a_key_ends_only_what_was_open_then(ada: Person)
     assert (await ada.gets(f"/v2/orders/{order['id']}"))["status"] == "new"
 
 
+async def test_the_orders_of_named_instruments_are_canceled_and_no_others(
+    ada: Person, admin: Person
+):
+    await admin.list_asset("GLBX")
+    kept, ended = await ada.places(), await ada.places(symbol="GLBX")
+
+    canceled = await ada.sends("DELETE", "/v2/orders?symbols=GLBX")
+    unknown = await ada.request("DELETE", "/v2/orders?symbols=NONE")
+
+    assert [each["id"] for each in canceled] == [ended["id"]]
+    assert (unknown.status_code, unknown.json()["code"]) == (422, 42210000)
+    assert [each["id"] for each in await ada.gets("/v2/orders")] == [kept["id"]]
+
+
 async def test_all_orders_of_an_account_are_canceled_at_once(ada: Person, bob: Person):
     mine = [await ada.places(), await ada.places(side="sell", limit_price=120)]
     await bob.places()

@@ -162,7 +162,7 @@ def test_cancel_all_of_one_instrument_leaves_the_others():
     acme = venue.place(ticket())
     other = venue.place(ticket(order_id="o", client_order_id="o", symbol="OTHER"))
 
-    venue.tell(CancelAllOrders(venue.meta(), "alice", "ACME"))
+    venue.tell(CancelAllOrders(venue.meta(), "alice", ("ACME",)))
 
     assert venue.status(acme) is OrderStatus.CANCELED
     assert list(venue.wallet("alice").holds) == [other.order_id]
