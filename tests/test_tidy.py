@@ -105,10 +105,6 @@ def test_each_ban_sees_what_it_bans(name: str, source: str):
     assert list(ban.lines(ast.parse(source), source))
 
 
-#: The entry point, and the twins of the ports that tests run on.
-ENTRANCES = {"infra.cli", "infra.memory", "infra.memory_store"}
-
-
 def test_no_module_is_dead():
     imported = {
         name
@@ -120,7 +116,6 @@ def test_no_module_is_dead():
         for path in python_files(*PACKAGES)
         if path.stem != "__init__"
         and module_name(path) not in imported
-        and module_name(path) not in ENTRANCES
         and '__name__ == "__main__"' not in text_of(path)
     ]
 

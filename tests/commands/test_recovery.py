@@ -7,9 +7,9 @@ from commands.frozen import dump
 from commands.ports import LogLost
 from commands.recovery import recover
 from domain.events import Fact, Recorded
-from infra.memory import MemoryLogReader, MemorySnapshotStore
 from tests.support.flow import Flow
 from tests.support.log import extend, log_of
+from tests.support.memory import MemoryLogReader, MemorySnapshotStore
 
 FACTS = Flow().run(300)
 
@@ -65,6 +65,15 @@ def test_a_snapshot_is_passed_over_too_when_the_log_went_on_without_its_facts():
     recovered = recover(log, saved_of_all())
 
     assert recovered.position == log.head() > len(FACTS)
+    assert list(dump(recovered)) == state_of(log)
+
+
+@pytest.mark.rule("COMMAND-08")
+def test_a_snapshot_from_before_the_first_fact_is_of_every_log():
+    log = log_of(FACTS)
+
+    recovered = recover(log, saved_at(0, *dump(Exchange())))
+
     assert list(dump(recovered)) == state_of(log)
 
 

@@ -16,7 +16,7 @@ from domain.errors import (
     OrderDone,
 )
 from domain.events import FundsHeld, Halted, OrderAccepted
-from infra.memory import MemorySnapshotStore
+from tests.support.memory import MemorySnapshotStore
 from tests.support.troubled_store import PATIENCE, TroubledStore
 from tests.support.writers import Server
 

@@ -34,9 +34,9 @@ from domain.vocabulary import Side
 from infra.audit.state import LiveState, LiveStream
 from infra.audit.verify import Audit, AuditReport
 from infra.event_store import PostgresEventStore
-from infra.memory import MemoryLogReader
 from tests.support.flow import Flow
 from tests.support.log import extend
+from tests.support.memory import MemoryLogReader
 from tests.support.stored_log import renumbered, write_log
 
 LOG = Flow().run(1_000)

@@ -4,11 +4,11 @@ import pytest
 
 from infra.audit.findings import Findings
 from infra.audit.views import views_check
-from infra.memory_store import MemoryStore
 from processors.rebuild import rebuild
 from projections.register import NAMES
 from tests.support.flow import Flow
 from tests.support.log import log_of
+from tests.support.memory_store import MemoryStore
 
 FACTS = Flow().run(60)
 

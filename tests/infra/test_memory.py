@@ -2,8 +2,8 @@
 
 import pytest
 
-from infra.memory import MemoryEventStore
 from tests.infra.contract_event_store import EventStoreContract, Rig
+from tests.support.memory import MemoryEventStore
 
 
 class MemoryRig(Rig):

@@ -7,7 +7,6 @@ from typing import Any, cast
 import pytest
 from redis import Redis
 
-from infra.memory_store import MemoryStore, MemoryViews
 from infra.redis_store import RedisStore, RedisViews
 from projections.store import (
     WORDS_MAX,
@@ -33,6 +32,7 @@ from projections.store import (
     sorted_remove_from,
     sorted_scores,
 )
+from tests.support.memory_store import MemoryStore, MemoryViews
 
 VIEW = View("books")
 OTHER = View("shelves")

@@ -6,11 +6,11 @@ import psycopg
 import pytest
 
 from domain.ids import LogPosition
-from infra.memory import MemorySnapshotStore
 from infra.postgres import Datastore
 from infra.schema import create_schema
 from infra.snapshots import PostgresSnapshotStore
 from tests.infra.contract_snapshots import Rig, SnapshotStoreContract
+from tests.support.memory import MemorySnapshotStore
 
 
 class MemoryRig(Rig):

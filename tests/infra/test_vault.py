@@ -5,11 +5,11 @@ from collections.abc import Generator
 import pytest
 
 from infra.installation import InstallationKeys, WrongSecret, installation_keys
-from infra.memory import MemoryKeyTable, memory_vault
 from infra.postgres import Datastore
 from infra.schema import create_schema
 from infra.vault import PostgresKeyTable, Vault
 from tests.infra.contract_vault import VaultContract
+from tests.support.memory import MemoryKeyTable, memory_vault
 
 
 @pytest.fixture

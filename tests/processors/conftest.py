@@ -4,8 +4,8 @@ from collections.abc import Generator
 
 import pytest
 
-from infra.memory_store import MemoryStore
 from infra.redis_store import RedisStore
+from tests.support.memory_store import MemoryStore
 
 
 @pytest.fixture(params=["memory", "redis"])

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.memory_store import MemoryStore
 from infra.redis_store import RedisStore
 from processors.host import Followed, Host, Overtaken, begin
 from projections.register import PROJECTIONS
 from projections.store import Request
 from tests.support.flow import Flow
+from tests.support.memory_store import MemoryStore
 from tests.support.views import batches, dump, live_host
 
 FACTS = Flow(11).run(600)

@@ -7,8 +7,6 @@ import pytest
 
 from domain.events import Fact
 from domain.ids import LogPosition
-from infra.memory import MemoryLogReader
-from infra.memory_store import MemoryStore
 from infra.redis_store import RedisStore
 from processors.host import Host, begin
 from processors.rebuild import RebuildFailed, projections_named, rebuild, verify
@@ -17,6 +15,8 @@ from projections.register import NAMES, PROJECTIONS
 from projections.store import Request, Step, View, hash_set
 from tests.support.flow import Flow
 from tests.support.log import extend, log_of
+from tests.support.memory import MemoryLogReader
+from tests.support.memory_store import MemoryStore
 from tests.support.views import batches, dump, live_host
 
 FACTS = Flow(3).run(500)

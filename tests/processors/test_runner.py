@@ -11,8 +11,6 @@ from redis import Redis
 from commands.ports import LogUnavailable
 from domain.events import Fact
 from domain.ids import LogPosition
-from infra.memory import MemoryLogReader
-from infra.memory_store import MemoryStore
 from infra.redis_store import RedisStore
 from processors import runner as runner_module
 from processors.host import Overtaken, begin
@@ -22,6 +20,8 @@ from projections.register import NAMES, PROJECTIONS
 from projections.store import Message, Request, Step, StoreDown, View
 from tests.support.flow import Flow
 from tests.support.log import extend, log_of
+from tests.support.memory import MemoryLogReader
+from tests.support.memory_store import MemoryStore
 from tests.support.views import batches, dump, live_host
 
 FACTS = Flow(5).run(700)

@@ -15,8 +15,8 @@ from domain.events import DayRolled, Meta, OrderExpired
 from domain.order import Ticket
 from domain.trading_day import session_date
 from domain.vocabulary import OrderType, Side, TimeInForce
-from infra.memory import MemoryEventStore
 from processors.scheduler import Scheduler
+from tests.support.memory import MemoryEventStore
 
 SYMBOLS = ["ACME", "GLBX"]
 ACCOUNT = uuid_text(1, 0)

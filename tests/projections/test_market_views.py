@@ -6,10 +6,10 @@ from commands.messages import ListAsset
 from domain.listing import Listing
 from domain.money import dollars
 from domain.vocabulary import Side
-from infra.memory_store import MemoryStore, MemoryViews
 from projections.depth import book
 from projections.instruments import all_instruments, by_asset_id, instrument
 from projections.tape import trades
+from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.story import ACME, Story
 from tests.support.views import live_host
 

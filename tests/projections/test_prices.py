@@ -10,10 +10,10 @@ from domain.events import DayRolled, TradeExecuted
 from domain.ids import market_stream
 from domain.money import dollars
 from domain.vocabulary import PriceBasis
-from infra.memory_store import MemoryStore, MemoryViews
 from projections.price_queries import history, price, prices
 from projections.price_rows import PriceRow
 from tests.support.flow import Flow
+from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.story import ACME, Story
 from tests.support.views import live_host
 

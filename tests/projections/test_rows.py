@@ -2,8 +2,8 @@
 
 import pytest
 
-from infra.memory_store import MemoryStore
 from tests.support.flow import Flow
+from tests.support.memory_store import MemoryStore
 from tests.support.views import batches, dump, live_host
 
 FACTS = Flow(23, accounts=12, symbols=6).run(500)

@@ -6,13 +6,13 @@ from domain.events import TradeExecuted, UserRegistered
 from domain.ids import market_stream, symbol_of
 from domain.order import OPEN_STATUSES
 from domain.vocabulary import OrderStatus
-from infra.memory_store import MemoryStore, MemoryViews
 from projections import depth, instruments, tape, users
 from projections.balances import balance
 from projections.order_queries import ALL, fills, orders
 from projections.positions import all_positions
 from projections.statements import movements
 from tests.support.flow import Flow
+from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.views import live_host
 
 FLOW = Flow(17)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from domain.events import Fact, Recorded
-from infra.memory import MemoryLogReader
+from tests.support.memory import MemoryLogReader
 
 
 def extend(log: MemoryLogReader, facts: Sequence[Fact]) -> None:

@@ -24,11 +24,11 @@ from domain.ids import SYSTEM, LogPosition
 from domain.vocabulary import Role
 from infra.clock import SystemClock
 from infra.identity import Identifiers
-from infra.memory import MemoryEventStore, MemoryKeyTable, memory_vault
-from infra.memory_store import MemoryStore, MemoryViews
 from infra.passwords import Argon2Hasher
 from infra.tokens import SignedTokens
 from projections.store import Answer, Command, Request, View
+from tests.support.memory import MemoryEventStore, MemoryKeyTable, memory_vault
+from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.views import live_host
 
 PASSWORD = "correct horse battery"

@@ -19,8 +19,8 @@ from domain.listing import Listing
 from domain.money import dollars
 from domain.order import Replacement, Ticket
 from domain.vocabulary import OrderType, SelfTradePrevention, Side, TimeInForce
-from infra.memory_store import MemoryStore, MemoryViews
 from tests.support.flow import START, Flow
+from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.views import live_host
 
 SECOND = 1_000_000

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from commands.ports import LogLost, LogReader, LogUnavailable, LogWriter
 from domain.events import Fact, Recorded
 from domain.ids import LogPosition
-from infra.memory import MemoryEventStore
+from tests.support.memory import MemoryEventStore
 
 #: Nothing waits that long when all is well.
 PATIENCE = 20
