@@ -1,6 +1,7 @@
 """How the writer's state comes back: newest snapshot, then the log after it."""
 
 import gc
+from collections.abc import Callable
 
 import msgspec
 
@@ -10,8 +11,21 @@ from commands.ports import LogReader, SnapshotStore
 from domain.ids import LogPosition
 
 
-def recover(reader: LogReader, snapshots: SnapshotStore | None = None) -> Exchange:
-    """The state at the head of the log."""
+class NotWanted(Exception):
+    """Nobody waits for the state any more."""
+
+
+def recover(
+    reader: LogReader,
+    snapshots: SnapshotStore | None = None,
+    *,
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> Exchange:
+    """The state at the head of the log.
+
+    Raises:
+        NotWanted: it is not wanted any more; that is asked on the way, which is long.
+    """
     # Millions of long-lived objects come up here; looking for cycles among them, of
     # which there are none, would take longer than making them.
     gc.disable()
@@ -19,6 +33,8 @@ def recover(reader: LogReader, snapshots: SnapshotStore | None = None) -> Exchan
         exchange = _from_snapshot(reader, snapshots)
         for facts in reader.replay(exchange.position):
             exchange.replay(facts)
+            if not is_wanted():
+                raise NotWanted
     finally:
         gc.enable()
     gc.collect()

@@ -27,7 +27,7 @@ from commands.ports import (
     SnapshotStore,
 )
 from commands.receipts import Repeated
-from commands.recovery import recover
+from commands.recovery import NotWanted, recover
 from domain.errors import Busy, CommitFailed, DomainError, NotLeading
 from domain.events import AnyEvent
 from domain.ids import LogPosition
@@ -297,7 +297,12 @@ class Writer:
 
     async def _recover_and_lead(self, log: LogWriter) -> None:
         reader = self.store.reader
-        exchange = await asyncio.to_thread(recover, reader, self.snapshots)
+        try:
+            exchange = await asyncio.to_thread(
+                recover, reader, self.snapshots, is_wanted=lambda: not self._stopping
+            )
+        except NotWanted:
+            return
         await self._settle_doubt()
         if self._stopping:
             return

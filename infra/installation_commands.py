@@ -13,6 +13,7 @@ from infra.console import Output
 from infra.event_store import PostgresEventStore
 from infra.identity import Identifiers
 from infra.operators import Administrator, Desk, made_up_password
+from infra.postgres import filling_beside
 from infra.redis_store import RedisStore
 from infra.server_client import ServerClient
 from infra.settings import Settings
@@ -35,6 +36,7 @@ def rebuild_views(settings: Settings, output: Output, name: str) -> list[Report]
         borrowed_postgres(settings) as database_url,
         borrowed_redis(settings) as redis_url,
         PostgresEventStore(database_url) as store,
+        filling_beside(database_url),
     ):
         views = RedisStore(redis_url)
         try:

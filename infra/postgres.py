@@ -22,6 +22,8 @@ _PATIENCE: dict[str, str | int] = {
     "tcp_user_timeout": 10_000,
 }
 _POOL_SIZE_MAX = 8
+#: Any number of ours.
+_FILLING_LOCK = 4_011_950_003
 #: How long a read waits for a connection before it says that there is none.
 _POOL_SECONDS = 2
 
@@ -38,6 +40,15 @@ def connect(database_url: str, *, name: str) -> psycopg.Connection[TupleRow]:
     return psycopg.Connection[TupleRow].connect(
         make_conninfo("", **settings), autocommit=True, row_factory=tuple_row
     )
+
+
+@contextmanager
+def filling_beside(database_url: str) -> Generator[None]:
+    """Fill read models beside the live ones: one process at a time, others wait. Who
+    begins drops what others left behind, and could not tell it from one at work."""
+    with connect(database_url, name="bourse-rebuild") as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (_FILLING_LOCK,))
+        yield
 
 
 class Datastore(PostgresDatastore):

@@ -15,6 +15,7 @@ from infra.clock import SystemClock
 from infra.console import Output
 from infra.event_store import PostgresEventStore
 from infra.identity import Identifiers
+from infra.postgres import filling_beside
 from infra.redis_store import RedisStore
 from infra.server_client import ServerRefused
 from infra.settings import Settings
@@ -42,7 +43,10 @@ def audit_log(
         with output.progress("replaying the log") as gauge:
             audit.run(lambda reached: gauge(reached, max(head, reached)))
         seconds = perf_counter() - started
-        checked = _views(settings, output, store.reader, audit) if views else None
+        checked = None
+        if views:
+            with filling_beside(database_url):
+                checked = _views(settings, output, store.reader, audit)
     return audit.report(checked, seconds=seconds)
 
 

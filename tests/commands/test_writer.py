@@ -6,7 +6,7 @@ import pytest
 
 from commands import frozen, writer
 from commands.messages import CancelOrder, ResumeMarket
-from commands.recovery import take_snapshot
+from commands.recovery import NotWanted, recover, take_snapshot
 from commands.writer import Answer, Role, Writer
 from domain.errors import (
     Busy,
@@ -16,6 +16,8 @@ from domain.errors import (
     OrderDone,
 )
 from domain.events import FundsHeld, Halted, OrderAccepted
+from tests.support.flow import Flow
+from tests.support.log import log_of
 from tests.support.memory import MemorySnapshotStore
 from tests.support.troubled_store import PATIENCE, TroubledStore
 from tests.support.writers import Server
@@ -304,6 +306,11 @@ async def test_a_writer_that_is_told_to_stop_while_it_recovers_does_not_lead(
 
     assert Role.LEADER not in server.roles
     assert store.log.epoch_held is None
+
+
+def test_a_replay_that_nobody_waits_for_any_more_is_broken_off():
+    with pytest.raises(NotWanted):
+        recover(log_of(Flow(1).run(10)), is_wanted=lambda: False)
 
 
 # --- coming back ---

@@ -1,0 +1,25 @@
+"""What the processes of one installation agree on by way of its Postgres."""
+
+import threading
+
+from infra.postgres import filling_beside
+
+PATIENCE = 20
+
+
+def test_one_at_a_time_fills_read_models_beside_the_live_ones(database_url: str):
+    waits, filled = threading.Event(), threading.Event()
+
+    def fill() -> None:
+        waits.set()
+        with filling_beside(database_url):
+            filled.set()
+
+    with filling_beside(database_url):
+        second = threading.Thread(target=fill)
+        second.start()
+        assert waits.wait(PATIENCE)
+        assert not filled.wait(0.3)
+
+    assert filled.wait(PATIENCE)
+    second.join(PATIENCE)
