@@ -35,7 +35,7 @@ $(READY): requirements-dev.txt
 	fi; \
 	$(BIN)/python -m pip --version >/dev/null 2>&1 \
 	  || "$$python" -m venv --clear .venv; \
-	echo 'Installing the pinned requirements into .venv'; \
+	echo 'Installing the pinned requirements into .venv; the first time takes a while'; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --require-hashes --no-deps --requirement requirements-dev.txt; \
 	$(BIN)/python -m pip install --disable-pip-version-check --no-index --no-deps \

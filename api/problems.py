@@ -7,6 +7,7 @@ and the facts of the refusal beside them.
 import re
 from http import HTTPStatus
 from typing import TypeAlias
+from uuid import uuid4
 
 import msgspec
 import structlog
@@ -94,11 +95,15 @@ def problem_of(error: Exception, correlation: str | None = None) -> Failure:
     """What an error of any kind is answered with."""
     if isinstance(error, DomainError):
         return _refused(error)
-    # A defect: the caller learns nothing of what is inside, the log learns it all.
+    # A defect: the caller learns nothing of what is inside, the log learns it all, and
+    # both learn by which id the one belongs to the other.
+    headers: Headers = []
+    if correlation is None:
+        correlation = uuid4().hex
+        headers = [(b"x-request-id", correlation.encode())]
     _log.error("request failed", correlation_id=correlation, exc_info=error)
-    return Failure(
-        500, 50010000, "something went wrong here, and it is on record", "internal"
-    )
+    sentence = f"something went wrong here; it is on record as {correlation}"
+    return Failure(500, 50010000, sentence, "internal", headers=headers)
 
 
 def _refused(error: DomainError) -> Failure:

@@ -6,6 +6,7 @@ Where it is to show a demonstration market, that is there first.
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -36,14 +37,22 @@ class RunFile(msgspec.Struct):
 
 
 class Announcement:
-    """Says what runs where, at each time the server becomes ready in a role."""
+    """Says what runs where, at each time the server becomes ready in a role.
+
+    `places` are where Postgres and Redis are, as a person is told.
+    """
 
     def __init__(
-        self, container: Container, settings: Settings, run_file: RunFile
+        self,
+        container: Container,
+        settings: Settings,
+        run_file: RunFile,
+        places: Mapping[str, str],
     ) -> None:
         self._container = container
         self._settings = settings
         self._run_file = run_file
+        self._places = places
         self._home = Path(run_file.home)
 
     async def keep(self) -> None:
@@ -90,13 +99,11 @@ class Announcement:
 
     def _greet(self, role: str) -> None:
         """Tell a person what runs, and where."""
-        settings, base_url = self._settings, self._run_file.base_url
-        own = "embedded, kept in this folder between runs"
+        base_url = self._run_file.base_url
         rows = {
             "Exchange": f"{base_url} ({role})",
             "API": f"{base_url}/schema/openapi.json",
-            "Postgres": "as DATABASE_URL says" if settings.database_url else own,
-            "Redis": "as REDIS_URL says" if settings.redis_url else own,
+            **self._places,
             "Folder": str(self._home),
         }
         if (self._home / "demo.json").exists():

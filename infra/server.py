@@ -26,7 +26,12 @@ from infra.children import Child
 from infra.container import Container
 from infra.ending import Ending
 from infra.local.errors import LocalServerError
-from infra.local.servers import start_postgres, start_redis, stop_local_servers
+from infra.local.servers import (
+    LocalServer,
+    start_postgres,
+    start_redis,
+    stop_local_servers,
+)
 from infra.local.serving import ServedAlready, serving
 from infra.settings import Settings, unknown_variables
 from infra.telemetry import configure_logging
@@ -148,9 +153,19 @@ class _Server:
         self.home = home
         self.listener = listener
         self.base_url = f"http://{settings.host}:{settings.port}"
-        self.database_url = settings.database_url or start_postgres(home).url
-        self.redis_url = settings.redis_url or start_redis(home).url
+        self.places = {
+            "Postgres": "as DATABASE_URL says",
+            "Redis": "as REDIS_URL says",
+        }
+        self.database_url = settings.database_url or self._own(
+            "Postgres", start_postgres(home)
+        )
+        self.redis_url = settings.redis_url or self._own("Redis", start_redis(home))
         self.container = Container(settings, self.database_url, self.redis_url)
+
+    def _own(self, name: str, server: LocalServer) -> str:
+        self.places[name] = f"embedded, kept between runs in {server.place}"
+        return server.url
 
     async def run(self) -> None:
         container = self.container
@@ -226,7 +241,7 @@ class _Server:
             database_url=self.database_url,
             redis_url=self.redis_url,
         )
-        return Announcement(self.container, self.settings, run_file)
+        return Announcement(self.container, self.settings, run_file, self.places)
 
     def _environment(self) -> dict[str, str]:
         return {

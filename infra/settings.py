@@ -51,7 +51,9 @@ class Settings(Struct, frozen=True, kw_only=True, rename=_variable_name):
         Path,
         Meta(
             description="Folder of everything this installation keeps: the embedded "
-            "servers' data, `run.json` and `demo.json`. Relative to where it starts."
+            "servers' data, `run.json` and `demo.json`. Relative to where it starts. "
+            "For root, the data of Postgres is where the account that runs it may go, "
+            "under `/var/lib/bourse`; the start says where."
         ),
     ] = Path(".bourse")
     host: Annotated[

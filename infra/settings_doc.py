@@ -25,6 +25,10 @@ TYPE_WORDS: dict[object, str] = {
 }
 
 
+#: What compose.yaml asks for besides.
+OF_COMPOSE = {"POSTGRES_PASSWORD": "", "REDIS_PASSWORD": ""}
+
+
 def settings_page() -> str:
     """The settings as a Markdown page."""
     rows = "\n".join(_row(each) for each in variables())
@@ -48,8 +52,12 @@ their own in a temporary folder and remove them at the end.
 
 def environment_example() -> str:
     """The settings as an environment file in which every line is commented out."""
-    heading = "# Copy to .env and uncomment what you set; docs/SETTINGS.md explains.\n"
-    lines = [f"# {each.name}={_default(each)}" for each in variables()]
+    heading = (
+        "# docker compose reads such lines from a file .env beside compose.yaml; what\n"
+        "# else runs here reads its environment only. docs/SETTINGS.md explains.\n"
+    )
+    names = {each.name: _default(each) for each in variables()}
+    lines = [f"# {name}={value}" for name, value in (names | OF_COMPOSE).items()]
     return heading + "\n".join(lines) + "\n"
 
 

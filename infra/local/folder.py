@@ -18,10 +18,11 @@ LOCK_SECONDS = 180.0
 
 
 class LocalServer(Struct, frozen=True):
-    """A server that is running and answers."""
+    """A server that is running and answers; `place` is where its data is."""
 
     url: str
     pid: int
+    place: Path
 
 
 class Remembered(Struct, frozen=True):

@@ -90,7 +90,8 @@ def start(home: Path, port: int | None = None) -> LocalServer:
             remembered, pid = _launch(folder, data, account, remembered, port)
         else:
             _wait_until_ready(pid, data, folder.log)
-        return LocalServer(url=_connect_url(remembered, folder.log), pid=pid)
+        url = _connect_url(remembered, folder.log)
+        return LocalServer(url=url, pid=pid, place=data)
 
 
 def stop(home: Path) -> None:

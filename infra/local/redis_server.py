@@ -47,7 +47,7 @@ def start(home: Path, port: int | None = None) -> LocalServer:
         pid = _running(folder)
         if pid is not None:
             if _becomes_ready(folder, remembered, pid):
-                return LocalServer(url=_url(remembered), pid=pid)
+                return LocalServer(_url(remembered), pid, folder.path)
             # It hangs, and it holds nothing that is not in the log.
             _kill(folder, pid)
         return _launch(folder, remembered, port)
@@ -91,7 +91,7 @@ def _launch(
             account=None,
         )
         if _becomes_ready(folder, remembered, pid):
-            return LocalServer(url=_url(remembered), pid=pid)
+            return LocalServer(_url(remembered), pid, folder.path)
         send(pid, signal.SIGKILL)
     reason = f"it ended or did not answer, {START_ATTEMPTS} times."
     raise ServerDidNotStart(NAME, reason=reason, log=folder.log)
