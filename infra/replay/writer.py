@@ -133,6 +133,9 @@ class WriterReplay:
             return
         try:
             pending = self._writer.submit(command)
+            # It is decided, though the commit that it rests on is still on its way.
+            if pending.refusal is not None:
+                raise pending.refusal
         except DomainError as refusal:
             self.score.refusal(line, f"{named(step)}: {refusal}")
             return
