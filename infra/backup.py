@@ -100,9 +100,10 @@ def backup(
 ) -> Manifest:
     """Write everything as it was at one moment to a file, beside a live server.
 
-    A file of that name is replaced once the new one is whole. Raises BackupError and
-    LogUnavailable.
+    An older backup of that name is replaced once the new one is whole; nothing else is.
+    Raises BackupError and LogUnavailable.
     """
+    _check_place(path)
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
     try:
@@ -119,6 +120,24 @@ def backup(
     finally:
         part.unlink(missing_ok=True)
     return manifest
+
+
+def _check_place(path: Path) -> None:
+    """Refuse to write over what is no backup: a device, or somebody's other file."""
+    if not path.parent.is_dir():
+        raise BackupError(f"there is no folder {path.parent}")
+    if path.exists() and not _is_backup(path):
+        raise BackupError(f"{path} is there and is no backup; it is not replaced")
+
+
+def _is_backup(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        with _opened(path) as archive:
+            return _MANIFEST in archive.namelist()
+    except BackupUnreadable:
+        return False
 
 
 def restore(

@@ -36,6 +36,18 @@ _OTHERS = """
 """
 
 
+class NoInstallation(Exception):
+    """There is nothing where the command was told to work."""
+
+    code = "no-installation"
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(
+            f"there is no installation in {home.resolve()}; BOURSE_HOME names another "
+            "folder, DATABASE_URL a Postgres"
+        )
+
+
 class Running(msgspec.Struct, frozen=True):
     """The part of `run.json` that commands need."""
 
@@ -55,13 +67,19 @@ def running_server(home: Path) -> Running | None:
 
 
 @contextmanager
-def borrowed_postgres(settings: Settings) -> Generator[str]:
-    """The URL of the Postgres that holds the log."""
+def borrowed_postgres(settings: Settings, *, new: bool = False) -> Generator[str]:
+    """The URL of the Postgres that holds the log.
+
+    Raises:
+        NoInstallation: there is none in BOURSE_HOME, and it may not be a `new` one.
+    """
     running = running_server(settings.home)
     if settings.database_url is not None:
         yield settings.database_url
     elif running is not None:
         yield running.database_url
+    elif not new and not (settings.home / "postgres").exists():
+        raise NoInstallation(settings.home)
     else:
         with _embedded(
             "postgres", start_postgres, _leave_postgres, settings.home

@@ -181,7 +181,10 @@ def restore_from(
     output = Output(as_json=as_json)
     with told(output):
         settings = read_settings()
-        with borrowed_postgres(settings) as url, output.progress("restore") as gauge:
+        with (
+            borrowed_postgres(settings, new=True) as url,
+            output.progress("restore") as gauge,
+        ):
             manifest = restore(
                 url,
                 file,
@@ -211,8 +214,10 @@ def admin_create(
     """
     output = Output(as_json=as_json)
     password: str | None = None
+    if password_stdin and ask:
+        raise typer.BadParameter("--ask and --password-stdin do not go together")
     if password_stdin:
-        password = typer.get_text_stream("stdin").readline().rstrip("\r\n")
+        password = _first_line(typer.get_binary_stream("stdin").readline())
     elif ask:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     with told(output):
@@ -220,6 +225,13 @@ def admin_create(
             read_settings(), email, full_name=full_name, password=password, url=url
         )
         reports.administrator(output, made)
+
+
+def _first_line(line: bytes) -> str:
+    try:
+        return line.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise typer.BadParameter("the password is not UTF-8 text") from None
 
 
 def main() -> None:

@@ -9,10 +9,12 @@ import typer
 from commands.ports import LogLost
 from domain.errors import DomainError
 from infra.backup import BackupError
+from infra.borrowed_servers import NoInstallation
 from infra.console import Output
 from infra.installation import WrongSecret
 from infra.local.errors import LocalServerError
 from infra.own_writer import NoLease
+from infra.replay.command import Interrupted
 from infra.replay.orderflow import FlowUnreadable
 from infra.server import CannotStart
 from infra.server_client import ServerRefused, ServerUnreachable
@@ -41,6 +43,8 @@ _CODES: dict[type[Exception], str] = {
     SnapshotNotSaved: SnapshotNotSaved.code,
     BackupError: BackupError.code,
     FlowUnreadable: FlowUnreadable.code,
+    Interrupted: Interrupted.code,
+    NoInstallation: NoInstallation.code,
     ServerUnreachable: ServerUnreachable.code,
     ServerRefused: ServerRefused.code,
     DomainError: DomainError.code,

@@ -162,7 +162,10 @@ def administrator(output: Output, made: Administrator) -> None:
         output.json(made)
         return
     if not made.created:
-        output.say(f"{made.email} was known and is an administrator now.")
+        output.say(
+            f"{made.email} was known and is an administrator now; the password stays "
+            "as it was."
+        )
         return
     output.say(f"{made.email} is an administrator now.")
     if made.password is not None:

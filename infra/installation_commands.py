@@ -92,7 +92,7 @@ def create_admin(
     running = running_server(settings.home)
     address = url or (running.base_url if running is not None else None)
     with (
-        borrowed_postgres(settings) as database_url,
+        borrowed_postgres(settings, new=True) as database_url,
         PostgresEventStore(database_url) as store,
     ):
         desk = Desk(settings, store)

@@ -52,13 +52,21 @@ def _suffix() -> str:
     return secrets.token_hex(3).upper()
 
 
+class Interrupted(Exception):
+    """The replay was broken off by whoever began it."""
+
+    code = "interrupted"
+
+
 def replay_flow(settings: Settings, output: Output, asked: Replay) -> Report:
     """Send a flow one way or the other.
 
     Raises:
         FlowUnreadable, ServerRefused, ServerUnreachable: it could not be sent.
+        Interrupted: Ctrl-C.
     """
     steps = read_flow(asked.flow, asked.limit)
+    symbol = asked.own_symbol()
     done = 0
     with output.progress(asked.flow.name) as gauge:
 
@@ -67,25 +75,44 @@ def replay_flow(settings: Settings, output: Output, asked: Replay) -> Report:
             done += lines
             gauge(done, len(steps))
 
-        if asked.in_process:
-            return _in_process(settings, asked, steps, advance)
-        admin = _administrator(settings, asked)
         try:
-            return replay_through_http(
-                admin,
-                steps,
-                flow=asked.flow.name,
-                symbol=asked.own_symbol(),
-                rows_every=asked.rows_every,
-                progress=advance,
-            )
-        finally:
-            admin.close()
+            if asked.in_process:
+                return _in_process(settings, asked, symbol, steps, advance)
+            return _on_server(settings, asked, symbol, steps, advance)
+        except KeyboardInterrupt:
+            left = "nothing of it stays"
+            if not asked.in_process:
+                left = f"{symbol} and its orders stay in the log"
+            raise Interrupted(
+                f"stopped after {done:,} of {len(steps):,} lines; {left}"
+            ) from None
+
+
+def _on_server(
+    settings: Settings,
+    asked: Replay,
+    symbol: Symbol,
+    steps: Sequence[tuple[int, Step]],
+    progress: Progress,
+) -> Report:
+    admin = _administrator(settings, asked)
+    try:
+        return replay_through_http(
+            admin,
+            steps,
+            flow=asked.flow.name,
+            symbol=symbol,
+            rows_every=asked.rows_every,
+            progress=progress,
+        )
+    finally:
+        admin.close()
 
 
 def _in_process(
     settings: Settings,
     asked: Replay,
+    symbol: Symbol,
     steps: Sequence[tuple[int, Step]],
     progress: Progress,
 ) -> Report:
@@ -98,7 +125,7 @@ def _in_process(
                 store,
                 steps,
                 flow=asked.flow.name,
-                symbol=asked.own_symbol(),
+                symbol=symbol,
                 progress=progress,
             )
         )
@@ -124,7 +151,7 @@ def scratch_database(settings: Settings) -> Generator[str]:
     """A database beside the log's, for one replay; it goes with it."""
     name = f"bourse_replay_{_suffix().lower()}"
     quoted = sql.Identifier(name)
-    with borrowed_postgres(settings) as url:
+    with borrowed_postgres(settings, new=True) as url:
         with connect(url, name="bourse-cli") as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
         try:

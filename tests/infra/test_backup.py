@@ -148,13 +148,28 @@ def test_a_database_without_a_log_has_no_backup(database_url: str, file: Path):
 
 def test_only_its_owner_may_read_a_backup(database_url: str, file: Path):
     PostgresEventStore(database_url).close()
-    file.write_text("an older one")
+    backup(database_url, file)
     file.chmod(0o644)
 
+    # An older one is replaced.
     backup(database_url, file)
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert list(file.parent.iterdir()) == [file]
+
+
+def test_what_is_no_backup_is_never_written_over(database_url: str, tmp_path: Path):
+    PostgresEventStore(database_url).close()
+    notes, folder = tmp_path / "notes", tmp_path / "folder"
+    notes.write_text("mine")
+    folder.mkdir()
+
+    for place in (notes, folder, Path("/dev/null"), tmp_path / "none" / "file"):
+        with pytest.raises(BackupError):
+            backup(database_url, place)
+
+    assert notes.read_text() == "mine"
+    assert Path("/dev/null").is_char_device()
 
 
 def test_a_log_with_events_is_never_restored_into(database_url: str, file: Path):

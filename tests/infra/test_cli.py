@@ -10,8 +10,10 @@ from typing import Any, cast
 import psycopg
 import pytest
 from redis import Redis
+from typer.testing import CliRunner
 
 from domain.events import Fact, RoleGranted, TradeSettled
+from infra.cli import app
 from infra.event_store import PostgresEventStore
 from infra.own_writer import own_writer
 from projections.store import ALIAS
@@ -316,3 +318,30 @@ def test_a_replay_in_process_leaves_no_database_behind(bourse: Bourse, tmp_path:
     )
     assert "Everything is as recorded." in shown.stdout
     assert databases(bourse.database_url) == set()
+
+
+# --- where nothing is ---
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("audit", "verify"),
+        ("snapshot",),
+        ("rebuild", "--all"),
+        ("backup", "file"),
+    ],
+    ids=" ".join,
+)
+def test_a_folder_without_an_installation_is_no_empty_exchange(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("BOURSE_HOME", str(tmp_path / "wrong"))
+
+    result = CliRunner().invoke(app, [*words, "--json"])
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["error"] == "no-installation"
+    assert not (tmp_path / "wrong").exists()
