@@ -64,7 +64,7 @@ fmt: $(READY) ## put the code into the one format
 
 cover: $(READY) ## branch coverage of the core
 	$(BIN)/pytest -q -n $(JOBS) --cov --cov-report=term \
-	  tests/domain tests/commands tests/projections
+	  tests/domain tests/commands tests/projections tests/processors
 
 bench: $(READY) ## the numbers of benchmarks/README.md
 	$(BIN)/python -m benchmarks

@@ -136,11 +136,10 @@ class BookLevels:
     """The books of all symbols that facts touch: a table of a projection.
 
     Books are kept whole, for a book that trades is touched in every batch; the least
-    recently used ones are forgotten beyond `limit`.
+    recently used ones are forgotten.
     """
 
-    def __init__(self, *, limit: int = 2_000) -> None:
-        self._limit = limit
+    def __init__(self) -> None:
         self.start(empty=False)
 
     def start(self, *, empty: bool) -> None:

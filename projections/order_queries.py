@@ -172,8 +172,6 @@ async def _page(
 
 
 async def _records(views: Views, order_ids: Sequence[OrderId]) -> list[OrderRecord]:
-    if not order_ids:
-        return []
     answer = await views.read(VIEW, list(hash_get(RECORDS, order_ids)))
     decode = msgspec.json.Decoder(OrderRecord).decode
     return [decode(value) for reply in answer.replies for value in present(reply)]

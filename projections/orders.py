@@ -198,13 +198,13 @@ class OrdersProjection(Projection):
                 event.maker_order_id,
                 event.maker_leaves,
                 event.maker_fee,
-                Liquidity.MAKER,
+                MAKER,
             ),
             (
                 event.taker_order_id,
                 event.taker_leaves,
                 event.taker_fee,
-                Liquidity.TAKER,
+                TAKER,
             ),
         ):
             status = OrderStatus.PARTIALLY_FILLED if leaves else OrderStatus.FILLED

@@ -269,12 +269,11 @@ def scored(
     until: int | None,
     newest_first: bool,
     count: int,
-    skip: int = 0,
 ) -> Command:
     """Members with their scores, in turn, with scores between two exclusive bounds."""
     low = "-inf" if after is None else f"({after}"
     high = "+inf" if until is None else f"({until}"
-    page = ("WITHSCORES", "LIMIT", str(skip), str(count))
+    page = ("WITHSCORES", "LIMIT", "0", str(count))
     if newest_first:
         return ("ZREVRANGEBYSCORE", key, high, low, *page)
     return ("ZRANGEBYSCORE", key, low, high, *page)

@@ -18,7 +18,7 @@ from commands.messages import (
     SetPreferences,
     UseKey,
 )
-from commands.receipts import Repeated, keyed_command_id
+from commands.receipts import Repeated, keyed_command_id, part_of
 from domain.errors import Conflict, NotFound
 from domain.events import KeyUsed, Meta
 from domain.vocabulary import OrderStatus, Role
@@ -42,6 +42,19 @@ def test_a_keyed_command_is_carried_out_once():
 
     repeated.value.check([])
     assert not venue.market.halted
+
+
+@pytest.mark.rule("COMMAND-02")
+def test_the_parts_of_a_request_have_keys_of_their_own_and_one_content():
+    whole = keyed_command_id("ada", "k-1", "batch", "content")
+
+    first, second = part_of(whole, 0), part_of(whole, 1)
+
+    assert len({whole, first, second}) == 3
+    assert first.partition("#")[0] == "ada/k-1 0"
+    assert {each.partition("#")[2] for each in (first, second)} == {
+        whole.partition("#")[2]
+    }
 
 
 WITHOUT_EFFECT: dict[str, Callable[[Meta], Command]] = {

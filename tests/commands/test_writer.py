@@ -17,7 +17,7 @@ from domain.errors import (
 )
 from domain.events import FundsHeld, Halted, OrderAccepted
 from tests.support.flow import Flow
-from tests.support.log import log_of
+from tests.support.log import extend, log_of
 from tests.support.memory import MemorySnapshotStore
 from tests.support.troubled_store import PATIENCE, TroubledStore
 from tests.support.writers import Server
@@ -292,13 +292,16 @@ async def test_a_standby_can_be_stopped(standby: Server):
     assert standby.roles == [Role.STANDBY]
 
 
+@pytest.mark.parametrize("facts", [0, 10])
 async def test_a_writer_that_is_told_to_stop_while_it_recovers_does_not_lead(
-    store: TroubledStore,
+    store: TroubledStore, facts: int
 ):
+    if facts:
+        extend(store.log.reader, Flow(1).run(facts))
     store.replays.hold()
     server = Server(store)
     server.start()
-    await server.becomes(Role.RECOVERING)
+    assert await asyncio.to_thread(store.replays.arrived.wait, PATIENCE)
 
     await server.writer.stop()
     store.replays.let_go()

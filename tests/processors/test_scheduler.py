@@ -13,7 +13,6 @@ from commands.messages import PlaceOrder
 from commands.writer import Role, Writer
 from domain.events import DayRolled, Meta, OrderExpired
 from domain.order import Ticket
-from domain.trading_day import session_date
 from domain.vocabulary import OrderType, Side, TimeInForce
 from processors.scheduler import Scheduler
 from tests.support.memory import MemoryEventStore
@@ -132,14 +131,6 @@ async def test_a_server_that_was_down_for_days_rolls_once_and_expires_day_orders
         assert facts_of(store, DayRolled) == len(SYMBOLS)
         assert facts_of(store, OrderExpired) == 1
         assert writer.exchange.wallet(ACCOUNT).held == 0
-
-
-def test_the_session_is_that_of_the_market_s_time_zone():
-    late = NOON + 11 * HOUR
-
-    assert session_date(late, ZoneInfo("UTC")) == "2026-01-01"
-    assert session_date(late, ZoneInfo("Asia/Tokyo")) == "2026-01-02"
-    assert session_date(late, ZoneInfo("America/New_York")) == "2026-01-01"
 
 
 async def test_a_roll_that_could_not_be_recorded_is_due_at_the_next_look():

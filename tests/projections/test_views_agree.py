@@ -9,8 +9,10 @@ from domain.vocabulary import OrderStatus
 from projections import depth, instruments, tape, users
 from projections.balances import balance
 from projections.order_queries import ALL, fills, orders
-from projections.positions import all_positions
+from projections.portfolio_queries import portfolio
+from projections.positions import all_positions, open_positions
 from projections.statements import movements
+from projections.store import ViewUnavailable
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.views import live_host
@@ -168,3 +170,22 @@ async def test_instruments_are_those_of_the_markets(views: MemoryViews):
         assert shown.session_date == market.session_date
         by_id = await instruments.by_asset_id(views, market.listing.asset_id)
         assert by_id == shown
+    listed = await instruments.named(views, [*FLOW.exchange.markets, "NONE"])
+    assert listed.keys() == FLOW.exchange.markets.keys()
+    assert await instruments.named(views, []) == {}
+
+
+@pytest.mark.rule("VIEW-10")
+@pytest.mark.rule("VIEW-11")
+async def test_a_portfolio_is_the_balance_and_the_open_positions(views: MemoryViews):
+    for account_id in [*ACCOUNTS, "nobody"]:
+        cash, shares = await portfolio(views, account_id)
+
+        assert cash == await balance(views, account_id)
+        assert shares == await open_positions(views, account_id)
+
+
+@pytest.mark.rule("VIEW-03")
+async def test_a_view_that_is_not_there_is_told_by_its_name():
+    with pytest.raises(ViewUnavailable, match="balances"):
+        await portfolio(MemoryViews(MemoryStore()), ACCOUNTS[0])

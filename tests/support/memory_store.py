@@ -189,7 +189,7 @@ def _zrange(keys: _Keys, command: Command) -> Reply:
 
 
 def _zrangebyscore(keys: _Keys, command: Command) -> Reply:
-    _, key, first, second, _, _, skip, count = command
+    _, key, first, second, _, _, _, count = command
     pairs = _sorted(keys, key)
     low, high = first, second
     if command[0] == "ZREVRANGEBYSCORE":
@@ -201,8 +201,11 @@ def _zrangebyscore(keys: _Keys, command: Command) -> Reply:
         if (low == "-inf" or score > int(low[1:]))
         and (high == "+inf" or score < int(high[1:]))
     ]
-    page = chosen[int(skip) : int(skip) + int(count)]
-    return [word for score, member in page for word in (member, str(score).encode())]
+    return [
+        word
+        for score, member in chosen[: int(count)]
+        for word in (member, str(score).encode())
+    ]
 
 
 def _zmscore(keys: _Keys, command: Command) -> Reply:
