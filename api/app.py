@@ -15,7 +15,7 @@ from api.openapi import OPENAPI, NumberSchema
 from api.read.books import BookRoute, book_route
 from api.read.door import ReadDoor, caller_of, reading_of
 from api.read.times import period_of
-from api.routes import ordinary_routes
+from api.routes import options_routes, ordinary_routes
 from api.services import Services
 from api.write.door import WriteDoor
 from api.write.orders import (
@@ -40,14 +40,15 @@ def create_app(services: Services) -> Litestar:
     limit = services.body_limit
     place_order = PlaceOrderRoute(desk, gate, limit)
     place_batch = PlaceBatchRoute(desk, gate, limit)
+    routes = [
+        place_order_route(place_order),
+        place_batch_route(place_batch),
+        book_route(BookRoute(read_door)),
+        ready_route(services.readiness),
+        *ordinary_routes(gate),
+    ]
     app = Application(
-        [
-            place_order_route(place_order),
-            place_batch_route(place_batch),
-            book_route(BookRoute(read_door)),
-            ready_route(services.readiness),
-            *ordinary_routes(gate),
-        ],
+        [*options_routes(routes), *routes],
         dependencies=_dependencies(services, door, read_door),
         dto=Body,
         return_dto=None,

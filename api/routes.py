@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from copy import copy
 
+from litestar import Response, route
 from litestar.handlers import HTTPRouteHandler
 
 from api.auth import AnyGuard, Gate, admins_only, signed_in
@@ -63,18 +64,45 @@ def ordinary_routes(gate: Gate) -> list[HTTPRouteHandler]:
     ]
 
 
-def _ordinary(route: HTTPRouteHandler) -> HTTPRouteHandler:
+def options_routes(routes: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
+    """What each path of these routes answers to OPTIONS.
+
+    The framework answers by itself where nobody does, with the methods of the route
+    that it met first on a path. So these must stand before the routes.
+    """
+    methods: dict[str, set[str]] = {}
+    for each in routes:
+        for path in each.paths:
+            methods.setdefault(path, {"OPTIONS"}).update(each.http_methods)
+    return [_options(path, sorted(allowed)) for path, allowed in methods.items()]
+
+
+def _options(path: str, allowed: Sequence[str]) -> HTTPRouteHandler:
+    @route(
+        path,
+        http_method="OPTIONS",
+        status_code=204,
+        include_in_schema=False,
+        middleware=[correlated],
+    )
+    async def options() -> Response[None]:
+        return Response(None, headers={"Allow": ", ".join(allowed)})
+
+    return options
+
+
+def _ordinary(given: HTTPRouteHandler) -> HTTPRouteHandler:
     """A copy: the routes themselves belong to no application."""
-    own = copy(route)
+    own = copy(given)
     own.middleware = [correlated]
     own.operation_class = Query if own.http_methods == {"GET"} else Command
     return own
 
 
-def _guarded(route: HTTPRouteHandler, guard: AnyGuard) -> HTTPRouteHandler:
+def _guarded(given: HTTPRouteHandler, guard: AnyGuard) -> HTTPRouteHandler:
     # A router for each guard would do, if two of them could divide the methods of one
     # path between them.
-    own = _ordinary(route)
+    own = _ordinary(given)
     own.guards = [guard]
     own.security = BEARER
     return own

@@ -71,3 +71,18 @@ async def test_a_key_is_in_the_document_what_the_server_takes(
         response = await ada.request("DELETE", "/v2/orders", Idempotency_Key=key)
         fits = re.search(schema["pattern"], key) and len(key) <= schema["maxLength"]
         assert response.status_code == (207 if fits else 422), key
+
+
+async def test_every_path_allows_the_methods_that_the_document_says(
+    document: Any, server: Served
+):
+    client = server.client()
+
+    for path, operations in document["paths"].items():
+        methods = {method.upper() for method in operations} | {"OPTIONS"}
+        asked = await client.request("OPTIONS", path, headers={"X-Request-Id": "r-1"})
+        refused = await client.request("TRACE", path)
+        assert (asked.status_code, refused.status_code) == (204, 405)
+        assert asked.headers["X-Request-Id"] == "r-1"
+        for response in (asked, refused):
+            assert set(response.headers["Allow"].split(", ")) == methods, path
