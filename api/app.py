@@ -9,7 +9,6 @@ from api.auth import Caller, Gate
 from api.bodies import Body
 from api.calls import call_of
 from api.errors import EXCEPTION_HANDLERS
-from api.health import ready_route
 from api.hot import Application
 from api.openapi import OPENAPI, NumberSchema
 from api.read.books import BookRoute, book_route
@@ -44,7 +43,6 @@ def create_app(services: Services) -> Litestar:
         place_order_route(place_order),
         place_batch_route(place_batch),
         book_route(BookRoute(read_door)),
-        ready_route(services.readiness),
         *ordinary_routes(gate),
     ]
     app = Application(
@@ -87,6 +85,7 @@ def _dependencies(
         "door": _given(door),
         "read_door": _given(read_door),
         "user_desk": _given(user_desk),
+        "readiness": _given(services.readiness),
         "now": _given(services.clock.now),
         "market_timezone": _given(services.market_timezone),
         "call": Provide(call_of, sync_to_thread=False),

@@ -1,13 +1,13 @@
 """Whether the process lives, and whether it can serve."""
 
 from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 import msgspec
 from litestar import Response, get
-from litestar.handlers import HTTPRouteHandler
+from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 
-from api.openapi import Query
 from api.problems import Problem
 
 
@@ -39,11 +39,16 @@ async def live() -> Alive:
     return Alive("live")
 
 
-def ready_route(readiness: Callable[[], Awaitable[Readiness]]) -> HTTPRouteHandler:
-    @get("/health/ready", tags=["health"], operation_class=Query)
-    async def ready() -> Response[Readiness]:
-        """200 when the server can serve, 503 when it cannot; both say why."""
-        found = await readiness()
-        return Response(found, status_code=200 if found.ready else 503)
+#: Finds out what the server can do just now.
+AskReadiness: TypeAlias = Callable[[], Awaitable[Readiness]]
 
-    return ready
+
+@get(
+    "/health/ready",
+    tags=["health"],
+    responses={503: ResponseSpec(Readiness, description="it cannot serve just now")},
+)
+async def ready(readiness: NamedDependency[AskReadiness]) -> Response[Readiness]:
+    """200 when the server can serve, 503 when it cannot; both say why."""
+    found = await readiness()
+    return Response(found, status_code=200 if found.ready else 503)

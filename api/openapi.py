@@ -103,12 +103,19 @@ class Query(Operation):
 
     def _complete(self, statuses: dict[int, str], **headers: OpenAPIHeader) -> None:
         responses: dict[str, Any] = dict(self.responses or {})
-        for response in responses.values():
-            response.headers = {"Bourse-Log-Position": _POSITION, **headers}
-        for status, description in sorted(statuses.items()):
-            responses[str(status)] = OpenAPIResponse(
-                description=description,
-                content={"application/json": OpenAPIMediaType(schema=PROBLEM)},
+        # The framework adds one of these by itself, in a form that is not ours.
+        responses.pop("400", None)
+        for status, response in responses.items():
+            if status.startswith("2"):
+                response.headers = {"Bourse-Log-Position": _POSITION, **headers}
+        for code, description in sorted(statuses.items()):
+            # Where a route says itself what it answers then, that holds.
+            responses.setdefault(
+                str(code),
+                OpenAPIResponse(
+                    description=description,
+                    content={"application/json": OpenAPIMediaType(schema=PROBLEM)},
+                ),
             )
         self.responses = responses
         self.parameters = [*(self.parameters or ()), _REQUEST_ID]

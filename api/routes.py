@@ -8,13 +8,14 @@ from litestar.handlers import HTTPRouteHandler
 
 from api.auth import AnyGuard, Gate, admins_only, signed_in
 from api.correlation import correlated
-from api.health import live
+from api.health import live, ready
 from api.openapi import BEARER, Command, Query
 from api.read import market_data, orders, portfolio, wallet
 from api.write import account, admin, audit, closing, open_orders, users
 
 FOR_EVERYBODY: Sequence[HTTPRouteHandler] = (
     live,
+    ready,
     users.register,
     users.login,
     market_data.list_assets,

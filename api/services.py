@@ -1,12 +1,12 @@
 """What the API needs from the world, as ports; the composition root provides it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import tzinfo
 
 import msgspec
 
 from api.auth import Tokens
-from api.health import Readiness
+from api.health import AskReadiness
 from commands.ports import Clock, PasswordHasher, PersonalVault
 from commands.writer import Writer
 from projections.store import AppliedPositions, Views
@@ -23,6 +23,6 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     vault: PersonalVault
     passwords: PasswordHasher
     tokens: Tokens
-    readiness: Callable[[], Awaitable[Readiness]]
+    readiness: AskReadiness
     market_timezone: tzinfo
     body_limit: int = 1_048_576

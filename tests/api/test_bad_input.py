@@ -265,7 +265,13 @@ async def test_an_unsafe_request_id_is_not_taken_over(ada: Person):
 
 
 async def test_a_request_id_comes_back_from_every_kind_of_route(ada: Person):
-    for path in ("/v2/account", "/v2/books/ACME", "/v2/none", "/v2/orders/none"):
+    for path in (
+        "/health/ready",
+        "/v2/account",
+        "/v2/books/ACME",
+        "/v2/none",
+        "/v2/orders/none",
+    ):
         response = await ada.request("GET", path, X_Request_Id="r-1")
         assert response.headers.get_list("X-Request-Id") == ["r-1"]
 

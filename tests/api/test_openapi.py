@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from api.amounts import Number, price
+from api.health import Readiness
 from domain.errors import AmountTooLarge
 from tests.support.served import Person, Served
 
@@ -86,3 +87,25 @@ async def test_every_path_allows_the_methods_that_the_document_says(
         assert asked.headers["X-Request-Id"] == "r-1"
         for response in (asked, refused):
             assert set(response.headers["Allow"].split(", ")) == methods, path
+
+
+async def test_a_server_that_is_not_ready_says_why_as_the_document_has_it(
+    document: Any, server: Served
+):
+    server.readiness = Readiness(
+        ready=False, role="recovering", dependencies={"redis": "down"}
+    )
+
+    response = await server.client().get("/health/ready")
+
+    answers = document["paths"]["/health/ready"]["get"]["responses"]
+    for status in ("200", "503"):
+        schema = answers[status]["content"]["application/json"]["schema"]
+        assert schema == {"$ref": "#/components/schemas/Readiness"}
+    assert response.status_code == 503
+    assert response.json() == {
+        "ready": False,
+        "role": "recovering",
+        "dependencies": {"redis": "down"},
+        "lag": {},
+    }
