@@ -26,7 +26,7 @@ ClientOrderIdText = Annotated[
 class NewOrder(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """An order to place. Numbers may be JSON numbers or texts.
 
-    The fields from `order_class` on are known from Alpaca and refused, but for the
+    The fields from `extended_hours` on are known from Alpaca and refused, but for the
     values that change nothing.
     """
 
@@ -65,6 +65,7 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, gc=False):
         """
         if (
             self.order_class
+            or self.extended_hours
             or self.position_intent
             or self.notional is not None
             or self.stop_price is not None
@@ -103,6 +104,11 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, gc=False):
         for name in ("stop_price", "trail_price", "trail_percent"):
             if getattr(self, name) is not None:
                 raise NotSupportedYet(f"{name} (stop and trailing orders) is", name)
+        if self.extended_hours:
+            raise NotSupportedYet(
+                "extended_hours (the venue trades around the clock) is",
+                "extended_hours",
+            )
         usual = "buy_to_open" if self.side is Side.BUY else "sell_to_close"
         if self.position_intent not in (None, usual):
             raise NotSupportedYet(

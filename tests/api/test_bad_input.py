@@ -56,6 +56,7 @@ HUGE = "1e400"
         ({"stop_price": 90}, 422, 42210000),
         ({"trail_percent": 1}, 422, 42210000),
         ({"order_class": "bracket"}, 422, 42210000),
+        ({"extended_hours": True}, 422, 42210000),
         ({"take_profit": {"limit_price": 1}}, 422, 42210000),
         ({"legs": []}, 422, 42210000),
         ({"position_intent": "sell_to_open"}, 422, 42210000),
@@ -94,7 +95,7 @@ async def test_what_is_not_supported_yet_is_told_in_those_words(ada: Person):
 
 async def test_fields_that_change_nothing_are_let_pass(ada: Person):
     placed = await ada.places(
-        order_class="simple", extended_hours=True, position_intent="buy_to_open"
+        order_class="simple", extended_hours=False, position_intent="buy_to_open"
     )
 
     assert placed["status"] == "new"
