@@ -35,7 +35,9 @@ WAITING_MAX = 64
 #: The acting user of what is done by somebody who is not signed in.
 ANONYMOUS: UserId = "anonymous"
 
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s.\x00-\x1f]+(\.[^@\s.\x00-\x1f]+)+")
+#: What an address is made of, beside its dots: all that needs no quotes.
+_SIGN = r'[^@.\s<>()\[\]\\,;:"]'
+_EMAIL = re.compile(rf"({_SIGN}|\.)+@{_SIGN}+(\.{_SIGN}+)+")
 _SECOND = 1_000_000
 
 
@@ -46,7 +48,13 @@ class Registration(msgspec.Struct, forbid_unknown_fields=True):
 
     def check(self) -> None:
         """Refuse what nobody could log in with or be addressed by (rule USER-01)."""
-        if len(self.email) > EMAIL_LENGTH_MAX or not _EMAIL.fullmatch(self.email):
+        # What cannot be seen (controls, joiners, blanks of all kinds) would let one
+        # address pass for another.
+        if (
+            len(self.email) > EMAIL_LENGTH_MAX
+            or not self.email.isprintable()
+            or not _EMAIL.fullmatch(self.email)
+        ):
             raise BadParameter("email must be an address like ada@example.org", "email")
         if len(self.password) not in PASSWORD_LENGTHS:
             raise BadParameter("password must have 8 to 128 characters", "password")
