@@ -18,6 +18,7 @@ from litestar.openapi.spec import (
     Operation,
     Parameter,
     Reference,
+    RequestBody,
     Schema,
     SecurityScheme,
 )
@@ -130,12 +131,21 @@ class Command(Query):
         if "201" in (self.responses or {}):
             assert self.responses is not None
             self.responses["200"] = self.responses["201"]
+        if isinstance(self.request_body, RequestBody):
+            self.request_body.required = not _may_be_null(self.request_body)
         if not self.security:
             # A key makes a command once for its actor, and there is none yet.
             self._complete(statuses)
             return
         self._complete(statuses, **{"Idempotent-Replayed": _REPLAYED})
         self.parameters = [*(self.parameters or ()), _KEY]
+
+
+def _may_be_null(body: RequestBody) -> bool:
+    """Whether a body may be left out, which the framework says of none."""
+    schema = body.content["application/json"].schema
+    choices = schema.one_of if isinstance(schema, Schema) else None
+    return Schema(type=OpenAPIType.NULL) in (choices or ())
 
 
 class NumberSchema(OpenAPISchemaPlugin):

@@ -1,16 +1,15 @@
 """What the venue's administrators do: list and halt, fund accounts, give roles."""
 
 from datetime import tzinfo
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import Request, Response, delete, patch, post
+from litestar import Response, delete, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.amounts import Number, money, price, quantity
 from api.assets import Asset, asset_of
-from api.bodies import BodyReader
 from api.calls import GivenCall
 from api.refusals import BadParameter
 from api.write.answers import answered, done
@@ -167,11 +166,10 @@ async def grant_shares(
     return answered(Funded(account_id, answer.position), answer, status=201)
 
 
-class CancelReason(msgspec.Struct, forbid_unknown_fields=True):
+class Cancellation(msgspec.Struct, forbid_unknown_fields=True):
+    """Why an order is canceled."""
+
     reason: ReasonText
-
-
-_reason = BodyReader(CancelReason)
 
 
 @delete("/v2/admin/orders/{order_id:str}", tags=TAGS, status_code=204)
@@ -179,12 +177,14 @@ async def cancel_for_owner(
     order_id: FromPath[OrderId],
     call: GivenCall,
     door: GivenDoor,
-    request: Request[Any, Any, Any],
+    data: JSONBody[Cancellation | None] = None,
     reason: Annotated[str | None, QueryParameter(min_length=1, max_length=500)] = None,
 ) -> Response[None]:
     """Cancel anybody's open order, for a reason that its owner can read: in the query,
     or as `{"reason": …}` in the body."""
-    note = reason or _reason.read(await request.body() or b"{}").reason
+    note = reason or (data and data.reason)
+    if note is None:
+        raise BadParameter("reason is required", "reason")
     if not note.isprintable():
         raise BadParameter("reason must be one line of printable text", "reason")
     meta = door.meta(call, "cancel-for-owner", order_id, note)

@@ -109,3 +109,21 @@ async def test_a_server_that_is_not_ready_says_why_as_the_document_has_it(
         "dependencies": {"redis": "down"},
         "lag": {},
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "name", "required"),
+    [
+        ("/v2/admin/orders/{order_id}", "delete", "Cancellation", False),
+        ("/v2/admin/assets/{symbol}/halt", "post", "Halt", False),
+        ("/v2/admin/assets", "post", "NewAsset", True),
+    ],
+)
+async def test_a_body_is_described_and_called_required_where_it_is(
+    document: Any, path: str, method: str, name: str, required: bool
+):
+    body = document["paths"][path][method]["requestBody"]
+
+    schema = body["content"]["application/json"]["schema"]
+    assert {"$ref": f"#/components/schemas/{name}"} in schema.get("oneOf", [schema])
+    assert body["required"] is required
