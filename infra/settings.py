@@ -65,8 +65,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename=_variable_name):
     demo: Annotated[
         bool,
         Meta(
-            description="Whether the first start seeds a listed market with funded "
-            "traders and writes `demo.json`."
+            description="Whether a start on a log without markets seeds some, with "
+            "funded traders, and writes `demo.json`."
         ),
     ] = True
     database_url: Annotated[
