@@ -11,6 +11,7 @@ from api.calls import call_of
 from api.errors import EXCEPTION_HANDLERS
 from api.hot import Application
 from api.openapi import OPENAPI, NumberSchema
+from api.parameters import documented, refuse_unknown
 from api.read.books import BookRoute, book_route
 from api.read.door import ReadDoor, caller_of, reading_of
 from api.read.times import period_of
@@ -56,7 +57,9 @@ def create_app(services: Services) -> Litestar:
         openapi_config=OPENAPI,
         plugins=[NumberSchema()],
         logging_config=None,
+        before_request=refuse_unknown,
     )
+    app.state.parameters = documented(app)
     app.hot = {
         ("POST", "/v2/orders"): place_order,
         ("POST", "/v2/orders:batch"): place_batch,

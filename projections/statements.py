@@ -202,6 +202,7 @@ async def movements(
     account_id: AccountId,
     *,
     types: Collection[MovementType] = (),
+    symbols: Collection[Symbol] = (),
     after: Timestamp | None = None,
     until: Timestamp | None = None,
     after_position: LogPosition | None = None,
@@ -209,7 +210,7 @@ async def movements(
     newest_first: bool = True,
     limit: int = 100,
 ) -> list[Movement]:
-    """An account's movements of the wanted types (none named: all of them).
+    """An account's movements of some types and instruments (none named: of all).
 
     Times and log positions are exclusive bounds. To page, give the log position of the
     last movement seen: as `until_position` newest first, else as `after_position`.
@@ -222,6 +223,8 @@ async def movements(
         if until is not None and movement.at >= until:
             continue
         if types and movement.type not in types:
+            continue
+        if symbols and movement.symbol not in symbols:
             continue
         found.append(movement)
         if len(found) == limit:

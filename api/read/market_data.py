@@ -44,12 +44,14 @@ async def list_assets(
     status: FromQuery[Literal["active", "inactive"] | None] = None,
     asset_class: FromQuery[str | None] = None,
     exchange: FromQuery[Exchange | None] = None,
+    attributes: FromQuery[str | None] = None,
     q: Annotated[
         str, QueryParameter(description="Part of the symbol or of the name.")
     ] = "",
 ) -> Response[list[Asset]]:
-    """The listed instruments, by symbol. All of them are active."""
-    if status == "inactive" or asset_class not in (None, "", "us_equity"):
+    """The listed instruments, by symbol. All of them are active, and none has any of
+    the attributes that Alpaca knows."""
+    if status == "inactive" or attributes or asset_class not in (None, "", "us_equity"):
         return reading.answer([])
     found = await instruments.all_instruments(reading, q=q.strip())
     return reading.answer(

@@ -14,7 +14,7 @@ from api.schemas import Order
 from api.symbols import Symbols, listed_symbols
 from api.wire_text import average, instant, optional, optional_instant
 from domain.errors import NotFound
-from domain.ids import AccountId, AssetId, OrderId
+from domain.ids import AccountId, AssetId, OrderId, Symbol
 from domain.money import text
 from domain.vocabulary import Liquidity, OrderStatus, Side
 from projections import order_queries
@@ -100,11 +100,14 @@ async def list_orders(
     direction: FromQuery[Literal["asc", "desc"]] = "desc",
     side: FromQuery[Side | None] = None,
     symbols: Symbols = None,
+    symbol: FromQuery[Symbol | None] = None,
+    nested: FromQuery[bool] = False,
     asset_class: FromQuery[str | None] = None,
     before_order_id: FromQuery[str | None] = None,
     after_order_id: FromQuery[str | None] = None,
 ) -> Response[list[Order]]:
     """The caller's orders by time of submission; the open ones, unless asked."""
+    del nested  # No order of Bourse has legs.
     if before_order_id or after_order_id:
         raise NotSupportedYet("paging by order id (use after and until) is")
     reading = period.reading
@@ -119,7 +122,7 @@ async def list_orders(
         until=period.until,
         newest_first=direction == "desc",
         side=side,
-        symbols=listed_symbols(symbols),
+        symbols=listed_symbols(symbols) + ((symbol,) if symbol else ()),
         limit=limit,
     )
     return reading.answer(
@@ -129,9 +132,13 @@ async def list_orders(
 
 @get("/v2/orders/{order_id:str}", tags=TAGS)
 async def get_order(
-    order_id: FromPath[OrderId], caller: GivenCaller, reading: GivenReading
+    order_id: FromPath[OrderId],
+    caller: GivenCaller,
+    reading: GivenReading,
+    nested: FromQuery[bool] = False,
 ) -> Response[Order]:
     """One order of the caller's."""
+    del nested  # No order of Bourse has legs.
     record = await _own(reading, caller.account_id, order_id)
     return reading.answer(order_of(record, await reading.asset_id(record.symbol)))
 

@@ -10,6 +10,7 @@ from litestar.params import FromQuery, QueryParameter
 from api.read.door import GivenCaller, GivenReading
 from api.read.times import GivenPeriod
 from api.refusals import BadParameter
+from api.symbols import Symbols, listed_symbols
 from api.wire_text import instant, optional
 from domain.errors import NotFound
 from domain.ids import AccountId, LogPosition
@@ -122,6 +123,7 @@ async def list_transactions(
         str | None,
         QueryParameter(name="type", description="Types, with commas between them."),
     ] = None,
+    symbols: Symbols = None,
     limit: Annotated[int, QueryParameter(ge=1, le=1_000)] = 100,
     direction: FromQuery[Literal["asc", "desc"]] = "desc",
     page_token: Annotated[
@@ -140,6 +142,7 @@ async def list_transactions(
         period.reading,
         caller.account_id,
         types=_types(kind),
+        symbols=listed_symbols(symbols),
         after=period.after,
         until=period.until,
         after_position=None if newest_first else page_token,

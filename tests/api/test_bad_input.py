@@ -334,3 +334,36 @@ async def test_an_escaped_backslash_before_u0000_is_ordinary_text(ada: Person):
     placed = await ada.places(client_order_id="a\\u0000b")
 
     assert placed["client_order_id"] == "a\\u0000b"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v2/orders?stauts=all"),
+        ("GET", "/v2/assets?name=Acme"),
+        ("GET", "/v2/positions?symbol=ACME"),
+        ("DELETE", "/v2/orders?symbol=ACME"),
+    ],
+)
+async def test_a_parameter_that_a_request_does_not_take_is_not_passed_over(
+    ada: Person, method: str, path: str
+):
+    placed = await ada.places()
+
+    response = await ada.request(method, path)
+
+    assert (response.status_code, response.json()["code"]) == (422, 40010001)
+    assert response.json()["field"] in path
+    assert [each["id"] for each in await ada.gets("/v2/orders")] == [placed["id"]]
+
+
+async def test_parameters_that_clients_of_alpaca_send_are_taken(ada: Person):
+    placed = await ada.places()
+
+    one = await ada.gets(f"/v2/orders/{placed['id']}?nested=True&after=1")
+    listed = await ada.gets("/v2/orders?nested=True&symbol=ACME&asset_class=us_equity")
+    other = await ada.gets("/v2/orders?symbol=NONE")
+    assets = await ada.gets("/v2/assets?attributes=ptp_no_exception")
+
+    assert [one] == listed == [placed]
+    assert (other, assets) == ([], [])

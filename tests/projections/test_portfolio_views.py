@@ -141,7 +141,7 @@ async def test_the_house_has_a_statement_of_its_fees(traded: Story):
 
 
 @pytest.mark.rule("VIEW-16")
-async def test_a_statement_is_narrowed_by_type_and_time(traded: Story):
+async def test_a_statement_is_narrowed_by_type_instrument_and_time(traded: Story):
     async def types(**asked: object) -> list[str]:
         found = await movements(traded.views, "ada", **asked)  # type: ignore[arg-type] # the test's own words
         return [line.type.value for line in found]
@@ -149,6 +149,8 @@ async def test_a_statement_is_narrowed_by_type_and_time(traded: Story):
     start = traded.now - 3_000_000
     trades = (MovementType.BUY, MovementType.SELL)
     assert await types(types=trades) == ["buy", "sell"]
+    assert await types(symbols=[ACME]) == ["buy", "sell", "shares_granted"]
+    assert await types(symbols=["NONE"]) == []
     assert await types(after=start) == ["buy", "sell"]
     assert await types(after=start, until=traded.now) == ["sell"]
     assert await types(until=start) == []
