@@ -50,7 +50,10 @@ async def change_configurations(
 ) -> Response[Configurations]:
     """Set the account's defaults. `suspend_trade` turns new orders away."""
     data.check()
+    door.check_leading()
     account_id = call.caller.account_id
+    # Before the command: the writer may let go of its memory while this waits.
+    wallet = door.writer.exchange.wallet(account_id)
     command = SetPreferences(
         door.meta(call, "configurations", data),
         account_id,
@@ -58,5 +61,4 @@ async def change_configurations(
         data.suspend_trade,
     )
     answer = await door.execute(command)
-    wallet = door.writer.exchange.wallet(account_id)
     return answered(configurations_of(wallet), answer)

@@ -25,6 +25,7 @@ from commands.messages import (
     ListAsset,
     ResumeMarket,
 )
+from domain.events import Listed
 from domain.ids import AccountId, LogPosition, OrderId, Symbol, UserId
 from domain.market import Market
 from domain.trading_day import session_date
@@ -57,7 +58,15 @@ async def list_asset(
     listing = data.listing(door.new_id())
     date = session_date(meta.at, market_timezone)
     answer = await door.execute(ListAsset(meta, listing, date))
-    return answered(_asset(door.listed(data.symbol)), answer, status=201)
+    listed = answer.events[0]
+    assert isinstance(listed, Listed)
+    asset = asset_of(
+        listed.listing,
+        halt_reason=None,
+        session_date=listed.session_date,
+        listed_at=listed.meta.at,
+    )
+    return answered(asset, answer, status=201)
 
 
 @patch("/v2/admin/assets/{symbol:str}", tags=TAGS)
@@ -209,8 +218,10 @@ async def grant_role(
     door: GivenDoor,
 ) -> Response[Roles]:
     """Give a user a role. It is in the tokens of the next login."""
+    # Before the command: the writer may let go of its memory while this waits.
+    user = door.writer.exchange.users.get(user_id)
     meta = door.meta(call, "role", user_id, data)
     answer = await door.execute(GrantRole(meta, user_id, data.role))
-    user = door.writer.exchange.users[user_id]
+    assert user is not None, "the command knew the user"
     roles = [role for role in Role if role in user.roles]
     return answered(Roles(user_id, roles, answer.position), answer)

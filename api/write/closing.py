@@ -119,9 +119,9 @@ async def close_all_positions(
         answers.append(await door.execute(CancelAllOrders(meta, account_id)))
     closed: list[Closed] = []
     for symbol in symbols:
-        market = door.listed(symbol)
         meta = door.meta(call.for_part(symbol), "close-all")
         try:
+            market = door.listed(symbol)
             answer = await door.carried_out(meta)
             if answer is None:
                 held = _held(door, account_id, market)

@@ -5,7 +5,7 @@ then they stand still, as they do while their process is away.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC
 from typing import Any, cast
@@ -29,6 +29,7 @@ from infra.tokens import SignedTokens
 from projections.store import Answer, Command, Request, View
 from tests.support.memory import MemoryEventStore, MemoryKeyTable, memory_vault
 from tests.support.memory_store import MemoryStore, MemoryViews
+from tests.support.troubled_store import PATIENCE, TroubledStore
 from tests.support.views import live_host
 
 PASSWORD = "correct horse battery"
@@ -85,9 +86,10 @@ class Served:
     def __init__(self) -> None:
         self.clock = SystemClock()
         self.new_id = Identifiers(self.clock).new
-        self.log = MemoryEventStore()
+        self.store = TroubledStore()
+        self.log = self.store.log
         self.leads = asyncio.Event()
-        self.writer = Writer(self.log, on_role=self._on_role)
+        self.writer = Writer(self.store, on_role=self._on_role)
         self.views = FollowingViews(self.log)
         self.tokens = SignedTokens(b"a key for tests, 32 bytes long..")
         self.readiness = Readiness(ready=True, role="leader", dependencies={})
@@ -126,6 +128,15 @@ class Served:
             base_url="http://bourse.test",
             headers=headers,
         )
+
+    async def in_flight(
+        self, answering: Coroutine[Any, Any, httpx.Response]
+    ) -> "asyncio.Task[httpx.Response]":
+        """A request whose commit has begun and waits to be let go."""
+        self.store.commits.hold()
+        task = asyncio.create_task(answering)
+        assert await asyncio.to_thread(self.store.commits.arrived.wait, PATIENCE)
+        return task
 
     async def hung_up(self, path: str, body: bytes, token: str) -> Sequence[Message]:
         """What is sent back to who hangs up in the middle of sending a body."""
