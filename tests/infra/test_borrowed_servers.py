@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,8 +24,12 @@ import sys
 from infra import borrowed_servers
 from infra.settings import read_settings
 
-borrowed = getattr(borrowed_servers, "borrowed_" + sys.argv[1])
-with borrowed(read_settings()) as url:
+settings = read_settings()
+if sys.argv[1] == "postgres":
+    borrowed = borrowed_servers.borrowed_postgres(settings, new=True)
+else:
+    borrowed = borrowed_servers.borrowed_redis(settings)
+with borrowed as url:
     print(url, flush=True)
     sys.stdin.read()
 """
@@ -120,7 +125,9 @@ def test_what_a_killed_command_left_ends_with_the_next(kind: str, server_home: P
     assert not answers(first.url)
 
 
-@pytest.mark.parametrize("borrowed", [borrowed_postgres, borrowed_redis])
+@pytest.mark.parametrize(
+    "borrowed", [partial(borrowed_postgres, new=True), borrowed_redis]
+)
 def test_a_server_that_is_borrowed_twice_is_given_back_once(
     borrowed: Callable[[Settings], AbstractContextManager[str]], server_home: Path
 ):

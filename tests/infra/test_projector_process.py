@@ -23,6 +23,7 @@ from processors.rebuild import verify
 from projections.register import NAMES
 from projections.store import StoreDown
 from tests.support.flow import Flow
+from tests.support.server_process import wait_until
 from tests.support.views import batches
 
 FACTS = Flow(4).run(80)
@@ -156,7 +157,7 @@ def test_the_turn_is_held_by_one_until_it_is_gone(database_url: str):
     assert first.held()
     assert not second.held()
     first.close()
-    assert second.held()
+    wait_until("the turn is free", second.held, LONG)
     second.close()
 
 
