@@ -36,8 +36,11 @@ def _names(operation: Operation) -> set[str]:
     return {each.name for each in given if each.param_in == "query"}
 
 
-def refuse_unknown(request: Request[Any, Any, Any]) -> None:
-    """Raises BadParameter for the first parameter that its route does not take."""
+async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
+    """Raises BadParameter for the first parameter that its route does not take.
+
+    It waits for nothing; the framework would run any other function in a thread.
+    """
     given = request.query_params
     if not given:
         return
