@@ -169,9 +169,10 @@ class NumberSchema(OpenAPISchemaPlugin):
 OPENAPI = OpenAPIConfig(
     title="Bourse",
     version="0.1.0",
-    description="An exchange, spoken to in the shape of Alpaca's trading API v2. Every "
-    "query that answers from the read models takes the parameter "
-    "`#/components/parameters/after`, to read what one has just written.",
+    description="An exchange, spoken to in the shape of Alpaca's trading API v2. "
+    "Trades settle at once (T+0). A user's queries show what the same server has "
+    "answered that user; to read what somebody else has written, every query that "
+    "answers from the read models takes `#/components/parameters/after`.",
     use_handler_docstrings=True,
     components=Components(
         parameters={"after": _AFTER},
