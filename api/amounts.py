@@ -27,12 +27,17 @@ class Number(Decimal):
 
     __slots__ = ()
 
+    def __repr__(self) -> str:
+        """Alike for equal numbers, however they are written: the content of a command
+        that carries an `Idempotency-Key` is told by this."""
+        return f"Number({str(self.normalize())!r})"
+
 
 def number(value: object) -> Number:
     """A number, of what a decoder found: an integer, or the text of any other.
 
-    >>> number("1e3"), number(7)
-    (Decimal('1E+3'), Decimal('7'))
+    >>> number("1e3"), number("1000.0"), number(7)
+    (Number('1E+3'), Number('1E+3'), Number('7'))
 
     Raises:
         ValueError: it is neither.

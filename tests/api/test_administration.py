@@ -217,3 +217,19 @@ async def test_traders_do_not_get_through_the_doors_of_administrators(
     ):
         assert (await ada.request(method, path)).status_code == 403
         assert (await server.client().request(method, path)).status_code == 401
+
+
+async def test_a_number_written_otherwise_is_the_same_content_under_a_key(
+    ada: Person, admin: Person
+):
+    path = f"/v2/admin/accounts/{ada.account_id}/deposits"
+
+    first = await admin.request("POST", path, {"amount": 10}, Idempotency_Key="k-9")
+    again = await admin.request(
+        "POST", path, {"amount": "10.00"}, Idempotency_Key="k-9"
+    )
+    other = await admin.request("POST", path, {"amount": 11}, Idempotency_Key="k-9")
+
+    assert again.json() == first.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert other.status_code == 409
