@@ -33,7 +33,7 @@ def test_a_standby_takes_over_from_a_stopped_leader(home: Path, tmp_path: Path) 
     with survival.running(home) as first:
         second = survival.standby_of(first, tmp_path / "second")
         try:
-            survival.failover(first, second)
+            survival.failover(first, second, survival.tokens_of(first))
         finally:
             second.end()
 

@@ -130,13 +130,15 @@ def postgres_deaths(
 
 
 def failover(
-    first: ServerProcess, second: ServerProcess, report: Report = _silent
+    first: ServerProcess,
+    second: ServerProcess,
+    tokens: list[str],
+    report: Report = _silent,
 ) -> None:
     """The leader is stopped in the middle of a load; the standby takes over.
 
     Continued, the old leader appends nothing and finds itself a standby.
     """
-    tokens = tokens_of(first)
     refused = httpx.post(
         f"{second.url}/v2/orders",
         json={"symbol": SYMBOL},
