@@ -64,6 +64,8 @@ def mismatch(error: msgspec.ValidationError) -> BadParameter:
 
     >>> mismatch(msgspec.ValidationError("Expected `str`, got `int` - at `$.symbol`"))
     BadParameter('symbol: expected text, got int')
+    >>> mismatch(msgspec.ValidationError("Expected `str | null`, got `int` - at `$.a`"))
+    BadParameter('a: expected text, got int')
     """
     text = str(error)
     place = ""
@@ -76,7 +78,8 @@ def mismatch(error: msgspec.ValidationError) -> BadParameter:
         if named["kind"] == "missing required":
             return BadParameter(f"{name} is required", name)
         return BadParameter(f"{name} is not a field of this request", name)
-    text = text.replace("`str`", "text").replace("`", "")
+    # What may be left out is told as what it must be where it is there.
+    text = text.replace(" | null`", "`").replace("`str`", "text").replace("`", "")
     text = text[:1].lower() + text[1:]
     return BadParameter(f"{place or 'the body'}: {text}", place or None)
 
