@@ -73,8 +73,8 @@ prove: $(READY) ## the long proofs: crashes, failover, whole order flows
 	$(BIN)/pytest -q tests/prove
 
 catalog: $(READY) ## write the generated pages again
-	$(BIN)/python -m infra.catalog
-	$(BIN)/python -m infra.settings_doc
+	$(BIN)/python -m infra.docs.catalog
+	$(BIN)/python -m infra.docs.settings_page
 
 replay: $(READY) ## send an order flow through the HTTP API: make replay FLOW=file
 	@if [ -z "$(FLOW)" ]; then echo 'Say which: make replay FLOW=path' >&2; exit 2; fi

@@ -3,15 +3,15 @@
 from litestar import Litestar
 from litestar.di import Provide
 
-from api.acknowledged import Acknowledged
-from api.amounts import Number, number
-from api.auth import Caller, Gate
-from api.bodies import Body
-from api.calls import call_of
-from api.errors import EXCEPTION_HANDLERS
-from api.hot import Application
-from api.openapi import OPENAPI, NumberSchema
-from api.parameters import documented, refuse_unknown
+from api.http.auth import Caller, Gate
+from api.http.bare_routes import Application
+from api.http.error_handlers import EXCEPTION_HANDLERS
+from api.http.json_bodies import Body
+from api.http.numbers import Number, number
+from api.http.openapi import OPENAPI, NumberSchema
+from api.http.own_writes import Acknowledged
+from api.http.parameters import documented, refuse_unknown
+from api.http.request_context import call_of
 from api.read.books import BookRoute, book_route
 from api.read.door import ReadDoor, caller_of, reading_of
 from api.read.times import period_of
@@ -27,7 +27,7 @@ from api.write.orders import (
 )
 from api.write.users import UserDesk
 from commands.messages import NoteAccessRefused
-from domain.events import Meta, Timestamp
+from domain.events.event import Meta, Timestamp
 
 
 def create_app(services: Services) -> Litestar:

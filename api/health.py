@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 
-from api.problems import Problem
+from api.http.error_responses import Problem
 
 
 class Readiness(msgspec.Struct, frozen=True):

@@ -6,12 +6,13 @@ from copy import copy
 from litestar import Response, route
 from litestar.handlers import HTTPRouteHandler
 
-from api.auth import AnyGuard, Gate, admins_only, signed_in
-from api.correlation import correlated
 from api.health import live, ready
-from api.openapi import BEARER, Command, Query
+from api.http.auth import AnyGuard, Gate, admins_only, signed_in
+from api.http.correlation import correlated
+from api.http.openapi import BEARER, Command, Query
 from api.read import market_data, orders, portfolio, wallet
-from api.write import account, admin, audit, closing, open_orders, users
+from api.write import account, admin, audit, open_orders, users
+from api.write import close_positions as closing
 
 FOR_EVERYBODY: Sequence[HTTPRouteHandler] = (
     live,

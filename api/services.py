@@ -5,8 +5,8 @@ from datetime import tzinfo
 
 import msgspec
 
-from api.auth import Tokens
 from api.health import AskReadiness
+from api.http.auth import Tokens
 from commands.ports import Clock, PasswordHasher, PersonalVault
 from commands.writer import Writer
 from projections.store import AppliedPositions, Views

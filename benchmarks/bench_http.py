@@ -24,8 +24,8 @@ from benchmarks.projector import wait_for_views
 from benchmarks.served import Served, served
 from benchmarks.suite import Suite
 from benchmarks.table import Row
-from infra.event_store import PostgresEventStore
-from infra.server import SNAPSHOT_LOOK_SECONDS
+from infra.log.event_store import PostgresEventStore
+from infra.server.server import SNAPSHOT_LOOK_SECONDS
 
 NAME = "http"
 CONNECTIONS = 64

@@ -22,11 +22,14 @@ from typing import TypeAlias
 import psycopg
 from psycopg import sql
 
-from domain.events import FundsHeld, Meta, OrderAccepted, Recorded, tag_of
+from domain.events.event import Meta
+from domain.events.market import OrderAccepted
+from domain.events.register import Recorded, tag_of
+from domain.events.wallet import FundsHeld
 from domain.vocabulary import OrderType, SelfTradePrevention, Side, TimeInForce
-from infra.event_store import PostgresEventStore
 from infra.local import postgres
-from infra.upcasters import encode_event
+from infra.log.event_codec import encode_event
+from infra.log.event_store import PostgresEventStore
 
 AT = 1_790_000_000_000_000
 SIZES = (1, 10, 100, 1_000)

@@ -17,7 +17,7 @@ from benchmarks.served import served
 from benchmarks.suite import Suite
 from benchmarks.table import Row
 from commands.writer import Role
-from infra.event_store import PostgresEventStore
+from infra.log.event_store import PostgresEventStore
 
 NAME = "restart"
 

@@ -18,7 +18,7 @@ from commands.messages import PlaceOrder, RollDay
 from commands.writer import Pending, Writer
 from domain.order import Ticket
 from domain.vocabulary import OrderType, Side, TimeInForce
-from infra.event_store import PostgresEventStore
+from infra.log.event_store import PostgresEventStore
 
 SYMBOL = "SYM"
 TRADERS = 50

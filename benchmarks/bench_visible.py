@@ -17,7 +17,7 @@ from benchmarks.served import Served, served
 from benchmarks.suite import Suite
 from benchmarks.table import Row
 from benchmarks.visible_load import Plan, Seen
-from infra.event_store import PostgresEventStore
+from infra.log.event_store import PostgresEventStore
 
 NAME = "visible"
 RATE = 1_000

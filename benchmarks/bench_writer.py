@@ -28,8 +28,8 @@ from benchmarks.workload import OrderMix, opening
 from commands.messages import Command
 from commands.writer import Role, Writer
 from domain.ids import LogPosition
-from infra.event_store import PostgresEventStore
-from infra.redis_store import RedisStore
+from infra.log.event_store import PostgresEventStore
+from infra.views.redis_store import RedisStore
 
 NAME = "writer"
 SYMBOLS = [f"SYM{number}" for number in range(10)]

@@ -14,9 +14,9 @@ import msgspec
 from benchmarks.suite import Places
 from commands.ports import LogReader
 from commands.recovery import recover
-from infra.event_store import PostgresEventStore
-from infra.redis_store import RedisStore
-from infra.server import SWITCH_SECONDS
+from infra.log.event_store import PostgresEventStore
+from infra.server.server import SWITCH_SECONDS
+from infra.views.redis_store import RedisStore
 from processors.rebuild import rebuild
 
 

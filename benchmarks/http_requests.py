@@ -14,7 +14,7 @@ import msgspec
 
 from benchmarks.served import Served
 from benchmarks.workload import CROSSING
-from infra.demo import INSTRUMENTS
+from infra.server.demo import INSTRUMENTS
 
 #: By symbol, as the demo market is seeded.
 PRICES = {symbol: Decimal(price) for symbol, _, price, *_ in INSTRUMENTS}

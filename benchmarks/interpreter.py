@@ -9,9 +9,9 @@ import gc
 import sys
 from collections.abc import Generator
 
-from infra.server import SWITCH_SECONDS
+from infra.server.server import SWITCH_SECONDS
 
-#: As `infra.server.serve` sets it.
+#: As `infra.server.server.serve` sets it.
 GC_THRESHOLDS = (50_000, 20, 100)
 
 

@@ -15,8 +15,8 @@ from commands.exchange import Exchange
 from commands.messages import Command
 from domain.errors import OrderDone
 from domain.ids import LogPosition
-from infra.event_store import PostgresEventStore
-from infra.settings import Settings
+from infra.log.event_store import PostgresEventStore
+from infra.runtime.settings import Settings
 
 SYMBOLS = [f"SYM{number}" for number in range(10)]
 TRADERS = 100
@@ -83,7 +83,7 @@ def filled(database_url: str, commands: Iterable[Command]) -> Generator[LogPosit
 def take_snapshot(database_url: str) -> None:
     """As the server does it: in a process of its own."""
     subprocess.run(
-        [sys.executable, "-m", "infra.cli", "snapshot", "--json"],
+        [sys.executable, "-m", "infra.cli.commands", "snapshot", "--json"],
         env={**os.environ, "DATABASE_URL": database_url},
         stdout=subprocess.DEVNULL,
         check=True,

@@ -52,7 +52,7 @@ def used_until_now(server: int, services: Sequence[tuple[str, int]]) -> Used:
 
 def is_projector(process: psutil.Process) -> bool:
     try:
-        return "infra.projector_process" in process.cmdline()
+        return "infra.server.projector" in process.cmdline()
     except psutil.NoSuchProcess:
         return False
 

@@ -11,8 +11,8 @@ import psutil
 
 from benchmarks.suite import Places
 from domain.ids import LogPosition
-from infra.redis_store import RedisStore
-from infra.server import PROJECTOR_NICENESS
+from infra.server.server import PROJECTOR_NICENESS
+from infra.views.redis_store import RedisStore
 from projections.register import PROJECTIONS
 from projections.store import Request
 
@@ -47,7 +47,7 @@ def projecting(places: Places) -> Generator[None]:
         "BOURSE_LOG_LEVEL": "warning",
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "infra.projector_process"],
+        [sys.executable, "-m", "infra.server.projector"],
         stdin=subprocess.PIPE,
         env=environment,
     )

@@ -7,8 +7,8 @@ handler would; what it leaves out is all that Bourse does.
 import msgspec
 from litestar import post
 
-from infra.server import serve
-from infra.settings import read_settings
+from infra.runtime.settings import read_settings
+from infra.server.server import serve
 
 
 class Body(msgspec.Struct):

@@ -16,7 +16,7 @@ import msgspec
 
 from api.health import Readiness
 from benchmarks.suite import Places
-from infra.demo import Demo
+from infra.server.demo import Demo
 
 START_SECONDS = 300.0
 POLL_SECONDS = 0.01

@@ -18,7 +18,7 @@ from commands.messages import (
     PlaceOrder,
     Register,
 )
-from domain.events import Meta
+from domain.events.event import Meta
 from domain.listing import Listing
 from domain.order import Ticket
 from domain.vocabulary import OrderType, Side, TimeInForce

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from commands.exchange import Unlocated
 from domain.errors import CommitFailed
-from domain.events import Recorded
+from domain.events.register import Recorded
 from domain.ids import LogPosition
 
 

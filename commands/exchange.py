@@ -10,7 +10,8 @@ from commands.order_index import OrderEntry, OrderIndex
 from commands.receipts import Receipt, Receipts
 from domain.aggregate import Aggregate
 from domain.errors import NotFound, UnknownSymbol
-from domain.events import AnyEvent, Fact, Meta, Recorded
+from domain.events.event import Meta
+from domain.events.register import AnyEvent, Fact, Recorded
 from domain.ids import (
     HOUSE_ACCOUNT,
     SYSTEM,

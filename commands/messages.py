@@ -1,12 +1,12 @@
 """Every command that Bourse takes: an intent, frozen, with its own id, time and actor.
 
 A command may be refused; what it brings about are the facts that name its id as their
-cause. Amounts and times are as in `domain/events.py`.
+cause. Amounts and times are as in `domain/events/`.
 """
 
 import msgspec
 
-from domain.events import Meta
+from domain.events.event import Meta
 from domain.ids import AccountId, OrderId, Symbol, UserId
 from domain.listing import Listing
 from domain.money import Money, Price, Quantity

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from domain.events import (
-    Event,
+from domain.events.event import Event
+from domain.events.market import (
     OrderAccepted,
     OrderCanceled,
     OrderExpired,

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from domain.events import Fact, Recorded
+from domain.events.register import Fact, Recorded
 from domain.ids import LogPosition, UserId
 
 

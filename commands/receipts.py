@@ -12,7 +12,9 @@ from typing import Any, ClassVar
 import msgspec
 
 from domain.errors import Conflict
-from domain.events import AnyEvent, Event, FundsDeposited, SharesGranted
+from domain.events.event import Event
+from domain.events.register import AnyEvent
+from domain.events.wallet import FundsDeposited, SharesGranted
 from domain.ids import AccountId, CommandId, LogPosition, Stream, account_of
 
 

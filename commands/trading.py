@@ -24,16 +24,15 @@ from domain.errors import (
     OrderDone,
     TradingSuspended,
 )
-from domain.events import (
-    AnyEvent,
-    Meta,
+from domain.events.event import Meta
+from domain.events.market import (
     OrderAccepted,
     OrderCanceled,
     OrderRejected,
     OrderReplaced,
-    Recorded,
     TradeExecuted,
 )
+from domain.events.register import AnyEvent, Recorded
 from domain.ids import AccountId, OrderId
 from domain.market import Market
 from domain.money import MONEY_MAX, Price, Quantity

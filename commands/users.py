@@ -9,7 +9,7 @@ from commands.messages import (
     UseKey,
 )
 from domain.errors import AlreadyExists, NotFound
-from domain.events import AccessRefused, LoginFailed
+from domain.events.security import AccessRefused, LoginFailed
 from domain.user import User
 from domain.vocabulary import WalletKind
 from domain.wallet import Wallet

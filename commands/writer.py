@@ -29,7 +29,7 @@ from commands.ports import (
 from commands.receipts import Repeated
 from commands.recovery import NotWanted, recover
 from domain.errors import Busy, CommitFailed, DomainError, NotLeading
-from domain.events import AnyEvent
+from domain.events.register import AnyEvent
 from domain.ids import LogPosition
 
 #: How often a standby asks for the lease, and a leader whether it still has it.

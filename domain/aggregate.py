@@ -8,7 +8,8 @@ dictionary is several times faster than matching the types one after another.
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeAlias
 
-from domain.events import AnyEvent, Event, Recorded
+from domain.events.event import Event
+from domain.events.register import AnyEvent, Recorded
 from domain.ids import Stream
 
 Outbox: TypeAlias = list[Recorded]

@@ -19,7 +19,7 @@
         ├── Busy, NotLeading, CommitFailed
 
 `code` is a word that never changes; the facts are the fields; the sentence is made of
-them. The HTTP status is chosen in `api/problems.py` and nowhere else.
+them. The HTTP status is chosen in `api/http/error_responses.py` and nowhere else.
 """
 
 from typing import ClassVar

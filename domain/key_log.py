@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from domain.aggregate import Aggregate, Outbox
-from domain.events import KeyUsed, Meta
+from domain.events.event import Meta
+from domain.events.keys import KeyUsed
 
 
 class KeyLog(Aggregate):

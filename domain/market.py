@@ -16,20 +16,18 @@ from domain.errors import (
     NothingToReplace,
     PriceOutsideBand,
 )
-from domain.events import (
+from domain.events.event import Event, Meta, Timestamp
+from domain.events.market import (
     DayRolled,
-    Event,
     Halted,
     Listed,
     ListingChanged,
-    Meta,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderRejected,
     OrderReplaced,
     Resumed,
-    Timestamp,
     TradeExecuted,
 )
 from domain.ids import OrderId, Symbol, market_stream

@@ -6,7 +6,7 @@ decided before it was recorded.
 
 from collections.abc import Iterator
 
-from domain.events import (
+from domain.events.market import (
     OrderAccepted,
     OrderCanceled,
     OrderExpired,

@@ -6,8 +6,8 @@ positionally, because these are made for every order that passes.
 
 from typing import TypeAlias
 
-from domain.events import (
-    Meta,
+from domain.events.event import Meta
+from domain.events.market import (
     OrderAccepted,
     OrderCanceled,
     OrderExpired,

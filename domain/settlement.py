@@ -4,7 +4,7 @@ The legs of a trade sum to zero (rule SETTLE-01): what the buyer pays is what th
 and the house receive, and the shares that one gives are the shares that the other gets.
 """
 
-from domain.events import TradeSettled
+from domain.events.wallet import TradeSettled
 from domain.money import Money, Quantity
 from domain.vocabulary import SELL
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-from domain.events import Timestamp
+from domain.events.event import Timestamp
 
 _SECOND = 1_000_000
 

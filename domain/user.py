@@ -4,14 +4,9 @@ from typing import ClassVar
 
 from domain.aggregate import Aggregate, Outbox
 from domain.errors import AlreadyExists
-from domain.events import (
-    AccessRefused,
-    EmailClaimed,
-    LoginFailed,
-    Meta,
-    RoleGranted,
-    UserRegistered,
-)
+from domain.events.event import Meta
+from domain.events.security import AccessRefused, LoginFailed
+from domain.events.user import EmailClaimed, RoleGranted, UserRegistered
 from domain.ids import AccountId, UserId, email_stream, user_stream
 from domain.vocabulary import Role
 

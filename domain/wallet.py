@@ -15,17 +15,17 @@ from domain.errors import (
     InsufficientShares,
     InvalidOrder,
 )
-from domain.events import (
+from domain.events.event import Meta
+from domain.events.market import TradeExecuted
+from domain.events.wallet import (
     FeeCollected,
     FundsDeposited,
     FundsHeld,
     FundsReleased,
-    Meta,
     PreferencesChanged,
     SharesGranted,
     SharesReleased,
     SharesReserved,
-    TradeExecuted,
     TradeSettled,
     WalletOpened,
 )

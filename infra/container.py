@@ -8,17 +8,17 @@ from api.services import Services
 from commands.ports import LogUnavailable
 from commands.writer import Role, Writer
 from domain.ids import LogPosition
-from infra.applied_positions import RedisAppliedPositions
-from infra.clock import SystemClock
-from infra.event_store import PostgresEventStore
-from infra.identity import Identifiers
-from infra.installation import installation_keys
-from infra.passwords import Argon2Hasher
-from infra.redis_store import RedisViews
-from infra.settings import Settings
-from infra.snapshots import PostgresSnapshotStore
-from infra.tokens import SignedTokens
-from infra.vault import PostgresKeyTable, Vault
+from infra.log.event_store import PostgresEventStore
+from infra.log.snapshots import PostgresSnapshotStore
+from infra.runtime.clock import SystemClock
+from infra.runtime.ids import Identifiers
+from infra.runtime.settings import Settings
+from infra.security.installation_secret import installation_keys
+from infra.security.passwords import Argon2Hasher
+from infra.security.personal_data import PostgresKeyTable, Vault
+from infra.security.tokens import SignedTokens
+from infra.views.applied_positions import RedisAppliedPositions
+from infra.views.redis_store import RedisViews
 from projections.store import StoreDown
 
 OK, DOWN = "ok", "down"

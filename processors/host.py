@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from domain.events import Fact
+from domain.events.register import Fact
 from domain.ids import LogPosition
 from projections.projection import Projection
 from projections.store import (

@@ -12,7 +12,7 @@ from time import monotonic, sleep
 import structlog
 
 from commands.ports import LogLost, LogReader
-from domain.events import Fact
+from domain.events.register import Fact
 from processors.host import (
     COMMAND,
     MARK,

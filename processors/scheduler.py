@@ -14,7 +14,7 @@ from commands.messages import RollDay
 from commands.ports import Clock
 from commands.writer import Role, Writer
 from domain.errors import Unavailable
-from domain.events import Meta
+from domain.events.event import Meta
 from domain.ids import SYSTEM
 from domain.trading_day import next_roll, session_date
 

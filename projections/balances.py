@@ -7,15 +7,14 @@ from typing import ClassVar
 
 import msgspec
 
-from domain.events import (
-    Event,
-    Fact,
+from domain.events.event import Event, Timestamp
+from domain.events.register import Fact
+from domain.events.wallet import (
     FeeCollected,
     FundsDeposited,
     FundsHeld,
     FundsReleased,
     PreferencesChanged,
-    Timestamp,
     TradeSettled,
     WalletOpened,
 )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from domain.events import (
+from domain.events.market import (
     OrderAccepted,
     OrderCanceled,
     OrderExpired,

@@ -4,10 +4,9 @@ from typing import ClassVar
 
 import msgspec
 
-from domain.events import (
+from domain.events.event import Event
+from domain.events.market import (
     DayRolled,
-    Event,
-    Fact,
     Halted,
     Listed,
     ListingChanged,
@@ -19,6 +18,7 @@ from domain.events import (
     Resumed,
     TradeExecuted,
 )
+from domain.events.register import Fact
 from domain.ids import LogPosition, Symbol, symbol_of
 from projections.book_levels import BookLevels, Level, asks_key, bids_key, decode_level
 from projections.projection import Projection, Rows, needs, on

@@ -5,16 +5,9 @@ from typing import ClassVar
 
 import msgspec
 
-from domain.events import (
-    DayRolled,
-    Event,
-    Fact,
-    Halted,
-    Listed,
-    ListingChanged,
-    Resumed,
-    Timestamp,
-)
+from domain.events.event import Event, Timestamp
+from domain.events.market import DayRolled, Halted, Listed, ListingChanged, Resumed
+from domain.events.register import Fact
 from domain.ids import AssetId, LogPosition, Symbol, symbol_of
 from domain.listing import Listing
 from projections.projection import Projection, Rows, needs, on

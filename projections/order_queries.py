@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from domain.events import Timestamp
+from domain.events.event import Timestamp
 from domain.ids import AccountId, ClientOrderId, OrderId, Symbol
 from domain.order import OPEN_STATUSES
 from domain.vocabulary import OrderStatus, Side

@@ -8,16 +8,16 @@ from typing import ClassVar
 
 import msgspec
 
-from domain.events import (
-    Fact,
+from domain.events.event import Timestamp
+from domain.events.market import (
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderRejected,
     OrderReplaced,
-    Timestamp,
     TradeExecuted,
 )
+from domain.events.register import Fact
 from domain.ids import (
     AccountId,
     ClientOrderId,

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import msgspec
 
-from domain.events import (
-    Event,
-    Fact,
+from domain.events.event import Event
+from domain.events.register import Fact
+from domain.events.wallet import (
     SharesGranted,
     SharesReleased,
     SharesReserved,

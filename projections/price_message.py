@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from domain.events import Timestamp
+from domain.events.event import Timestamp
 from domain.ids import Symbol
 from domain.money import Price, text
 from projections.price_rows import PriceRow

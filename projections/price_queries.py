@@ -2,7 +2,7 @@
 
 import msgspec
 
-from domain.events import Timestamp
+from domain.events.event import Timestamp
 from domain.ids import Symbol
 from projections.price_rows import SECOND, PricePoint, PriceRow
 from projections.prices import POINTS_KEPT, ROWS, VIEW, history_key

@@ -8,7 +8,7 @@
 
 import msgspec
 
-from domain.events import Timestamp
+from domain.events.event import Timestamp
 from domain.ids import LogPosition, Symbol
 from domain.money import Money, Price, Quantity, divide_half_even
 from domain.vocabulary import PriceBasis

@@ -7,10 +7,9 @@ the batch does (for the row): the same values, wherever the batches were cut.
 
 from typing import ClassVar
 
-from domain.events import (
+from domain.events.event import Event
+from domain.events.market import (
     DayRolled,
-    Event,
-    Fact,
     Listed,
     ListingChanged,
     OrderAccepted,
@@ -19,6 +18,7 @@ from domain.events import (
     OrderReplaced,
     TradeExecuted,
 )
+from domain.events.register import Fact
 from domain.ids import Symbol, symbol_of
 from domain.vocabulary import PriceBasis
 from projections.book_levels import Book, BookLevels

@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 import msgspec
 
-from domain.events import Event, Fact
+from domain.events.event import Event
+from domain.events.register import Fact
 from projections.store import Command, Message, Reply, View, encoded, hash_get, hash_set
 
 P = TypeVar("P")

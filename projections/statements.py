@@ -6,13 +6,12 @@ from typing import ClassVar
 
 import msgspec
 
-from domain.events import (
-    Event,
-    Fact,
+from domain.events.event import Event, Timestamp
+from domain.events.register import Fact
+from domain.events.wallet import (
     FeeCollected,
     FundsDeposited,
     SharesGranted,
-    Timestamp,
     TradeSettled,
 )
 from domain.ids import (

@@ -4,7 +4,9 @@ from typing import ClassVar
 
 import msgspec
 
-from domain.events import Fact, Timestamp, TradeExecuted
+from domain.events.event import Timestamp
+from domain.events.market import TradeExecuted
+from domain.events.register import Fact
 from domain.ids import LogPosition, Symbol, TradeId, symbol_of
 from domain.money import Price, Quantity
 from domain.vocabulary import Side

@@ -7,7 +7,9 @@ from typing import ClassVar
 
 import msgspec
 
-from domain.events import Fact, RoleGranted, Timestamp, UserRegistered
+from domain.events.event import Timestamp
+from domain.events.register import Fact
+from domain.events.user import RoleGranted, UserRegistered
 from domain.ids import AccountId, LogPosition, Stream, UserId
 from domain.vocabulary import Role
 from projections.projection import Projection, Rows, needs, on

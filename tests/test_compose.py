@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from infra.redaction import SECRET_NAMES
-from infra.settings import variables
+from infra.runtime.redaction import SECRET_NAMES
+from infra.runtime.settings import variables
 from tests.support.source import PACKAGES, ROOT
 
 SERVICES = ("postgres", "redis", "server")

@@ -124,7 +124,7 @@ def test_no_module_is_dead():
 
 def test_every_event_type_has_its_golden_file():
     golden = ROOT / "tests/golden/events"
-    events = importlib.import_module("domain.events")
+    events = importlib.import_module("domain.events.register")
     tags = {events.tag_of(each) for each in events.EVENTS}
 
     assert {path.stem for path in golden.glob("*.json")} == tags

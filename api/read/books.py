@@ -8,10 +8,16 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 
-from api.hot import HotRequest, HotRoute, NeverRun, Reply, in_place_of_handler
-from api.openapi import Query
+from api.http.bare_routes import (
+    HotRequest,
+    HotRoute,
+    NeverRun,
+    Reply,
+    in_place_of_handler,
+)
+from api.http.openapi import Query
+from api.http.request_errors import BadParameter
 from api.read.door import ReadDoor, Reading, log_position
-from api.refusals import BadParameter
 from domain.errors import NotFound
 from domain.ids import LogPosition, Symbol
 from domain.money import text

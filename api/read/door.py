@@ -12,10 +12,10 @@ from litestar import Request as HttpRequest
 from litestar import Response
 from litestar.di import NamedDependency
 
-from api.acknowledged import Acknowledged
-from api.auth import Caller
-from api.refusals import BadParameter
-from api.schemas import POSITION_HEADER
+from api.http.auth import Caller
+from api.http.own_writes import Acknowledged
+from api.http.request_errors import BadParameter
+from api.wire.order import POSITION_HEADER
 from domain.errors import Unavailable
 from domain.ids import AssetId, LogPosition, Symbol
 from projections import instruments

@@ -9,13 +9,13 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from api.assets import Asset, Exchange, asset_of
 from api.read.door import GivenReading
 from api.read.portfolio import find_instrument
 from api.read.times import GivenPeriod
-from api.wire_text import instant, optional
+from api.wire.asset import Asset, Exchange, asset_of
+from api.wire.text import instant, optional
 from domain.errors import NotFound
-from domain.events import Timestamp
+from domain.events.event import Timestamp
 from domain.ids import LogPosition, Symbol
 from domain.money import text
 from domain.trading_day import next_roll

@@ -7,12 +7,12 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromPath, FromQuery, QueryParameter
 
+from api.http.request_errors import NotSupportedYet
 from api.read.door import GivenCaller, GivenReading, Reading
 from api.read.times import GivenPeriod
-from api.refusals import NotSupportedYet
-from api.schemas import Order
-from api.symbols import Symbols, listed_symbols
-from api.wire_text import average, instant, optional, optional_instant
+from api.wire.order import Order
+from api.wire.symbols import Symbols, listed_symbols
+from api.wire.text import average, instant, optional, optional_instant
 from domain.errors import NotFound
 from domain.ids import AccountId, AssetId, OrderId, Symbol
 from domain.money import text

@@ -4,9 +4,9 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
-from api.configurations import Configurations
 from api.read.door import GivenCaller, GivenReading, Reading, ViewFilling
-from api.wire_text import average, instant, optional, ratio
+from api.wire.configurations import Configurations
+from api.wire.text import average, instant, optional, ratio
 from domain.errors import NotFound
 from domain.ids import AccountId, AssetId, Symbol
 from domain.money import Money, text

@@ -12,6 +12,7 @@ import msgspec
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
+from api.http.request_errors import BadParameter
 from api.read.door import (
     AnyRequest,
     ReadDoor,
@@ -19,8 +20,7 @@ from api.read.door import (
     log_position,
     reading_after,
 )
-from api.refusals import BadParameter
-from domain.events import Timestamp
+from domain.events.event import Timestamp
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -7,11 +7,11 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromQuery, QueryParameter
 
+from api.http.request_errors import BadParameter
 from api.read.door import GivenCaller, GivenReading
 from api.read.times import GivenPeriod
-from api.refusals import BadParameter
-from api.symbols import Symbols, listed_symbols
-from api.wire_text import instant, optional
+from api.wire.symbols import Symbols, listed_symbols
+from api.wire.text import instant, optional
 from domain.errors import NotFound
 from domain.ids import AccountId, LogPosition
 from domain.money import text

@@ -4,9 +4,9 @@ import msgspec
 from litestar import Response, patch
 from litestar.params import JSONBody
 
-from api.calls import GivenCall
-from api.configurations import CHANGEABLE, Checks, Configurations, Emails
-from api.refusals import NotSupportedYet
+from api.http.request_context import GivenCall
+from api.http.request_errors import NotSupportedYet
+from api.wire.configurations import CHANGEABLE, Checks, Configurations, Emails
 from api.write.answers import answered
 from api.write.door import GivenDoor
 from commands.messages import SetPreferences

@@ -8,10 +8,11 @@ from litestar import Response, delete, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from api.amounts import Number, money, price, quantity
-from api.assets import Asset, asset_of
-from api.calls import GivenCall
-from api.refusals import BadParameter
+from api.http.numbers import Number
+from api.http.request_context import GivenCall
+from api.http.request_errors import BadParameter
+from api.wire.amounts import money, price, quantity
+from api.wire.asset import Asset, asset_of
 from api.write.answers import answered, done
 from api.write.door import GivenDoor
 from api.write.listings import AssetChanges, NewAsset
@@ -25,7 +26,7 @@ from commands.messages import (
     ListAsset,
     ResumeMarket,
 )
-from domain.events import Listed
+from domain.events.market import Listed
 from domain.ids import AccountId, LogPosition, OrderId, Symbol, UserId
 from domain.market import Market
 from domain.trading_day import session_date

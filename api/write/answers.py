@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from litestar import Response
 
-from api.schemas import POSITION_HEADER
+from api.wire.order import POSITION_HEADER
 from commands.writer import Answer
 
 T = TypeVar("T")

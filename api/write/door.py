@@ -5,14 +5,14 @@ from typing import TypeAlias
 
 from litestar.di import NamedDependency
 
-from api.acknowledged import Acknowledged
-from api.calls import Call
+from api.http.own_writes import Acknowledged
+from api.http.request_context import Call
 from commands.messages import Command
 from commands.ports import Clock, LogUnavailable
 from commands.receipts import Repeated, keyed_command_id
 from commands.writer import Answer, Writer
 from domain.errors import DomainError, NotFound, Unavailable
-from domain.events import Meta
+from domain.events.event import Meta
 from domain.ids import AssetId, Symbol
 from domain.market import Market
 

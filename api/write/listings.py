@@ -5,8 +5,9 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from api.amounts import Number, fraction, price, quantity
-from api.assets import Exchange
+from api.http.numbers import Number
+from api.wire.amounts import fraction, price, quantity
+from api.wire.asset import Exchange
 from commands.messages import ListingChanges
 from domain.ids import AssetId
 from domain.listing import Listing

@@ -4,18 +4,19 @@ import msgspec
 from litestar import Response, delete, patch
 from litestar.params import FromPath, JSONBody
 
-from api.amounts import Number, price, quantity
-from api.calls import GivenCall
-from api.refusals import NotSupportedYet
-from api.schemas import Order
-from api.symbols import Symbols, listed_symbols
+from api.http.numbers import Number
+from api.http.request_context import GivenCall
+from api.http.request_errors import NotSupportedYet
+from api.wire.amounts import price, quantity
+from api.wire.order import Order
+from api.wire.symbols import Symbols, listed_symbols
 from api.write.answers import answered, done
 from api.write.door import GivenDoor, WriteDoor
 from api.write.order_answer import order_answer
 from api.write.order_body import ClientOrderIdText
 from commands.messages import CancelAllOrders, CancelOrder, ReplaceOrder
 from domain.errors import NotFound
-from domain.events import OrderCanceled
+from domain.events.market import OrderCanceled
 from domain.ids import AccountId, OrderId
 from domain.market import Market
 from domain.order import Replacement

@@ -6,16 +6,16 @@ same command sent again gets the same answer, read from the log.
 
 from collections.abc import Iterable
 
-from api.schemas import Order
-from api.wire_text import average, instant, optional
-from domain.events import (
-    AnyEvent,
+from api.wire.order import Order
+from api.wire.text import average, instant, optional
+from domain.events.market import (
     OrderAccepted,
     OrderCanceled,
     OrderRejected,
     OrderReplaced,
     TradeExecuted,
 )
+from domain.events.register import AnyEvent
 from domain.ids import AssetId, OrderId, Symbol
 from domain.vocabulary import OrderStatus
 

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import msgspec
 
-from api.amounts import Number, price, quantity
-from api.bodies import BodyReader
-from api.refusals import BadParameter, DomainError, NotSupportedYet
+from api.http.json_bodies import BodyReader
+from api.http.numbers import Number
+from api.http.request_errors import BadParameter, DomainError, NotSupportedYet
+from api.wire.amounts import price, quantity
 from domain.ids import AccountId, ClientOrderId, OrderId, Symbol
 from domain.order import Ticket
 from domain.vocabulary import OrderType, SelfTradePrevention, Side, TimeInForce

@@ -10,14 +10,20 @@ from litestar import post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
-from api.auth import Caller, Gate
-from api.bodies import BodyReader
-from api.calls import key_of
-from api.hot import HotRequest, HotRoute, NeverRun, Reply, in_place_of_handler
-from api.openapi import BEARER, Command
-from api.problems import problem_of
-from api.refusals import BadParameter, DomainError
-from api.schemas import ManyResult, Order
+from api.http.auth import Caller, Gate
+from api.http.bare_routes import (
+    HotRequest,
+    HotRoute,
+    NeverRun,
+    Reply,
+    in_place_of_handler,
+)
+from api.http.error_responses import problem_of
+from api.http.json_bodies import BodyReader
+from api.http.openapi import BEARER, Command
+from api.http.request_context import key_of
+from api.http.request_errors import BadParameter, DomainError
+from api.wire.order import ManyResult, Order
 from api.write.door import WriteDoor
 from api.write.order_answer import order_answer
 from api.write.order_body import BATCH_MAX, NewOrder, read_order
@@ -25,7 +31,7 @@ from commands.messages import PlaceOrder, UseKey
 from commands.receipts import Repeated, keyed_command_id, part_of
 from commands.writer import Answer, Pending
 from domain.errors import UnknownSymbol
-from domain.events import Meta, Timestamp
+from domain.events.event import Meta, Timestamp
 from domain.ids import CommandId
 from domain.market import Market
 from domain.order import Ticket

@@ -13,15 +13,15 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
-from api.auth import Caller, Tokens
-from api.calls import correlation_of
-from api.refusals import BadParameter, TooManyLogins
-from api.schemas import POSITION_HEADER
+from api.http.auth import Caller, Tokens
+from api.http.request_context import correlation_of
+from api.http.request_errors import BadParameter, TooManyLogins
+from api.wire.order import POSITION_HEADER
 from api.write.door import LogOutOfReach, WriteDoor
 from commands.messages import NoteLoginFailed, Register
 from commands.ports import LogUnavailable, PasswordHasher, PersonalVault
 from domain.errors import AlreadyExists, BadCredentials
-from domain.events import Meta
+from domain.events.event import Meta
 from domain.ids import AccountId, UserId
 from domain.user import User
 from domain.vocabulary import Role

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from domain.events import TradeExecuted
+from domain.events.market import TradeExecuted
 from domain.ids import HOUSE_ACCOUNT, OrderId, Stream, Symbol, wallet_stream
 from domain.money import Money, Price, Quantity
 from domain.vocabulary import Side

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from domain.events import Fact, tag_of
+from domain.events.register import Fact, tag_of
 from domain.ids import LogPosition, Stream
 
 #: So many violations of one check are told in full; all are counted.

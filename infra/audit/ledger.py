@@ -8,9 +8,10 @@ hold together exactly what came in; after a command no leg may be left.
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from domain.events import (
-    Event,
-    Fact,
+from domain.events.event import Event
+from domain.events.market import TradeExecuted
+from domain.events.register import Fact
+from domain.events.wallet import (
     FeeCollected,
     FundsDeposited,
     FundsHeld,
@@ -18,7 +19,6 @@ from domain.events import (
     SharesGranted,
     SharesReleased,
     SharesReserved,
-    TradeExecuted,
     TradeSettled,
 )
 from domain.ids import OrderId, Stream, Symbol, symbol_of

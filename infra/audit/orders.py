@@ -7,17 +7,16 @@ The two meet only here, after each command.
 from collections.abc import Callable
 from typing import Any
 
-from domain.events import (
-    Event,
-    Fact,
-    FundsHeld,
+from domain.events.event import Event
+from domain.events.market import (
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderReplaced,
-    SharesReserved,
     TradeExecuted,
 )
+from domain.events.register import Fact
+from domain.events.wallet import FundsHeld, SharesReserved
 from domain.ids import OrderId, Stream, Symbol, symbol_of, wallet_stream
 from domain.money import Quantity
 from domain.vocabulary import Side

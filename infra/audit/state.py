@@ -13,7 +13,7 @@ from commands.exchange import Exchange
 from commands.frozen import dump, load, state_hash
 from commands.ports import Snapshot
 from domain.aggregate import Aggregate
-from domain.events import Fact
+from domain.events.register import Fact
 from domain.ids import LogPosition, Stream
 from domain.market import Market
 from infra.audit.findings import Findings, Violation

@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import msgspec
 
 from commands.ports import LogReader, Snapshot
-from domain.events import Event, Fact
+from domain.events.event import Event
+from domain.events.register import Fact
 from domain.ids import LogPosition, Stream
 from infra.audit.findings import CHECKS, Check, Findings, Violation
 from infra.audit.ledger import LedgerAudit

@@ -12,7 +12,7 @@ from pathlib import Path
 from infra.local.process import send
 from infra.local.servers import stop_local_servers
 from infra.local.serving import is_served, serving_pid
-from infra.settings import SettingsError, read_settings
+from infra.runtime.settings import SettingsError, read_settings
 
 STOP_SECONDS = 60.0
 

@@ -17,6 +17,7 @@ import msgspec
 from domain.ids import LogPosition, OrderId, Symbol
 from domain.money import dollars, text
 from domain.vocabulary import TimeInForce
+from infra.access.api_client import Answer, ServerClient, ServerRefused
 from infra.replay.orderflow import (
     Cancel,
     Command,
@@ -34,7 +35,6 @@ from infra.replay.orderflow import (
     named,
 )
 from infra.replay.score import FlowOrders, Progress, Report, Score
-from infra.server_client import Answer, ServerClient, ServerRefused
 
 PLENTY_OF_CASH = "10000000000000"
 PLENTY_OF_SHARES = "1000000000"

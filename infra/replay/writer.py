@@ -21,16 +21,16 @@ from commands.messages import (
 from commands.ports import EventStore
 from commands.writer import Pending, Writer
 from domain.errors import DomainError
-from domain.events import AnyEvent, Meta, TradeExecuted
+from domain.events.event import Meta
+from domain.events.market import TradeExecuted
+from domain.events.register import AnyEvent
 from domain.ids import AccountId, OrderId, Symbol
 from domain.listing import Listing
 from domain.market import Market
 from domain.order import Replacement, Ticket
 from domain.price_levels import BookSide
 from domain.vocabulary import OrderType, Side, TimeInForce
-from infra.clock import SystemClock
-from infra.identity import Identifiers
-from infra.own_writer import own_writer
+from infra.access.temporary_writer import own_writer
 from infra.replay.orderflow import (
     Cancel,
     Drop,
@@ -47,6 +47,8 @@ from infra.replay.orderflow import (
     named,
 )
 from infra.replay.score import FlowOrders, Progress, Report, Score
+from infra.runtime.clock import SystemClock
+from infra.runtime.ids import Identifiers
 
 #: Commands that are submitted before the answers of earlier ones are awaited.
 GROUP = 500

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from api.amounts import Number, price
 from api.health import Readiness
+from api.http.numbers import Number
+from api.wire.amounts import price
 from domain.errors import AmountTooLarge
 from tests.support.served import Person, Served
 

@@ -5,10 +5,10 @@ import asyncio
 import jwt
 import pytest
 
-from api.auth import Caller, Gate
-from api.refusals import NotSignedIn
+from api.http.auth import Caller, Gate
+from api.http.request_errors import NotSignedIn
 from api.write.users import WAITING_MAX
-from domain.events import AccessRefused, LoginFailed
+from domain.events.security import AccessRefused, LoginFailed
 from domain.vocabulary import Role
 from tests.support.served import PASSWORD, Person, Served
 

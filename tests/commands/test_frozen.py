@@ -15,7 +15,7 @@ from commands.messages import (
 )
 from commands.receipts import keyed_command_id
 from domain.aggregate import Aggregate
-from domain.events import Meta
+from domain.events.event import Meta
 from domain.vocabulary import Role, SelfTradePrevention
 from tests.support.spec import AT
 from tests.support.venue import Venue

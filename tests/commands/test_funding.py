@@ -5,7 +5,7 @@ import pytest
 from commands.messages import Deposit, GrantShares, SetPreferences
 from commands.receipts import Repeated
 from domain.errors import Conflict, NotFound, UnknownSymbol
-from domain.events import FundsDeposited, PreferencesChanged, SharesGranted
+from domain.events.wallet import FundsDeposited, PreferencesChanged, SharesGranted
 from domain.vocabulary import SelfTradePrevention
 from tests.support.venue import Venue
 

@@ -20,7 +20,8 @@ from commands.messages import (
 )
 from commands.receipts import Repeated, keyed_command_id, part_of
 from domain.errors import Conflict, NotFound
-from domain.events import KeyUsed, Meta
+from domain.events.event import Meta
+from domain.events.keys import KeyUsed
 from domain.vocabulary import OrderStatus, Role
 from tests.support.spec import AT
 from tests.support.venue import Venue

@@ -6,7 +6,7 @@ from commands.exchange import Exchange
 from commands.frozen import dump
 from commands.ports import LogLost
 from commands.recovery import recover
-from domain.events import Fact, Recorded
+from domain.events.register import Fact, Recorded
 from tests.support.flow import Flow
 from tests.support.log import extend, log_of
 from tests.support.memory import MemoryLogReader, MemorySnapshotStore

@@ -15,7 +15,8 @@ from domain.errors import (
     NotLeading,
     OrderDone,
 )
-from domain.events import FundsHeld, Halted, OrderAccepted
+from domain.events.market import Halted, OrderAccepted
+from domain.events.wallet import FundsHeld
 from tests.support.flow import Flow
 from tests.support.log import extend, log_of
 from tests.support.memory import MemorySnapshotStore

@@ -7,7 +7,7 @@ import pytest
 from commands.receipts import Repeated
 from commands.writer import Role
 from domain.errors import CommitFailed, DuplicateOrder
-from domain.events import OrderAccepted
+from domain.events.market import OrderAccepted
 from tests.support.troubled_store import Trouble
 from tests.support.writers import Server
 

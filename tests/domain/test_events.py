@@ -2,7 +2,9 @@
 
 import re
 
-from domain.events import EVENTS, FundsHeld, Meta, tag_of
+from domain.events.event import Meta
+from domain.events.register import EVENTS, tag_of
+from domain.events.wallet import FundsHeld
 from domain.ids import account_of, market_stream, symbol_of, wallet_stream
 
 

@@ -10,10 +10,7 @@ from domain.errors import (
     InvalidListing,
     UnknownSymbol,
 )
-from domain.events import (
-    Listed,
-    ListingChanged,
-)
+from domain.events.market import Listed, ListingChanged
 from domain.market import Market
 from tests.support.spec import META, Spec
 from tests.support.venue import Venue, listing

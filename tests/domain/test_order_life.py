@@ -15,7 +15,7 @@ from domain.errors import (
     OrderDone,
     TradingSuspended,
 )
-from domain.events import OrderCanceled, OrderRejected
+from domain.events.market import OrderCanceled, OrderRejected
 from domain.order import TRANSITIONS
 from domain.vocabulary import (
     CancelReason,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.events import TradeExecuted
+from domain.events.market import TradeExecuted
 from tests.support.venue import Venue
 
 TWO_ASKS = """

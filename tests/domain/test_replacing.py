@@ -3,7 +3,7 @@
 import pytest
 
 from domain.errors import NothingToReplace
-from domain.events import OrderReplaced
+from domain.events.market import OrderReplaced
 from domain.vocabulary import OrderStatus
 from tests.support.venue import Venue
 

@@ -5,15 +5,8 @@ import pytest
 from domain.errors import (
     MarketHalted,
 )
-from domain.events import (
-    DayRolled,
-    FundsReleased,
-    Halted,
-    Listed,
-    OrderExpired,
-    Resumed,
-    SharesReleased,
-)
+from domain.events.market import DayRolled, Halted, Listed, OrderExpired, Resumed
+from domain.events.wallet import FundsReleased, SharesReleased
 from domain.market import Market
 from domain.vocabulary import OrderStatus, RejectReason
 from tests.support.spec import META, Spec

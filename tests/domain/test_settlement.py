@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InsufficientFunds, InsufficientShares
-from domain.events import (
-    AnyEvent,
+from domain.events.market import TradeExecuted
+from domain.events.register import AnyEvent
+from domain.events.wallet import (
     FeeCollected,
     FundsReleased,
     SharesReleased,
-    TradeExecuted,
     TradeSettled,
 )
 from domain.ids import HOUSE_ACCOUNT

@@ -8,8 +8,9 @@ from domain.errors import (
     InsufficientShares,
     InvalidOrder,
 )
-from domain.events import (
-    AnyEvent,
+from domain.events.market import TradeExecuted
+from domain.events.register import AnyEvent
+from domain.events.wallet import (
     FeeCollected,
     FundsDeposited,
     FundsHeld,
@@ -18,7 +19,6 @@ from domain.events import (
     SharesGranted,
     SharesReleased,
     SharesReserved,
-    TradeExecuted,
     TradeSettled,
     WalletOpened,
 )

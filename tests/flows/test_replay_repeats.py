@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
+from infra.access.api_client import ServerClient
 from infra.replay.http import HttpReplay
 from infra.replay.orderflow import Cancel, New, Step
-from infra.server_client import ServerClient
 
 STEPS: list[tuple[int, Step]] = [(1, New(7, 1, 990_000, 100)), (2, Cancel(7))]
 

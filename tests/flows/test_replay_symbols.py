@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from api.write.listings import SymbolText
-from infra.replay.command import Replay
+from infra.cli.replay_flow import Replay
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.event_store import PostgresEventStore
+from infra.log.event_store import PostgresEventStore
 from infra.replay.orderflow import read_flow
 from infra.replay.score import Report
 from infra.replay.writer import replay_through_writer

@@ -12,7 +12,7 @@ from typing import TypeVar
 import pytest
 
 from commands.ports import EventStore, LogLost, LogWriter
-from domain.events import Fact, Recorded
+from domain.events.register import Fact, Recorded
 from tests.infra.sample_events import STREAM, SampleStream
 
 Each = TypeVar("Each")

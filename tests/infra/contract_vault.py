@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.vault import KeyTable, SealBroken, Vault
+from infra.security.personal_data import KeyTable, SealBroken, Vault
 
 
 class VaultContract:
@@ -41,7 +41,7 @@ class VaultContract:
         assert other.open("alice", sealed) == "Alice"
         vault.erase("alice")
 
-        monkeypatch.setattr("infra.vault.CACHE_SECONDS", 0)
+        monkeypatch.setattr("infra.security.personal_data.CACHE_SECONDS", 0)
 
         assert other.open("alice", sealed) is None
 

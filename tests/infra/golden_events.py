@@ -4,35 +4,34 @@ Every field has a value of its own, and none its default where it has one, so th
 field that gets lost or mixed up shows.
 """
 
-from domain.events import (
-    AccessRefused,
-    AnyEvent,
+from domain.events.event import Meta
+from domain.events.keys import KeyUsed
+from domain.events.market import (
     DayRolled,
-    EmailClaimed,
-    FeeCollected,
-    FundsDeposited,
-    FundsHeld,
-    FundsReleased,
     Halted,
-    KeyUsed,
     Listed,
     ListingChanged,
-    LoginFailed,
-    Meta,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderRejected,
     OrderReplaced,
-    PreferencesChanged,
     Resumed,
-    RoleGranted,
+    TradeExecuted,
+)
+from domain.events.register import AnyEvent
+from domain.events.security import AccessRefused, LoginFailed
+from domain.events.user import EmailClaimed, RoleGranted, UserRegistered
+from domain.events.wallet import (
+    FeeCollected,
+    FundsDeposited,
+    FundsHeld,
+    FundsReleased,
+    PreferencesChanged,
     SharesGranted,
     SharesReleased,
     SharesReserved,
-    TradeExecuted,
     TradeSettled,
-    UserRegistered,
     WalletOpened,
 )
 from domain.listing import Listing

@@ -4,7 +4,9 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from domain.events import FundsHeld, Meta, Recorded
+from domain.events.event import Meta
+from domain.events.register import Recorded
+from domain.events.wallet import FundsHeld
 
 AT = 1_763_930_000_000_000
 STREAM = "wallet-6a1c"

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from redis import Redis
 
-from infra.applied_positions import RedisAppliedPositions
 from infra.local.servers import start_redis, stop_redis
-from infra.redis_store import RedisStore, RedisViews
+from infra.views.applied_positions import RedisAppliedPositions
+from infra.views.redis_store import RedisStore, RedisViews
 from processors.host import Host
 from projections.register import NAMES
 from projections.store import StoreDown, applied_message

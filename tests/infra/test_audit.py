@@ -10,30 +10,30 @@ import pytest
 from commands.exchange import Exchange
 from commands.frozen import dump, state_hash
 from commands.ports import Snapshot
-from domain.events import (
-    AnyEvent,
-    Event,
-    Fact,
-    FeeCollected,
-    FundsDeposited,
-    FundsHeld,
-    FundsReleased,
+from domain.events.event import Event
+from domain.events.market import (
     Listed,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderReplaced,
+    TradeExecuted,
+)
+from domain.events.register import AnyEvent, Fact, tag_of
+from domain.events.wallet import (
+    FeeCollected,
+    FundsDeposited,
+    FundsHeld,
+    FundsReleased,
     SharesGranted,
     SharesReleased,
     SharesReserved,
-    TradeExecuted,
     TradeSettled,
-    tag_of,
 )
 from domain.vocabulary import Side
 from infra.audit.state import LiveState, LiveStream
 from infra.audit.verify import Audit, AuditReport
-from infra.event_store import PostgresEventStore
+from infra.log.event_store import PostgresEventStore
 from tests.support.flow import Flow
 from tests.support.log import extend
 from tests.support.memory import MemoryLogReader

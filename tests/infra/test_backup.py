@@ -14,7 +14,7 @@ from eventsourcing.persistence import Tracking
 from psycopg import sql
 
 from commands.ports import LogUnavailable
-from infra.backup import (
+from infra.log.backup import (
     BackupDamaged,
     BackupError,
     BackupUnreadable,
@@ -23,10 +23,10 @@ from infra.backup import (
     backup,
     restore,
 )
-from infra.event_store import PostgresEventStore
-from infra.installation import installation_keys
-from infra.snapshots import PostgresSnapshotStore
-from infra.vault import PostgresKeyTable, Vault
+from infra.log.event_store import PostgresEventStore
+from infra.log.snapshots import PostgresSnapshotStore
+from infra.security.installation_secret import installation_keys
+from infra.security.personal_data import PostgresKeyTable, Vault
 from tests.infra.contract_event_store import recorded
 from tests.infra.sample_events import SampleStream
 

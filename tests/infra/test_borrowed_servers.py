@@ -15,14 +15,14 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from infra.borrowed_servers import borrowed_postgres, borrowed_redis
+from infra.access.target_servers import borrowed_postgres, borrowed_redis
 from infra.local.servers import start_postgres, start_redis
-from infra.settings import Settings
+from infra.runtime.settings import Settings
 
 BORROW = """
 import sys
-from infra import borrowed_servers
-from infra.settings import read_settings
+from infra.access import target_servers as borrowed_servers
+from infra.runtime.settings import read_settings
 
 settings = read_settings()
 if sys.argv[1] == "postgres":

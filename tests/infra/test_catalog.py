@@ -2,8 +2,9 @@
 
 from commands.dispatch import HANDLERS
 from commands.messages import COMMANDS, Command
-from domain.events import EVENTS, Event
-from infra.catalog import PAGE, ROOT, catalog_page, folded_by
+from domain.events.event import Event
+from domain.events.register import EVENTS
+from infra.docs.catalog import PAGE, ROOT, catalog_page, folded_by
 from projections.projection import Projection
 from projections.register import PROJECTIONS
 

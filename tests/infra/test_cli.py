@@ -12,10 +12,12 @@ import pytest
 from redis import Redis
 from typer.testing import CliRunner
 
-from domain.events import Fact, RoleGranted, TradeSettled
-from infra.cli import app
-from infra.event_store import PostgresEventStore
-from infra.own_writer import own_writer
+from domain.events.register import Fact
+from domain.events.user import RoleGranted
+from domain.events.wallet import TradeSettled
+from infra.access.temporary_writer import own_writer
+from infra.cli.commands import app
+from infra.log.event_store import PostgresEventStore
 from projections.store import ALIAS
 from tests.support.command_line import Bourse
 from tests.support.flow import Flow
@@ -264,7 +266,7 @@ def test_a_bad_address_or_password_is_refused(
 async def test_while_another_process_leads_it_must_be_asked(
     bourse: Bourse, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("infra.own_writer.LEASE_SECONDS", 0.5)
+    monkeypatch.setattr("infra.access.temporary_writer.LEASE_SECONDS", 0.5)
     with PostgresEventStore(bourse.database_url) as store:
         async with own_writer(store):
             refusal = await asyncio.to_thread(
@@ -296,7 +298,7 @@ def test_a_flow_is_read_once_so_that_it_may_come_through_a_pipe(
 ):
     words = ["replay", "/dev/stdin", "--in-process", "--json"]
     done = subprocess.run(
-        [sys.executable, "-m", "infra.cli", *words],
+        [sys.executable, "-m", "infra.cli.commands", *words],
         input=write_flow(tmp_path, SMALL).read_bytes(),
         capture_output=True,
         check=True,

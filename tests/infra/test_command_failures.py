@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.schema import create_schema
+from infra.log.schema import create_schema
 from tests.support.command_line import Bourse
 from tests.support.orderflows import SMALL, write_flow
 

@@ -7,7 +7,7 @@ import pytest
 
 from commands.messages import ChangeListing, ListingChanges
 from domain.money import dollars
-from infra.demo import CASH, TRADERS, Demo, DemoMarket
+from infra.server.demo import CASH, TRADERS, Demo, DemoMarket
 from tests.support.served import Served, served
 
 URL = "http://127.0.0.1:8000"

@@ -8,8 +8,8 @@ import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
 
 from commands.ports import LogUnavailable
-from infra.event_store import PostgresEventStore
-from infra.upcasters import encode_event
+from infra.log.event_codec import encode_event
+from infra.log.event_store import PostgresEventStore
 from tests.infra.contract_event_store import PATIENCE, EventStoreContract, Rig
 from tests.infra.sample_events import AT, SampleStream
 

@@ -8,9 +8,9 @@ import uuid
 
 import pytest
 
-from infra.clock import SystemClock
-from infra.identity import Identifiers
-from infra.passwords import Argon2Hasher
+from infra.runtime.clock import SystemClock
+from infra.runtime.ids import Identifiers
+from infra.security.passwords import Argon2Hasher
 
 
 class StoppedClock:
@@ -53,8 +53,8 @@ def test_threads_never_get_the_same_identifier():
 #: In a process of its own, because one with threads should not fork.
 FORKING = """
 import os
-from infra.clock import SystemClock
-from infra.identity import Identifiers
+from infra.runtime.clock import SystemClock
+from infra.runtime.ids import Identifiers
 
 identifiers = Identifiers(SystemClock())
 identifiers.new()

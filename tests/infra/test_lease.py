@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from commands.ports import LogLost, LogWriter
-from infra import lease
-from infra.event_store import PostgresEventStore
+from infra.log import lease
+from infra.log.event_store import PostgresEventStore
 from tests.infra.contract_event_store import PATIENCE, recorded
 from tests.infra.lost_answers import LostAnswers
 from tests.infra.sample_events import STREAM, SampleStream
@@ -180,7 +180,7 @@ def test_an_append_without_an_answer_ends_when_the_lease_is_given_back(
 HOLDER = """
 import sys
 from commands.ports import LogLost
-from infra.event_store import PostgresEventStore
+from infra.log.event_store import PostgresEventStore
 from tests.infra.sample_events import SampleStream
 
 stream = SampleStream()

@@ -2,7 +2,7 @@
 
 import threading
 
-from infra.postgres import filling_beside
+from infra.log.connection import filling_beside
 
 PATIENCE = 20
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from domain.events import Fact, Recorded
-from infra.applied_positions import RedisAppliedPositions
-from infra.event_store import PostgresEventStore
+from domain.events.register import Fact, Recorded
 from infra.local.servers import start_redis
-from infra.projector_process import Turn
-from infra.redis_store import RedisStore, RedisViews
+from infra.log.event_store import PostgresEventStore
+from infra.server.projector import Turn
+from infra.views.applied_positions import RedisAppliedPositions
+from infra.views.redis_store import RedisStore, RedisViews
 from processors.rebuild import verify
 from projections.register import NAMES
 from projections.store import StoreDown
@@ -52,7 +52,7 @@ async def applied(redis_url: str) -> AsyncIterator[RedisAppliedPositions]:
 def projector(database_url: str, redis_url: str) -> Generator[subprocess.Popen[bytes]]:
     urls = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
     process = subprocess.Popen(
-        [sys.executable, "-m", "infra.projector_process"],
+        [sys.executable, "-m", "infra.server.projector"],
         stdin=subprocess.PIPE,
         env=os.environ | urls,
     )

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from redis import Redis
 
-from infra.redis_store import RedisStore, RedisViews
+from infra.views.redis_store import RedisStore, RedisViews
 from projections.store import (
     WORDS_MAX,
     Answer,

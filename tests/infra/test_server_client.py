@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from infra.server_client import ServerClient, ServerRefused, ServerUnreachable
+from infra.access.api_client import ServerClient, ServerRefused, ServerUnreachable
 
 
 def answer(status: str, body: bytes) -> bytes:

@@ -5,18 +5,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from infra.settings import (
-    SettingsError,
-    read_settings,
-    unknown_variables,
-    variables,
-)
-from infra.settings_doc import (
+from infra.docs.settings_page import (
     EXAMPLE,
     PAGE,
     ROOT,
     environment_example,
     settings_page,
+)
+from infra.runtime.settings import (
+    SettingsError,
+    read_settings,
+    unknown_variables,
+    variables,
 )
 
 

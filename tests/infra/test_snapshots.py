@@ -6,9 +6,9 @@ import psycopg
 import pytest
 
 from domain.ids import LogPosition
-from infra.postgres import Datastore
-from infra.schema import create_schema
-from infra.snapshots import PostgresSnapshotStore
+from infra.log.connection import Datastore
+from infra.log.schema import create_schema
+from infra.log.snapshots import PostgresSnapshotStore
 from tests.infra.contract_snapshots import Rig, SnapshotStoreContract
 from tests.support.memory import MemorySnapshotStore
 

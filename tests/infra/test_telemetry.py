@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import structlog
 
-from infra.redaction import redacted, redacted_text
-from infra.telemetry import LogFormat, configure_logging
+from infra.runtime.logging_setup import LogFormat, configure_logging
+from infra.runtime.redaction import redacted, redacted_text
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from domain.events import EVENTS, AnyEvent, Fact, tag_of
-from infra.upcasters import EventDecoder, Form, UndecodableEvent, encode_event
+from domain.events.register import EVENTS, AnyEvent, Fact, tag_of
+from infra.log.event_codec import EventDecoder, Form, UndecodableEvent, encode_event
 from tests.infra.golden_events import EXAMPLES
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "events"

@@ -6,7 +6,7 @@ import pytest
 
 from commands.ports import LogUnavailable
 from domain.errors import CommitFailed
-from infra.upkeep import kept_up
+from infra.server.retrying_task import kept_up
 
 
 @pytest.mark.parametrize(

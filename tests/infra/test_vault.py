@@ -4,10 +4,14 @@ from collections.abc import Generator
 
 import pytest
 
-from infra.installation import InstallationKeys, WrongSecret, installation_keys
-from infra.postgres import Datastore
-from infra.schema import create_schema
-from infra.vault import PostgresKeyTable, Vault
+from infra.log.connection import Datastore
+from infra.log.schema import create_schema
+from infra.security.installation_secret import (
+    InstallationKeys,
+    WrongSecret,
+    installation_keys,
+)
+from infra.security.personal_data import PostgresKeyTable, Vault
 from tests.infra.contract_vault import VaultContract
 from tests.support.memory import MemoryKeyTable, memory_vault
 

@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-from infra.redis_store import RedisStore
+from infra.views.redis_store import RedisStore
 from tests.support.memory_store import MemoryStore
 
 

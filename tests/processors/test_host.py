@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.redis_store import RedisStore
+from infra.views.redis_store import RedisStore
 from processors.host import Followed, Host, Overtaken, begin
 from projections.register import PROJECTIONS
 from projections.store import Request

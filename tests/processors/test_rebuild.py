@@ -5,9 +5,9 @@ from collections.abc import Generator, Sequence
 
 import pytest
 
-from domain.events import Fact
+from domain.events.register import Fact
 from domain.ids import LogPosition
-from infra.redis_store import RedisStore
+from infra.views.redis_store import RedisStore
 from processors.host import Host, begin
 from processors.rebuild import RebuildFailed, projections_named, rebuild, verify
 from projections.orders import RECORDS

@@ -9,9 +9,9 @@ import pytest
 from redis import Redis
 
 from commands.ports import LogUnavailable
-from domain.events import Fact
+from domain.events.register import Fact
 from domain.ids import LogPosition
-from infra.redis_store import RedisStore
+from infra.views.redis_store import RedisStore
 from processors import runner as runner_module
 from processors.host import Overtaken, begin
 from processors.runner import Runner, run_runner

@@ -11,7 +11,8 @@ import pytest
 from benchmarks.workload import opening, uuid_text
 from commands.messages import PlaceOrder
 from commands.writer import Role, Writer
-from domain.events import DayRolled, Meta, OrderExpired
+from domain.events.event import Meta
+from domain.events.market import DayRolled, OrderExpired
 from domain.order import Ticket
 from domain.vocabulary import OrderType, Side, TimeInForce
 from processors.scheduler import Scheduler

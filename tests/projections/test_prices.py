@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from commands.messages import ChangeListing, ListingChanges
-from domain.events import DayRolled, TradeExecuted
+from domain.events.market import DayRolled, TradeExecuted
 from domain.ids import market_stream
 from domain.money import dollars
 from domain.vocabulary import PriceBasis

@@ -2,7 +2,8 @@
 
 import pytest
 
-from domain.events import TradeExecuted, UserRegistered
+from domain.events.market import TradeExecuted
+from domain.events.user import UserRegistered
 from domain.ids import market_stream, symbol_of
 from domain.order import OPEN_STATUSES
 from domain.vocabulary import OrderStatus

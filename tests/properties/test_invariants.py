@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given, settings
 
 from commands.exchange import Exchange
-from domain.events import (
+from domain.events.market import (
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
     OrderRejected,
     OrderReplaced,
-    Recorded,
     TradeExecuted,
 )
+from domain.events.register import Recorded
 from domain.order import TRANSITIONS
 from domain.order_book import OrderBook
 from domain.vocabulary import OrderStatus, Side

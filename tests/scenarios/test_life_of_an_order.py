@@ -1,6 +1,6 @@
 """The whole story of an order, as the log tells it: hold, place, settle."""
 
-from domain.events import AnyEvent, tag_of
+from domain.events.register import AnyEvent, tag_of
 from domain.money import text
 from tests.support.venue import Venue
 

@@ -6,16 +6,16 @@ trade and its settlement the legs are on their way; they count as well.
 
 from collections import Counter
 
-from domain.events import (
+from domain.events.market import TradeExecuted
+from domain.events.register import Recorded
+from domain.events.wallet import (
     FeeCollected,
     FundsDeposited,
     FundsHeld,
     FundsReleased,
-    Recorded,
     SharesGranted,
     SharesReleased,
     SharesReserved,
-    TradeExecuted,
     TradeSettled,
 )
 from domain.ids import HOUSE_ACCOUNT

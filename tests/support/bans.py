@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.source import CORE, PACKAGES, dotted, functions
 
-CLOCK = Path("infra/clock.py")
+CLOCK = Path("infra/runtime/clock.py")
 CLOCK_READERS = re.compile(
     r"(^|\.)(datetime\.(now|utcnow|today)|date\.today|time\.time(_ns)?)$"
 )
@@ -166,7 +166,7 @@ BANS = (
     ),
     Ban(
         "reading a clock",
-        "a time that comes in as at=, or infra/clock.py",
+        "a time that comes in as at=, or infra/runtime/clock.py",
         PACKAGES,
         clock_readings,
         except_below=(CLOCK.as_posix(),),

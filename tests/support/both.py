@@ -5,7 +5,8 @@ from commands.exchange import Exchange
 from commands.messages import Deposit, GrantShares, ListAsset, Register
 from commands.order_index import OrderEntry
 from domain.errors import DomainError
-from domain.events import AnyEvent, Fact, OrderRejected, Recorded, TradeExecuted
+from domain.events.market import OrderRejected, TradeExecuted
+from domain.events.register import AnyEvent, Fact, Recorded
 from domain.ids import HOUSE_ACCOUNT
 from domain.price_levels import BookSide
 from domain.vocabulary import OrderStatus

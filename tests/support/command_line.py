@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.testing import CliRunner, Result
 
-from infra.cli import app
+from infra.cli.commands import app
 
 
 class Bourse:

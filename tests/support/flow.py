@@ -25,7 +25,8 @@ from commands.messages import (
 )
 from commands.receipts import Repeated
 from domain.errors import DomainError
-from domain.events import Fact, Meta
+from domain.events.event import Meta
+from domain.events.register import Fact
 from domain.ids import AccountId, OrderId, Symbol
 from domain.listing import Listing
 from domain.money import dollars

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from domain.events import Fact, Recorded
+from domain.events.register import Fact, Recorded
 from tests.support.memory import MemoryLogReader
 
 

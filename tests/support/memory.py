@@ -11,11 +11,11 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from commands.ports import LogLost, Snapshot
-from domain.events import Fact, Recorded
+from domain.events.register import Fact, Recorded
 from domain.ids import LogPosition, Stream, UserId
-from infra.installation import InstallationKeys
-from infra.upcasters import EventDecoder, Row, encode_event
-from infra.vault import Vault
+from infra.log.event_codec import EventDecoder, Row, encode_event
+from infra.security.installation_secret import InstallationKeys
+from infra.security.personal_data import Vault
 
 _BLOCK = 1_000
 

@@ -22,7 +22,7 @@ from commands.messages import (
     RollDay,
     SetPreferences,
 )
-from domain.events import Meta
+from domain.events.event import Meta
 from domain.order import Replacement, Ticket
 from domain.vocabulary import (
     OrderType,

@@ -19,13 +19,13 @@ from api.services import Services
 from commands.messages import GrantRole
 from commands.writer import Role as WriterRole
 from commands.writer import Writer
-from domain.events import Meta
+from domain.events.event import Meta
 from domain.ids import SYSTEM, LogPosition
 from domain.vocabulary import Role
-from infra.clock import SystemClock
-from infra.identity import Identifiers
-from infra.passwords import Argon2Hasher
-from infra.tokens import SignedTokens
+from infra.runtime.clock import SystemClock
+from infra.runtime.ids import Identifiers
+from infra.security.passwords import Argon2Hasher
+from infra.security.tokens import SignedTokens
 from projections.store import Answer, Command, Request, View
 from tests.support.memory import MemoryEventStore, MemoryKeyTable, memory_vault
 from tests.support.memory_store import MemoryStore, MemoryViews

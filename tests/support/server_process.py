@@ -76,7 +76,7 @@ class ServerProcess:
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "infra.cli", "run"],
+                [sys.executable, "-m", "infra.cli.commands", "run"],
                 env=self.variables(),
                 stdout=log,
                 stderr=log,
@@ -145,7 +145,7 @@ class ServerProcess:
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `bourse …` beside this server."""
-        return self._run("infra.cli", *words)
+        return self._run("infra.cli.commands", *words)
 
     def _run(self, module: str, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -5,7 +5,8 @@ from typing import Generic, TypeVar
 
 from domain.aggregate import Aggregate
 from domain.errors import DomainError
-from domain.events import AnyEvent, Meta
+from domain.events.event import Meta
+from domain.events.register import AnyEvent
 
 AT = 1_790_000_000_000_000
 #: When, by whom and by which command everything in a given/when/then happens.

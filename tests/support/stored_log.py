@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from psycopg import sql
 
-from domain.events import Fact, tag_of
-from infra.postgres import connect
-from infra.schema import create_schema
-from infra.upcasters import encode_event
+from domain.events.register import Fact, tag_of
+from infra.log.connection import connect
+from infra.log.event_codec import encode_event
+from infra.log.schema import create_schema
 
 _INSERT = sql.SQL(
     "INSERT INTO events (originator_id, originator_version, topic, state, "

@@ -13,7 +13,8 @@ from commands.messages import (
     ResumeMarket,
     RollDay,
 )
-from domain.events import Fact, Meta
+from domain.events.event import Meta
+from domain.events.register import Fact
 from domain.ids import AccountId, OrderId
 from domain.listing import Listing
 from domain.money import dollars

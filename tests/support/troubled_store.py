@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 
 from commands.ports import LogLost, LogReader, LogUnavailable, LogWriter
-from domain.events import Fact, Recorded
+from domain.events.register import Fact, Recorded
 from domain.ids import LogPosition
 from tests.support.memory import MemoryEventStore
 

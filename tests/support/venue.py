@@ -30,16 +30,14 @@ from commands.messages import (
 )
 from commands.receipts import Repeated
 from domain.errors import DomainError
-from domain.events import (
-    AnyEvent,
-    Fact,
-    Meta,
+from domain.events.event import Meta
+from domain.events.market import (
     OrderAccepted,
     OrderCanceled,
     OrderRejected,
-    Recorded,
     TradeExecuted,
 )
+from domain.events.register import AnyEvent, Fact, Recorded
 from domain.listing import Listing
 from domain.market import Market
 from domain.money import dollars, text

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from domain.events import Fact
+from domain.events.register import Fact
 from processors.host import Host, begin
 from projections.projection import Projection
 from projections.register import PROJECTIONS

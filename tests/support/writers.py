@@ -12,7 +12,7 @@ from commands.messages import (
 )
 from commands.ports import SnapshotStore
 from commands.writer import Answer, Pending, Role, Writer
-from domain.events import Meta
+from domain.events.event import Meta
 from tests.support.spec import AT
 from tests.support.tickets import ticket
 from tests.support.troubled_store import PATIENCE, TroubledStore

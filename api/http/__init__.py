@@ -1,0 +1,1 @@
+"""What any HTTP service needs: bodies, errors, callers, parameters, OpenAPI."""

@@ -1,0 +1,30 @@
+"""The id that ties together what one request sets off: in its answer, and in the log
+lines that it causes."""
+
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+
+from api.http.request_context import correlation_of
+
+HEADER = b"x-request-id"
+
+
+def correlated(app: ASGIApp) -> ASGIApp:
+    """Give the caller's own request id back, and put it into every log line."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        correlation = correlation_of(dict(scope["headers"]))
+        if correlation is None:
+            await app(scope, receive, send)
+            return
+        echo = (HEADER, correlation.encode())
+
+        async def send_back(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], echo]
+            await send(message)
+
+        with bound_contextvars(correlation_id=correlation):
+            await app(scope, receive, send_back)
+
+    return middleware

@@ -1,0 +1,100 @@
+"""How failures of ordinary routes, and the framework's own, become problems."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+
+from api.http.error_responses import Failure, framework_problem, problem_of
+from api.http.request_context import correlation_of
+from api.http.request_errors import BadParameter, BodyTooLarge, MalformedBody
+from domain.errors import DomainError
+
+AnyRequest = Request[Any, Any, Any]
+
+#: What the framework says where a sender hangs up before the end of the body. It has no
+#: class of its own for that, and takes it for a failure of the server.
+HUNG_UP = "client disconnected prematurely"
+
+
+def _response(request: AnyRequest, problem: Failure) -> Response[Any]:
+    headers = {name.decode(): value.decode() for name, value in problem.headers}
+    correlation = correlation_of(dict(request.scope["headers"]))
+    if correlation is not None and "route_handler" not in request.scope:
+        # No route was found that would give it back.
+        headers["x-request-id"] = correlation
+    return Response(
+        problem.content(),
+        status_code=problem.status,
+        headers=headers,
+        media_type="application/json",
+    )
+
+
+def refused(request: AnyRequest, error: DomainError) -> Response[Any]:
+    return _response(request, problem_of(error))
+
+
+def invalid(request: AnyRequest, error: ValidationException) -> Response[Any]:
+    """A parameter of the path or the query does not fit its type."""
+    return _response(request, problem_of(_bad_parameter(error)))
+
+
+class _Misfit(msgspec.Struct):
+    """One thing that the framework found wrong."""
+
+    message: str = "is not right"
+    key: str | None = None
+
+
+def _bad_parameter(error: ValidationException) -> DomainError:
+    try:
+        misfits = msgspec.convert(error.extra, list[_Misfit])
+    except msgspec.ValidationError:
+        misfits = []
+    if not misfits:
+        return BadParameter(str(error.detail))
+    if misfits[0].key == "data":
+        # That is how the framework tells of an empty body.
+        return MalformedBody()
+    name, message = misfits[0].key, misfits[0].message.replace("`", "")
+    return BadParameter(f"{name or 'the request'}: {message}", name)
+
+
+def too_large(request: AnyRequest, _: RequestEntityTooLarge) -> Response[Any]:
+    """The body is more than the framework reads."""
+    limit = request.app.request_max_body_size
+    assert isinstance(limit, int)
+    return _response(request, problem_of(BodyTooLarge(limit)))
+
+
+def framework(request: AnyRequest, error: HTTPException) -> Response[Any]:
+    """What the router refuses (an unknown path, a method that a path does not take),
+    and a body that breaks off."""
+    if error.detail == HUNG_UP:
+        return refused(request, MalformedBody())
+    if error.status_code >= 500:
+        return failed(request, error)
+    problem = framework_problem(
+        error.status_code, error.detail, dict(error.headers or {})
+    )
+    return _response(request, problem)
+
+
+def failed(request: AnyRequest, error: Exception) -> Response[Any]:
+    correlation = correlation_of(dict(request.scope["headers"]))
+    return _response(request, problem_of(error, correlation))
+
+
+EXCEPTION_HANDLERS: Mapping[
+    type[Exception], Callable[[AnyRequest, Any], Response[Any]]
+] = {
+    DomainError: refused,
+    ValidationException: invalid,
+    RequestEntityTooLarge: too_large,
+    HTTPException: framework,
+    Exception: failed,
+}

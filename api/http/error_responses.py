@@ -1,0 +1,127 @@
+"""Which HTTP status and which number each refusal has: chosen here and nowhere else.
+
+Every failure of every route is `{"code": int, "message": sentence, "reason": word}`
+and the facts of the refusal beside them.
+"""
+
+import re
+from http import HTTPStatus
+from typing import TypeAlias
+from uuid import uuid4
+
+import msgspec
+import structlog
+
+from api.http import request_errors as refusals
+from domain import errors
+from domain.errors import DomainError
+
+Headers: TypeAlias = list[tuple[bytes, bytes]]
+
+_log = structlog.get_logger(__name__)
+
+#: Refusals by class; the class that stands nearest to the error's own decides.
+SHAPES: dict[type[DomainError], tuple[int, int]] = {
+    DomainError: (422, 42210000),
+    refusals.MalformedBody: (400, 40010000),
+    refusals.BadParameter: (422, 40010001),
+    refusals.NotSupportedYet: (422, 42210000),
+    refusals.BodyTooLarge: (413, 41310000),
+    refusals.WrongMediaType: (415, 41510000),
+    refusals.NotSignedIn: (401, 40110000),
+    refusals.NotAllowed: (403, 40310000),
+    errors.BadCredentials: (401, 40110000),
+    errors.InsufficientFunds: (403, 40310000),
+    errors.InsufficientShares: (403, 40310000),
+    errors.TradingSuspended: (403, 40310000),
+    errors.NotFound: (404, 40410000),
+    errors.Conflict: (409, 40910000),
+    errors.AlreadyExists: (409, 40910000),
+    errors.DuplicateOrder: (422, 40010001),
+    errors.OrderDone: (422, 42210000),
+    errors.InvalidOrder: (422, 40010001),
+    # What makes sense in itself, and the market's terms refuse.
+    errors.OffTick: (422, 42210000),
+    errors.OffLot: (422, 42210000),
+    errors.AmountTooLarge: (422, 42210000),
+    errors.UnknownSymbol: (422, 42210000),
+    errors.NothingToReplace: (422, 42210000),
+    errors.MarketHalted: (422, 42210000),
+    errors.PriceOutsideBand: (422, 42210000),
+    errors.InvalidListing: (422, 42210000),
+    errors.Unavailable: (503, 50310000),
+}
+#: What the framework refuses by itself: a path, a method, a parameter.
+STATUS_CODES = {400: 40010000, 404: 40410000, 405: 40510000}
+RETRY_AFTER: Headers = [(b"retry-after", b"1")]
+JSON: Headers = [(b"content-type", b"application/json")]
+BEARER: Headers = [(b"www-authenticate", b"Bearer")]
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What every failed request is answered with. Facts may stand beside these: what
+    was available, which field it is about."""
+
+    code: int
+    message: str
+    reason: str
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A problem, the status that it is answered with, and the headers beside it."""
+
+    status: int
+    code: int
+    message: str
+    reason: str
+    facts: dict[str, str | int | None] = {}
+    headers: Headers = []
+
+    def body(self) -> bytes:
+        return _encode(self.content())
+
+    def content(self) -> dict[str, str | int | None]:
+        return {
+            "code": self.code,
+            "message": self.message,
+            "reason": self.reason,
+            **self.facts,
+        }
+
+
+def problem_of(error: Exception, correlation: str | None = None) -> Failure:
+    """What an error of any kind is answered with."""
+    if isinstance(error, DomainError):
+        return _refused(error)
+    # A defect: the caller learns nothing of what is inside, the log learns it all, and
+    # both learn by which id the one belongs to the other.
+    headers: Headers = []
+    if correlation is None:
+        correlation = uuid4().hex
+        headers = [(b"x-request-id", correlation.encode())]
+    _log.error("request failed", correlation_id=correlation, exc_info=error)
+    sentence = f"something went wrong here; it is on record as {correlation}"
+    return Failure(500, 50010000, sentence, "internal", headers=headers)
+
+
+def _refused(error: DomainError) -> Failure:
+    status, code = next(SHAPES[each] for each in type(error).__mro__ if each in SHAPES)
+    headers: Headers = []
+    if status == 503:
+        headers = RETRY_AFTER
+    elif status == 401:
+        headers = BEARER
+    return Failure(status, code, error.sentence, error.code, error.facts, headers)
+
+
+def framework_problem(
+    status: int, detail: str, headers: dict[str, str] | None = None
+) -> Failure:
+    """What the framework refused by itself, in our form."""
+    code = STATUS_CODES.get(status, 40010000)
+    phrase = HTTPStatus(status).phrase.lower()
+    sentence = detail.strip() or phrase
+    extra = [(k.encode(), v.encode()) for k, v in (headers or {}).items()]
+    return Failure(status, code, sentence, re.sub(r"\W+", "-", phrase), headers=extra)

@@ -1,0 +1,1 @@
+"""The shapes on the wire: orders, assets, amounts, times, symbols."""

@@ -1,0 +1,53 @@
+"""How amounts and times are written on the wire: as texts, exactly.
+
+>>> optional(None), optional(1_002_500), average(3_000_100, 3)
+(None, '100.25', '100.0033')
+"""
+
+from datetime import UTC, datetime
+
+from domain.events.event import Timestamp
+from domain.money import Money, Quantity, divide_half_even, text
+
+_SECOND = 1_000_000
+# The last second that was written, and its text: most times of a moment share it.
+_written: tuple[int, str] = (-1, "")
+
+
+def instant(at: Timestamp) -> str:
+    """A time in RFC 3339, UTC, to the microsecond.
+
+    >>> instant(1_700_000_000_000_001)
+    '2023-11-14T22:13:20.000001Z'
+    """
+    global _written  # noqa: PLW0603 - one tuple, replaced whole: safe in any thread
+    second, micros = divmod(at, _SECOND)
+    known, written = _written
+    if second != known:
+        moment = datetime.fromtimestamp(second, UTC)
+        written = moment.strftime("%Y-%m-%dT%H:%M:%S.")
+        _written = (second, written)
+    return f"{written}{micros:06d}Z"
+
+
+def optional_instant(at: Timestamp | None) -> str | None:
+    return None if at is None else instant(at)
+
+
+def optional(amount: Money | None) -> str | None:
+    return None if amount is None else text(amount)
+
+
+def average(total: Money, quantity: Quantity) -> str:
+    """A total by a quantity, rounded half-even to 1/10,000 of a dollar."""
+    return text(divide_half_even(total, quantity))
+
+
+def ratio(part: Money, whole: Money) -> str:
+    """A signed part of a positive whole, to four decimals: 0.05 is five percent.
+
+    >>> ratio(-5, 100)
+    '-0.05'
+    """
+    size = divide_half_even(abs(part) * 10_000, whole)
+    return text(size if part >= 0 else -size)

@@ -1,0 +1,1 @@
+"""Every fact that Bourse records, one module for each kind of stream."""

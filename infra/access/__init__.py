@@ -1,0 +1,1 @@
+"""How a command-line tool reaches an installation and may act on it."""

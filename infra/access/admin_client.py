@@ -1,0 +1,63 @@
+"""How the command line is let in by a running server as an administrator.
+
+Who asks may bring a token. The demonstration's administrator is let in where its file
+is of this server. Else the installation's own key signs a token for some minutes.
+"""
+
+from http import HTTPStatus
+
+import msgspec
+
+from infra.access.administrators import Desk
+from infra.access.api_client import ServerClient
+from infra.access.target_servers import borrowed_postgres
+from infra.log.event_store import PostgresEventStore
+from infra.runtime.settings import Settings
+
+
+class _Login(msgspec.Struct):
+    email: str
+    password: str
+
+
+class _Demo(msgspec.Struct):
+    """The part of `demo.json` that lets one in."""
+
+    base_url: str
+    admin: _Login
+
+
+class _LoggedIn(msgspec.Struct):
+    access_token: str
+
+
+def admitted(settings: Settings, url: str, token: str | None = None) -> ServerClient:
+    """A client that may do what administrators may.
+
+    Raises:
+        ServerUnreachable: nothing answers there.
+        LogUnavailable: no file lets one in, and the key cannot be had.
+    """
+    client = ServerClient(url, token)
+    if client.token is None:
+        client.token = _demo_token(settings, client) or _operator_token(settings)
+    return client
+
+
+def _demo_token(settings: Settings, client: ServerClient) -> str | None:
+    try:
+        written = (settings.home / "demo.json").read_bytes()
+        demo = msgspec.json.decode(written, type=_Demo)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    if demo.base_url.rstrip("/") != client.base_url.rstrip("/"):
+        return None
+    answer = client.call("POST", "/auth/login", demo.admin)
+    if answer.status != HTTPStatus.OK:
+        return None
+    return answer.read(_LoggedIn).access_token
+
+
+def _operator_token(settings: Settings) -> str:
+    with borrowed_postgres(settings) as url, PostgresEventStore(url) as store:
+        return Desk(settings, store).token()

@@ -1,0 +1,155 @@
+"""How an administrator is made, and how the operator of an installation is let in.
+
+Nobody becomes administrator by asking a server. Who has the installation's key may sign
+a token for a few minutes; the command line does, with the key of the database it is
+given. Without a server the command goes through a writer of this process.
+"""
+
+import asyncio
+import secrets
+from urllib.parse import quote
+
+import msgspec
+
+from api.http.auth import Caller
+from api.write.users import Registration
+from commands.messages import GrantRole
+from commands.messages import Register as RegisterCommand
+from commands.ports import Clock
+from commands.writer import Writer
+from domain.events.event import Meta
+from domain.events.user import EmailClaimed
+from domain.ids import AccountId, UserId, email_stream
+from domain.vocabulary import Role
+from infra.access.api_client import ServerClient, ServerRefused
+from infra.access.temporary_writer import own_writer
+from infra.log.event_store import PostgresEventStore
+from infra.log.snapshots import PostgresSnapshotStore
+from infra.runtime.clock import SystemClock
+from infra.runtime.ids import Identifiers
+from infra.runtime.settings import Settings
+from infra.security.installation_secret import InstallationKeys, installation_keys
+from infra.security.passwords import Argon2Hasher
+from infra.security.personal_data import PostgresKeyTable, Vault
+from infra.security.tokens import SignedTokens
+
+#: The acting user of what the command line does.
+OPERATOR: UserId = "operator"
+TOKEN_MINUTES = 15
+_MINUTE = 60_000_000
+PASSWORD_BYTES = 12
+
+
+class Administrator(msgspec.Struct, frozen=True):
+    """Who is administrator now. `password` is there where it was made up here."""
+
+    email: str
+    user_id: UserId
+    account_id: AccountId | None
+    created: bool
+    password: str | None = None
+
+
+def operator_token(keys: InstallationKeys, clock: Clock) -> str:
+    """A token that lets the command line do what administrators do, for a while."""
+    now = clock.now()
+    expires_at = now + TOKEN_MINUTES * _MINUTE
+    caller = Caller(OPERATOR, "", (Role.ADMIN,), expires_at)
+    return SignedTokens(keys.token_key(), minutes=TOKEN_MINUTES).issue(caller, now)
+
+
+def made_up_password() -> str:
+    return secrets.token_urlsafe(PASSWORD_BYTES)
+
+
+class _Registered(msgspec.Struct):
+    user_id: UserId
+    account_id: AccountId
+
+
+class Desk:
+    """Makes administrators of one installation."""
+
+    def __init__(self, settings: Settings, store: PostgresEventStore) -> None:
+        self._store = store
+        self._keys = installation_keys(store.datastore, settings.secret_key)
+        self._vault = Vault(PostgresKeyTable(store.datastore), self._keys)
+        self._clock = SystemClock()
+        self._ids = Identifiers(self._clock)
+
+    def token(self) -> str:
+        return operator_token(self._keys, self._clock)
+
+    def user_of(self, email: str) -> UserId | None:
+        """Who holds an address; the log says so."""
+        claim = self._vault.claim(email)
+        fact = self._store.reader.find(email_stream(claim), 1)
+        if fact is None or not isinstance(fact.event, EmailClaimed):
+            return None
+        return fact.event.user_id
+
+    def through_server(self, client: ServerClient, new: Registration) -> Administrator:
+        """Beside a live server, by its API.
+
+        Raises:
+            ServerRefused, ServerUnreachable: it could not be done.
+        """
+        client.token = None
+        answer = client.call("POST", "/auth/register", new)
+        registered = None
+        if answer.status == 201:
+            registered = answer.read(_Registered)
+        elif answer.status != 409:
+            raise ServerRefused("the registration", answer)
+        user_id = registered.user_id if registered else self.user_of(new.email)
+        if user_id is None:
+            # Taken, but not in this log: the server is of another installation.
+            raise ServerRefused("the registration", answer)
+        client.token = self.token()
+        path = f"/v2/admin/users/{quote(user_id)}/roles"
+        client.ask("POST", path, {"role": Role.ADMIN})
+        account_id = registered.account_id if registered else None
+        return Administrator(new.email, user_id, account_id, registered is not None)
+
+    def through_own_writer(self, new: Registration) -> Administrator:
+        """Without a server, by leading for a moment.
+
+        Raises:
+            NoLease: a server leads; it must be asked instead.
+        """
+        new.check()
+        return asyncio.run(self._lead(new))
+
+    async def _lead(self, new: Registration) -> Administrator:
+        snapshots = PostgresSnapshotStore(self._store.datastore)
+        async with own_writer(self._store, snapshots) as writer:
+            return await self._carry_out(writer, new)
+
+    async def _carry_out(self, writer: Writer, new: Registration) -> Administrator:
+        claim = self._vault.claim(new.email)
+        known = writer.exchange.claims.get(claim)
+        user_id = None if known is None else known.user_id
+        account_id: AccountId | None = None
+        if user_id is None:
+            register = await asyncio.to_thread(self._registration, claim, new)
+            user_id, account_id = register.user_id, register.account_id
+            await writer.execute(register)
+        await writer.execute(GrantRole(self._meta(), user_id, Role.ADMIN))
+        return Administrator(
+            new.email, user_id, account_id, created=account_id is not None
+        )
+
+    def _registration(self, claim: str, new: Registration) -> RegisterCommand:
+        user_id = self._ids.new()
+        return RegisterCommand(
+            self._meta(),
+            user_id,
+            self._ids.new(),
+            claim,
+            self._vault.seal(user_id, new.email),
+            self._vault.seal(user_id, new.full_name),
+            Argon2Hasher().hash(new.password),
+        )
+
+    def _meta(self) -> Meta:
+        return Meta(self._clock.now(), OPERATOR, self._ids.new())

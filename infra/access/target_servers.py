@@ -1,0 +1,158 @@
+"""Which Postgres and Redis a command works on, and who serves on them now.
+
+The environment names them; else the server that runs in BOURSE_HOME says which it uses;
+else they are the embedded ones of BOURSE_HOME. Those are started where they do not run,
+and left as they were found: whoever is the last to use one that a command started stops
+it.
+"""
+
+import fcntl
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import TextIO
+
+import msgspec
+import psutil
+
+from infra.local.servers import (
+    LocalServer,
+    start_postgres,
+    start_redis,
+    stop_postgres,
+    stop_redis,
+)
+from infra.local.serving import is_served
+from infra.log.connection import connect
+from infra.runtime.settings import Settings
+
+ALONE_SECONDS = 3.0
+LOOK_SECONDS = 0.05
+
+_OTHERS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+
+
+class NoInstallation(Exception):
+    """There is nothing where the command was told to work."""
+
+    code = "no-installation"
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(
+            f"there is no installation in {home.resolve()}; BOURSE_HOME names another "
+            "folder, DATABASE_URL a Postgres"
+        )
+
+
+class Running(msgspec.Struct, frozen=True):
+    """The part of `run.json` that commands need."""
+
+    base_url: str
+    database_url: str
+    redis_url: str
+
+
+def running_server(home: Path) -> Running | None:
+    """The server of this home, if it is alive and has said that it is ready."""
+    if not is_served(home):
+        return None
+    try:
+        return msgspec.json.decode((home / "run.json").read_bytes(), type=Running)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+@contextmanager
+def borrowed_postgres(settings: Settings, *, new: bool = False) -> Generator[str]:
+    """The URL of the Postgres that holds the log.
+
+    Raises:
+        NoInstallation: there is none in BOURSE_HOME, and it may not be a `new` one.
+    """
+    running = running_server(settings.home)
+    if settings.database_url is not None:
+        yield settings.database_url
+    elif running is not None:
+        yield running.database_url
+    elif not new and not (settings.home / "postgres").exists():
+        raise NoInstallation(settings.home)
+    else:
+        with _embedded(
+            "postgres", start_postgres, _leave_postgres, settings.home
+        ) as url:
+            yield url
+
+
+@contextmanager
+def borrowed_redis(settings: Settings) -> Generator[str]:
+    """The URL of the Redis that holds the read models."""
+    running = running_server(settings.home)
+    if settings.redis_url is not None:
+        yield settings.redis_url
+    elif running is not None:
+        yield running.redis_url
+    else:
+        with _embedded("redis", start_redis, _leave_redis, settings.home) as url:
+            yield url
+
+
+@contextmanager
+def _embedded(
+    name: str,
+    start: Callable[[Path], LocalServer],
+    leave: Callable[[Path, str], None],
+    home: Path,
+) -> Generator[str]:
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # All who use the server share this lock. It says which one a command started.
+    with (home / f"{name}.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        server = start(home)
+        # What this process started is its child; what it adopted is not.
+        if server.pid in {child.pid for child in psutil.Process().children()}:
+            lock.truncate(0)
+            lock.write(f"{server.pid}")
+            lock.flush()
+        try:
+            yield server.url
+        finally:
+            lock.seek(0)
+            if lock.read() == f"{server.pid}" and _has_alone(lock):
+                leave(home, server.url)
+
+
+def _has_alone(lock: TextIO) -> bool:
+    """Whether nobody else uses the server; who comes now waits until this one left."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _leave_postgres(home: Path, url: str) -> None:
+    # A server that came up meanwhile has adopted it, and needs it still.
+    if _is_alone(url) and not is_served(home):
+        stop_postgres(home)
+
+
+def _is_alone(url: str) -> bool:
+    """Whether nobody else uses a Postgres; our own connections need time to end."""
+    deadline = monotonic() + ALONE_SECONDS
+    with connect(url, name="bourse-cli") as connection:
+        while True:
+            row = connection.execute(_OTHERS).fetchone()
+            if row is None or not row[0]:
+                return True
+            if monotonic() > deadline:
+                return False
+            sleep(LOOK_SECONDS)
+
+
+def _leave_redis(home: Path, _: str) -> None:
+    if not is_served(home):
+        stop_redis(home)

@@ -1,0 +1,101 @@
+"""How `bourse audit verify` comes by what it compares: log, snapshot, server, views."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from time import perf_counter
+
+from commands.ports import LogReader
+from infra.access.admin_client import admitted
+from infra.access.api_client import ServerRefused
+from infra.access.target_servers import (
+    borrowed_postgres,
+    borrowed_redis,
+    running_server,
+)
+from infra.audit.findings import Check
+from infra.audit.state import LiveState, LiveStream
+from infra.audit.verify import Audit, AuditReport
+from infra.audit.views import views_check
+from infra.cli.output import Output
+from infra.log.connection import filling_beside
+from infra.log.event_store import PostgresEventStore
+from infra.log.snapshots import PostgresSnapshotStore
+from infra.runtime.clock import SystemClock
+from infra.runtime.ids import Identifiers
+from infra.runtime.settings import Settings
+from infra.views.redis_store import RedisStore
+
+
+def audit_log(
+    settings: Settings, output: Output, *, url: str | None, views: bool
+) -> AuditReport:
+    """Audit the log of an installation, and what stands beside it."""
+    running = running_server(settings.home)
+    with (
+        borrowed_postgres(settings) as database_url,
+        PostgresEventStore(database_url) as store,
+    ):
+        started = perf_counter()
+        live = None
+        if url is not None:
+            live = live_state(url, settings, store)
+        elif running is not None:
+            live = live_state(running.base_url, settings, store, may_stand_by=True)
+        snapshot = PostgresSnapshotStore(store.datastore).newest()
+        audit = Audit(store.reader, snapshot=snapshot, live=live)
+        head = store.reader.head()
+        with output.progress("replaying the log") as gauge:
+            audit.run(lambda reached: gauge(reached, max(head, reached)))
+        seconds = perf_counter() - started
+        checked = None
+        if views:
+            with filling_beside(database_url):
+                checked = _views(settings, output, store.reader, audit)
+    return audit.report(checked, seconds=seconds)
+
+
+def _views(
+    settings: Settings, output: Output, reader: LogReader, audit: Audit
+) -> Check:
+    new_id = Identifiers(SystemClock()).new
+    with borrowed_redis(settings) as redis_url:
+        store = RedisStore(redis_url)
+        try:
+            with output.progress("rebuilding the read models") as gauge:
+                return views_check(
+                    reader,
+                    store,
+                    audit.findings,
+                    beside_live=audit.beside_live,
+                    new_id=new_id,
+                    progress=gauge,
+                )
+        finally:
+            store.close()
+
+
+def live_state(
+    url: str,
+    settings: Settings,
+    store: PostgresEventStore,
+    *,
+    may_stand_by: bool = False,
+) -> LiveState | None:
+    """What a running server has in memory; None for a standby, which has nothing.
+
+    Raises:
+        ServerRefused, ServerUnreachable: it does not tell.
+    """
+    # Before it is asked: whatever is in the log by now must be in its memory too.
+    since = store.reader.head()
+    client = admitted(settings, url)
+    try:
+        answer = client.ask("GET", "/v2/audit/state")
+    except ServerRefused as refusal:
+        if may_stand_by and refusal.answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            return None
+        raise
+    finally:
+        client.close()
+    streams: Sequence[LiveStream] = answer.read(list[LiveStream])
+    return LiveState(streams, since)

@@ -1,0 +1,242 @@
+"""What can be typed: `bourse run`, `replay`, `rebuild`, `audit verify` and the others.
+
+Each command answers with exit code 0 when all is well, 1 when something is not as it
+must be or could not be done, 2 when it was asked wrongly.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.access.target_servers import borrowed_postgres
+from infra.cli import reports
+from infra.cli.audit_log import audit_log
+from infra.cli.failures import told
+from infra.cli.maintenance import (
+    create_admin,
+    forget_views,
+    rebuild_views,
+    save_snapshot,
+)
+from infra.cli.output import Output
+from infra.cli.replay_flow import Replay, replay_flow
+from infra.log.backup import backup, restore
+from infra.runtime.settings import read_settings
+from infra.server.server import serve
+from projections.register import NAMES
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Bourse, an event-sourced stock exchange. BOURSE_HOME, DATABASE_URL and "
+    "REDIS_URL say which one; docs/OPERATIONS.md says more.",
+)
+audit = typer.Typer(no_args_is_help=True, help="Prove that the log is sound.")
+admin = typer.Typer(no_args_is_help=True, help="Administrators of this installation.")
+app.add_typer(audit, name="audit")
+app.add_typer(admin, name="admin")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+Url = Annotated[
+    str | None,
+    typer.Option(help="A running server; by default the one of BOURSE_HOME."),
+]
+
+#: What `replay` takes where it goes through a server only.
+FOR_SERVERS = ("url", "token", "rows_every")
+
+
+@app.command()
+def run() -> None:
+    """Serve the exchange until it is told to end."""
+    with told(Output()):
+        raise typer.Exit(serve(read_settings()))
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    flow: Annotated[Path, typer.Argument(help="An order flow, docs/ORDERFLOW.md.")],
+    *,
+    url: Url = None,
+    symbol: Annotated[
+        str | None, typer.Option(help="A symbol that is not listed yet.")
+    ] = None,
+    rows_every: Annotated[
+        int, typer.Option(min=1, help="Compare every Nth recorded row.")
+    ] = 1,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Send only so many commands.")
+    ] = None,
+    in_process: Annotated[
+        bool,
+        typer.Option(
+            "--in-process",
+            help="Without a server: a writer on a database for this alone, every row.",
+        ),
+    ] = False,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="BOURSE_TOKEN", help="An administrator's access token."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send a recorded order flow and compare every fill and every recorded row."""
+    if in_process:
+        _check_none_typed(context, *FOR_SERVERS)
+    output = Output(as_json=as_json)
+    with told(output):
+        asked = Replay(
+            flow=flow,
+            url=url,
+            symbol=symbol,
+            rows_every=rows_every,
+            limit=limit,
+            in_process=in_process,
+            token=token,
+        )
+        report = replay_flow(read_settings(), output, asked)
+        reports.replay(output, report)
+        raise typer.Exit(0 if report.exact else 1)
+
+
+def _check_none_typed(context: typer.Context, *names: str) -> None:
+    """Refuse options that would be ignored; what the environment sets may stay."""
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = name.replace("_", "-")
+            raise typer.BadParameter(f"--in-process goes without --{option}")
+
+
+@audit.command("verify")
+def audit_verify(
+    *,
+    url: Url = None,
+    views: Annotated[
+        bool, typer.Option(help="Compare the read models with rebuilt ones too.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Replay the whole log and prove what must hold at each of its positions."""
+    output = Output(as_json=as_json)
+    with told(output):
+        report = audit_log(read_settings(), output, url=url, views=views)
+        reports.audit(output, report)
+        raise typer.Exit(0 if report.passed else 1)
+
+
+@app.command()
+def rebuild(
+    name: Annotated[
+        str | None, typer.Argument(help=f"A read model: {', '.join(NAMES)}.")
+    ] = None,
+    *,
+    all_of_them: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make read models anew from the log, beside the live ones, then switch."""
+    if (name is None) is not all_of_them:
+        raise typer.BadParameter("name one read model, or say --all")
+    if name is not None and name not in NAMES:
+        raise typer.BadParameter(f"{name} is none of {', '.join(NAMES)}")
+    output = Output(as_json=as_json)
+    with told(output):
+        reports.rebuilds(output, rebuild_views(read_settings(), output, name or "all"))
+
+
+@app.command()
+def snapshot(*, as_json: AsJson = False) -> None:
+    """Save the state at the head of the log, so that the next start is fast."""
+    output = Output(as_json=as_json)
+    with told(output):
+        reports.snapshot(output, save_snapshot(read_settings()))
+
+
+@app.command("backup")
+def backup_to(
+    file: Annotated[Path, typer.Argument(help="Where to; replaced if it is there.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Write all that cannot be made again to one file, beside a live server."""
+    output = Output(as_json=as_json)
+    with told(output), borrowed_postgres(read_settings()) as url:
+        with output.progress("backup") as gauge:
+            manifest = backup(
+                url, file, progress=lambda _table, done, rows: gauge(done, rows)
+            )
+        reports.backup(output, file, manifest)
+
+
+@app.command("restore")
+def restore_from(
+    file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Fill a database without events from a backup: all of it, or nothing."""
+    output = Output(as_json=as_json)
+    with told(output):
+        settings = read_settings()
+        with (
+            borrowed_postgres(settings, new=True) as url,
+            output.progress("restore") as gauge,
+        ):
+            manifest = restore(
+                url,
+                file,
+                progress=lambda _table, done, rows: gauge(done, rows),
+                before_commit=lambda: forget_views(settings),
+            )
+        reports.restored(output, file, manifest)
+
+
+@admin.command("create")
+def admin_create(
+    email: Annotated[str, typer.Argument(help="The address to log in with.")],
+    *,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read it from standard input.")
+    ] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="Ask for the password.")] = False,
+    full_name: Annotated[
+        str, typer.Option(help="The name of the person.")
+    ] = "Administrator",
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an administrator, or give a known user that role.
+
+    Without --ask and --password-stdin a password is made up and shown once.
+    """
+    output = Output(as_json=as_json)
+    password: str | None = None
+    if password_stdin and ask:
+        raise typer.BadParameter("--ask and --password-stdin do not go together")
+    if password_stdin:
+        password = _first_line(typer.get_binary_stream("stdin").readline())
+    elif ask:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    with told(output):
+        made = create_admin(
+            read_settings(), email, full_name=full_name, password=password, url=url
+        )
+        reports.administrator(output, made)
+
+
+def _first_line(line: bytes) -> str:
+    try:
+        return line.decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise typer.BadParameter("the password is not UTF-8 text") from None
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

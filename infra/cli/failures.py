@@ -1,0 +1,64 @@
+"""Which errors the command line tells in a sentence instead of a traceback."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import psycopg
+import typer
+
+from commands.ports import LogLost
+from domain.errors import DomainError
+from infra.access.api_client import ServerRefused, ServerUnreachable
+from infra.access.target_servers import NoInstallation
+from infra.access.temporary_writer import NoLease
+from infra.cli.output import Output
+from infra.cli.replay_flow import Interrupted
+from infra.local.errors import LocalServerError
+from infra.log.backup import BackupError
+from infra.log.event_codec import UndecodableEvent
+from infra.log.snapshots import SnapshotNotSaved
+from infra.replay.orderflow import FlowUnreadable
+from infra.runtime.settings import SettingsError
+from infra.security.installation_secret import WrongSecret
+from infra.server.server import CannotStart
+from processors.host import Overtaken
+from processors.rebuild import RebuildFailed
+from projections.store import StoreDown
+
+#: By the word that programs get in `--json`.
+_CODES: dict[type[Exception], str] = {
+    SettingsError: SettingsError.code,
+    LocalServerError: LocalServerError.code,
+    CannotStart: "cannot-start",
+    LogLost: "log-unavailable",
+    psycopg.OperationalError: "log-unavailable",
+    # A table or a right is missing: the database is not as it was set up.
+    psycopg.Error: "database-refused",
+    UndecodableEvent: UndecodableEvent.code,
+    WrongSecret: WrongSecret.code,
+    NoLease: NoLease.code,
+    StoreDown: "store-down",
+    Overtaken: "store-changed",
+    RebuildFailed: "rebuild-failed",
+    SnapshotNotSaved: SnapshotNotSaved.code,
+    BackupError: BackupError.code,
+    FlowUnreadable: FlowUnreadable.code,
+    Interrupted: Interrupted.code,
+    NoInstallation: NoInstallation.code,
+    ServerUnreachable: ServerUnreachable.code,
+    ServerRefused: ServerRefused.code,
+    DomainError: DomainError.code,
+    OSError: "system",
+}
+
+
+@contextmanager
+def told(output: Output) -> Generator[None]:
+    """Turn an error that can happen into a sentence and exit code 1."""
+    try:
+        yield
+    except tuple(_CODES) as reason:
+        found = next(kind for kind in _CODES if isinstance(reason, kind))
+        own = vars(type(reason)).get("code")
+        output.failure(own if isinstance(own, str) else _CODES[found], f"{reason}")
+        raise typer.Exit(1) from None

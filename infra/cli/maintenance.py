@@ -1,0 +1,112 @@
+"""What an operator does to an installation from the command line."""
+
+from time import perf_counter
+
+import msgspec
+
+from api.write.users import Registration
+from commands.recovery import take_snapshot
+from domain.ids import LogPosition
+from infra.access.administrators import Administrator, Desk, made_up_password
+from infra.access.api_client import ServerClient
+from infra.access.target_servers import (
+    borrowed_postgres,
+    borrowed_redis,
+    running_server,
+)
+from infra.cli.output import Output
+from infra.log.connection import filling_beside
+from infra.log.event_store import PostgresEventStore
+from infra.log.snapshots import PostgresSnapshotStore
+from infra.runtime.clock import SystemClock
+from infra.runtime.ids import Identifiers
+from infra.runtime.settings import Settings
+from infra.views.redis_store import RedisStore
+from processors.rebuild import Report, projections_named, rebuild
+from projections.register import PROJECTIONS
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """A snapshot was saved of the state at this log position."""
+
+    log_position: LogPosition
+    seconds: float
+
+
+def rebuild_views(settings: Settings, output: Output, name: str) -> list[Report]:
+    """Make read models anew; `all` or one of them."""
+    new_id = Identifiers(SystemClock()).new
+    with (
+        borrowed_postgres(settings) as database_url,
+        borrowed_redis(settings) as redis_url,
+        PostgresEventStore(database_url) as store,
+        filling_beside(database_url),
+    ):
+        views = RedisStore(redis_url)
+        try:
+            with output.progress("rebuilding") as gauge:
+                return rebuild(
+                    store.reader,
+                    views,
+                    projections_named(name),
+                    new_id=new_id,
+                    progress=gauge,
+                )
+        finally:
+            views.close()
+
+
+def save_snapshot(settings: Settings) -> Saved:
+    """Save the state at the head of the log; beside a live server too."""
+    started = perf_counter()
+    with (
+        borrowed_postgres(settings) as database_url,
+        PostgresEventStore(database_url) as store,
+    ):
+        snapshots = PostgresSnapshotStore(store.datastore)
+        position = take_snapshot(store.reader, snapshots)
+    return Saved(position, round(perf_counter() - started, 3))
+
+
+def forget_views(settings: Settings) -> None:
+    """When another log takes the place of the old one, no view may be believed.
+
+    Without a live generation each is filled from the log again at the next start.
+    """
+    with borrowed_redis(settings) as redis_url:
+        views = RedisStore(redis_url)
+        try:
+            views.forget([each.view for each in PROJECTIONS])
+        finally:
+            views.close()
+
+
+def create_admin(
+    settings: Settings,
+    email: str,
+    *,
+    full_name: str,
+    password: str | None,
+    url: str | None,
+) -> Administrator:
+    """Make an administrator through a live server, or without one."""
+    made_up = None if password is not None else made_up_password()
+    registration = Registration(email, password or made_up or "", full_name)
+    registration.check()
+    running = running_server(settings.home)
+    address = url or (running.base_url if running is not None else None)
+    with (
+        borrowed_postgres(settings, new=True) as database_url,
+        PostgresEventStore(database_url) as store,
+    ):
+        desk = Desk(settings, store)
+        if address is not None:
+            client = ServerClient(address)
+            try:
+                made = desk.through_server(client, registration)
+            finally:
+                client.close()
+        else:
+            made = desk.through_own_writer(registration)
+    shown = made_up if made.created else None
+    return msgspec.structs.replace(made, password=shown)

@@ -1,0 +1,172 @@
+"""How the results of commands are shown: tables for people, JSON for programs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from rich.text import Text
+
+from infra.access.administrators import Administrator
+from infra.audit.findings import Check
+from infra.audit.verify import AuditReport
+from infra.cli.maintenance import Saved
+from infra.cli.output import Output, mark, unmarked
+from infra.log.backup import Manifest
+from infra.replay.score import Report
+from processors.rebuild import Report as Rebuild
+
+
+class BackupDone(msgspec.Struct, frozen=True):
+    """What `--json` says of a backup or a restore."""
+
+    file: str
+    log_position: int
+    rows: dict[str, int]
+
+
+def replay(output: Output, report: Report) -> None:
+    if output.as_json:
+        output.json(report)
+        return
+    rows = [
+        ("fills", report.fills_exact, report.fills),
+        ("aggressive orders", report.aggressive_orders_exact, report.aggressive_orders),
+        ("rows of the book", report.rows_exact, report.rows),
+    ]
+    output.say(
+        f"{report.flow} as {report.symbol}, {report.way}: {report.commands:,} commands "
+        f"in {report.seconds:,.1f} s, {report.commands_per_second:,} a second"
+    )
+    output.table(
+        ("", "", "exact", "expected"),
+        [
+            (mark(good=exact == due), name, f"{exact:,}", f"{due:,}")
+            for name, exact, due in rows
+        ],
+    )
+    if report.refusals:
+        output.say(f"{report.refusals:,} commands were refused", style="red")
+    for mismatch in report.mismatches:
+        output.say(mismatch, style="red")
+    if report.exact:
+        output.say("Everything is as recorded.", style="green")
+    else:
+        output.say("This is not as recorded.", style="bold red")
+
+
+def audit(output: Output, report: AuditReport) -> None:
+    if output.as_json:
+        output.json(report)
+        return
+    output.table(
+        ("", "proved", "counted", ""),
+        [
+            (
+                unmarked() if _left_out(check) else mark(good=check.passed),
+                check.sentence,
+                f"{check.counted:,} {check.unit}",
+                _remark(check),
+            )
+            for check in report.checks
+        ],
+    )
+    for each in report.violations:
+        where = f"{each.stream} {each.event}".rstrip()
+        output.say(
+            f"{each.check}: log position {each.position}, {where}: {each.what}",
+            style="red",
+        )
+    output.say(
+        f"{report.events:,} events of {report.streams:,} streams up to log position "
+        f"{report.log_position:,}, {report.events_per_second:,} a second"
+    )
+    if report.passed:
+        output.say("The log is sound.", style="green")
+    else:
+        output.say("The log is not sound.", style="bold red")
+
+
+def _left_out(check: Check) -> bool:
+    return check.skipped is not None and not check.counted
+
+
+def _remark(check: Check) -> Text:
+    if check.violations:
+        return Text(f"{check.violations:,} violations", style="red")
+    return Text(check.skipped or "", style="dim")
+
+
+def rebuilds(output: Output, found: Sequence[Rebuild]) -> None:
+    if output.as_json:
+        output.json(found)
+        return
+    output.table(
+        ("", "read model", "log position", ""),
+        [
+            (
+                mark(good=each.switched),
+                each.view,
+                f"{each.log_position:,}",
+                _healed(each),
+            )
+            for each in found
+        ],
+    )
+
+
+def _healed(report: Rebuild) -> str:
+    if not report.compared:
+        return "there was none before"
+    if report.differing:
+        return f"{report.differing:,} values were wrong before"
+    return "the same as before"
+
+
+def snapshot(output: Output, saved: Saved) -> None:
+    if output.as_json:
+        output.json(saved)
+    else:
+        output.say(
+            f"The state at log position {saved.log_position:,} is saved "
+            f"({saved.seconds:.1f} s)."
+        )
+
+
+def backup(output: Output, file: Path, manifest: Manifest) -> None:
+    if output.as_json:
+        output.json(_done(file, manifest))
+    else:
+        output.say(
+            f"{file} holds the log up to position {manifest.head:,}. "
+            "It can open what is sealed in it: keep it as safe as the database."
+        )
+
+
+def restored(output: Output, file: Path, manifest: Manifest) -> None:
+    if output.as_json:
+        output.json(_done(file, manifest))
+    else:
+        output.say(
+            f"The log is back up to position {manifest.head:,}. "
+            "The read models are filled from it at the next start."
+        )
+
+
+def _done(file: Path, manifest: Manifest) -> BackupDone:
+    rows = {name: table.rows for name, table in manifest.tables.items()}
+    return BackupDone(str(file), manifest.head, rows)
+
+
+def administrator(output: Output, made: Administrator) -> None:
+    if output.as_json:
+        output.json(made)
+        return
+    if not made.created:
+        output.say(
+            f"{made.email} was known and is an administrator now; the password stays "
+            "as it was."
+        )
+        return
+    output.say(f"{made.email} is an administrator now.")
+    if made.password is not None:
+        output.say(f"The password, shown this once: {made.password}")

@@ -1,0 +1,119 @@
+"""The page docs/CATALOG.md, written from the three registers: facts, intents, views.
+
+`python -m infra.docs.catalog` writes it; a test keeps it fresh.
+"""
+
+import inspect
+import sys
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+
+import msgspec
+
+from commands.dispatch import HANDLERS
+from commands.messages import COMMANDS, Command
+from domain.events.event import Event
+from domain.events.register import EVENTS, tag_of
+from projections.projection import Projection
+from projections.register import PROJECTIONS
+
+ROOT = Path(__file__).parents[2]
+PAGE = Path("docs/CATALOG.md")
+
+STREAMS = {
+    "market": "`market-<SYMBOL>`",
+    "wallet": "`wallet-<account id>`",
+    "user": "`user-<user id>`",
+    "email": "`email-<keyed hash of the address>`",
+    "security": "`security-log`",
+    "keys": "`keys-log`",
+}
+
+
+def catalog_page() -> str:
+    """The registers as a Markdown page."""
+    return f"""# Catalog
+
+Every fact that Bourse records, every command that it takes, every read model that it
+keeps. This page is written from `domain/events/`, `commands/messages.py` and
+`projections/register.py` by `make catalog`.
+
+Each fact also says when, by whom and by which command it came to be (`meta`). Money and
+prices are in 1/10,000 of a dollar, quantities in whole shares, times in microseconds
+since 1970-01-01 UTC.
+
+## Facts
+
+{_facts()}
+
+## Commands
+
+{_table(("command", "fields", "what it asks for", "carried out by"), _commands())}
+
+## Read models
+
+{_table(("read model", "what it holds", "folds"), _views())}
+"""
+
+
+def _facts() -> str:
+    by_stream = groupby(EVENTS, key=lambda each: tag_of(each).partition(".")[0])
+    columns = ("fact", "fields", "what happened", "read models")
+    return "\n\n".join(
+        f"### {STREAMS[stream]}\n\n{_table(columns, map(_fact, events))}"
+        for stream, events in by_stream
+    )
+
+
+def _fact(event: type[Event]) -> tuple[str, ...]:
+    views = [each.view.name for each in PROJECTIONS if event in folded_by(each)]
+    return f"`{tag_of(event)}`", _fields(event), _sentence(event), ", ".join(views)
+
+
+def _commands() -> Iterable[tuple[str, ...]]:
+    for command in COMMANDS:
+        handler = HANDLERS[command]
+        place = f"`{handler.__module__}.{handler.__name__}`"
+        yield f"`{command.__name__}`", _fields(command), _sentence(command), place
+
+
+def _views() -> Iterable[tuple[str, ...]]:
+    for projection in PROJECTIONS:
+        folded = folded_by(projection)
+        facts = ", ".join(f"`{tag_of(each)}`" for each in EVENTS if each in folded)
+        told = inspect.getdoc(sys.modules[projection.__module__]) or ""
+        yield f"`{projection.view.name}`", told.partition("\n")[0], facts
+
+
+def folded_by(projection: type[Projection]) -> set[type[Event]]:
+    """The facts that change a read model: those its methods are marked with."""
+    methods = vars(projection).values()
+    return {fact for method in methods for fact in getattr(method, "folds", ())}
+
+
+def _fields(struct: type[Event] | type[Command]) -> str:
+    names = [each.name for each in msgspec.structs.fields(struct)]
+    return ", ".join(f"`{name}`" for name in names if name != "meta")
+
+
+def _sentence(documented: object) -> str:
+    """The whole docstring, in one line."""
+    return " ".join((inspect.getdoc(documented) or "").split())
+
+
+def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = (columns, ("---",) * len(columns), *rows)
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |"
+        for line in lines
+    )
+
+
+def main() -> None:
+    """Write the page again."""
+    (ROOT / PAGE).write_text(catalog_page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""The page docs/SETTINGS.md and the file .env.example, written from the settings.
+
+`python -m infra.docs.settings_page` writes both; a test keeps them fresh.
+"""
+
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Literal, Union, get_args, get_origin
+from zoneinfo import ZoneInfo
+
+from msgspec import Meta
+
+from infra.runtime.settings import Variable, variables
+
+ROOT = Path(__file__).parents[2]
+PAGE = Path("docs/SETTINGS.md")
+EXAMPLE = Path(".env.example")
+
+TYPE_WORDS: dict[object, str] = {
+    bool: "1 or 0",
+    int: "whole number",
+    str: "text",
+    Path: "path",
+    ZoneInfo: "time zone",
+}
+
+
+#: What compose.yaml asks for besides.
+OF_COMPOSE = {"POSTGRES_PASSWORD": "", "REDIS_PASSWORD": ""}
+
+
+def settings_page() -> str:
+    """The settings as a Markdown page."""
+    rows = "\n".join(_row(each) for each in variables())
+    return f"""# Settings
+
+Every process of Bourse is set from the environment, and only from there. A wrong
+value stops it at its start; the message names every wrong variable at once. An empty
+value counts as unset. `make catalog` writes this page from
+`infra/runtime/settings.py`.
+
+| variable | type | default | what it says |
+| --- | --- | --- | --- |
+{rows}
+
+`compose.yaml` asks for `POSTGRES_PASSWORD` and `REDIS_PASSWORD` besides, and for
+`BOURSE_SECRET_KEY`; it has no defaults for them and does not start without.
+
+The tests never touch what `DATABASE_URL` and `REDIS_URL` name: they start servers of
+their own in a temporary folder and remove them at the end.
+"""
+
+
+def environment_example() -> str:
+    """The settings as an environment file in which every line is commented out."""
+    heading = (
+        "# docker compose reads such lines from a file .env beside compose.yaml; what\n"
+        "# else runs here reads its environment only. docs/SETTINGS.md explains.\n"
+    )
+    names = {each.name: _default(each) for each in variables()}
+    lines = [f"# {name}={value}" for name, value in (names | OF_COMPOSE).items()]
+    return heading + "\n".join(lines) + "\n"
+
+
+def _row(variable: Variable) -> str:
+    default = _default(variable)
+    shown = f"`{default}`" if default else "unset"
+    kind = _kind(variable.type_)
+    return f"| `{variable.name}` | {kind} | {shown} | {variable.sentence} |"
+
+
+def _default(variable: Variable) -> str:
+    match variable.default:
+        case None:
+            return ""
+        case bool() as flag:
+            return str(int(flag))
+        case other:
+            return str(other)
+
+
+def _kind(annotated: object) -> str:
+    origin, parts = get_origin(annotated), get_args(annotated)
+    if origin is Annotated:
+        bounds = [each for each in parts[1:] if isinstance(each, Meta)]
+        return _kind(parts[0]) + "".join(_bounds(each) for each in bounds)
+    if origin in (Union, UnionType):
+        present = [each for each in parts if each is not type(None)]
+        return " or ".join(_kind(each) for each in present)
+    if origin is Literal:
+        return ", ".join(f"`{each}`" for each in parts)
+    return TYPE_WORDS[annotated]
+
+
+def _bounds(meta: Meta) -> str:
+    match meta.ge, meta.le:
+        case None, None:
+            return ""
+        case low, None:
+            return f", from {low:,}"
+        case low, high:
+            return f", {low or 0:,} to {high:,}"
+
+
+def main() -> None:
+    """Write both files again."""
+    (ROOT / PAGE).parent.mkdir(exist_ok=True)
+    (ROOT / PAGE).write_text(settings_page(), encoding="utf-8")
+    (ROOT / EXAMPLE).write_text(environment_example(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The log in Postgres: tables, lease, appends, reads, snapshots, backups."""

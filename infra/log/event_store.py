@@ -1,0 +1,205 @@
+"""The log in Postgres: who may append to it, how an append is made, who reads it.
+
+An append is one transaction and one round trip: lock, check of the epoch, rows,
+notification, commit, sent together on the lease's own connection. That connection is
+never replaced. When anything goes wrong with it, nobody can know whether the last
+append was committed, so it is closed for good and the log itself is asked
+(`LogReader.find`).
+"""
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+from typing import LiteralString, Self
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from commands.ports import LogLost, LogUnavailable
+from domain.events.register import EVENTS, Recorded, tag_of
+from domain.ids import LogPosition
+from infra.log import lease
+from infra.log.connection import Datastore, connect
+from infra.log.event_codec import EventDecoder, encode_event
+from infra.log.head_listener import LogListener
+from infra.log.reader import PostgresLogReader
+from infra.log.recorder import COLUMNS, LOCK, ROWS, EventRecorder
+from infra.log.schema import SHARD, create_schema
+
+_TAGS = {event_type: tag_of(event_type) for event_type in EVENTS}
+# No row comes back when the epoch is over: nothing was inserted then.
+_APPEND: LiteralString = f"""
+    WITH held AS MATERIALIZED (
+        SELECT FROM log_lease WHERE shard = %s AND epoch = %s FOR SHARE
+    ), inserted AS (
+        INSERT INTO events {COLUMNS}
+        SELECT stream, version, topic, state FROM held, {ROWS} ORDER BY place
+        RETURNING notification_id
+    )
+    SELECT min(notification_id), max(notification_id), count(*),
+        pg_notify('events', max(notification_id)::text)
+    FROM inserted HAVING count(*) > 0
+"""
+
+
+class PostgresLogWriter:
+    """A `LogWriter`: the lease, its heartbeat and the connection that appends."""
+
+    def __init__(
+        self,
+        connection: psycopg.Connection[TupleRow],
+        heartbeat: lease.Heartbeat,
+        epoch: int,
+    ) -> None:
+        self._connection = connection
+        self._heartbeat = heartbeat
+        self._epoch = epoch
+        self._turn = threading.Lock()
+        self._is_lost = False
+
+    @property
+    def epoch(self) -> int:
+        return self._epoch
+
+    def append(self, events: Sequence[Recorded]) -> LogPosition:
+        assert events, "an append has at least one event"
+        columns = (
+            [recorded.stream for recorded in events],
+            [recorded.version for recorded in events],
+            [_TAGS[type(recorded.event)] for recorded in events],
+            [encode_event(recorded.event) for recorded in events],
+        )
+        with self._turn:
+            if self._is_lost:
+                raise LogLost("the lease was lost or given back before")
+            try:
+                return self._commit((SHARD, self._epoch, *columns), len(events))
+            except BaseException as reason:
+                # An interruption too leaves in doubt what was committed.
+                self._is_lost = True
+                self._connection.close()
+                if isinstance(reason, psycopg.Error):
+                    raise LogLost(str(reason)) from reason
+                raise
+
+    def _commit(self, values: tuple[object, ...], count: int) -> LogPosition:
+        connection = self._connection
+        with connection.pipeline():
+            connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED", prepare=True)
+            connection.execute(LOCK, prepare=True)
+            cursor = connection.execute(_APPEND, values, prepare=True)
+            connection.execute("COMMIT", prepare=True)
+            row = cursor.fetchone()
+        if row is None:
+            raise LogLost(f"epoch {self._epoch} of the lease is over")
+        first, last, inserted = int(row[0]), int(row[1]), int(row[2])
+        if not last - first + 1 == inserted == count:
+            raise LogLost(f"{count} events got the log positions {first} to {last}")
+        return first
+
+    def alive(self) -> bool:
+        return (
+            not self._is_lost
+            and not self._connection.closed
+            and self._heartbeat.goes_on()
+        )
+
+    def close(self) -> None:
+        self._heartbeat.end()
+        if not self._turn.acquire(blocking=False):
+            self._hang_up()
+            self._turn.acquire()
+        try:
+            if not self._connection.closed:
+                self._free()
+            self._is_lost = True
+        finally:
+            self._turn.release()
+
+    def _hang_up(self) -> None:
+        """Let an append that gets no answer see the end of its connection."""
+        with (
+            contextlib.suppress(OSError, psycopg.Error),
+            socket.socket(fileno=os.dup(self._connection.fileno())) as line,
+        ):
+            line.shutdown(socket.SHUT_RDWR)
+
+    def _free(self) -> None:
+        try:
+            lease.free(self._connection, self._epoch)
+        except psycopg.Error:
+            # With its backend gone the lease is free already.
+            return
+        finally:
+            self._connection.close()
+
+
+class PostgresEventStore:
+    """An `EventStore`. Makes the schema where it is missing."""
+
+    def __init__(
+        self, database_url: str, *, decoder: EventDecoder | None = None
+    ) -> None:
+        try:
+            create_schema(database_url)
+        except psycopg.OperationalError as reason:
+            raise LogUnavailable(str(reason)) from reason
+        self._database_url = database_url
+        self.datastore = Datastore(database_url)
+        self._listener = LogListener(database_url)
+        self._reader = PostgresLogReader(self.datastore, self._listener, decoder)
+
+    @property
+    def reader(self) -> PostgresLogReader:
+        return self._reader
+
+    def recorder(self) -> EventRecorder:
+        """The library's recorder on the same log: tracking and subscriptions."""
+        return EventRecorder(self.datastore)
+
+    def acquire(self) -> PostgresLogWriter | None:
+        try:
+            # Asked first on a pooled connection: a standby asks again and again.
+            with self.datastore.rows() as cursor:
+                if not lease.is_open(cursor):
+                    return None
+            return self._take()
+        except (LogUnavailable, psycopg.OperationalError, psycopg.InterfaceError):
+            # While Postgres cannot be reached, nobody can have the lease.
+            return None
+
+    def _take(self) -> PostgresLogWriter | None:
+        connection = connect(self._database_url, name="bourse-writer")
+        epoch = None
+        try:
+            # A process stopped in the middle of an append must not lock out the next.
+            connection.execute("SET idle_in_transaction_session_timeout = '10s'")
+            epoch = lease.take(connection)
+        finally:
+            if epoch is None:
+                connection.close()
+        if epoch is None:
+            return None
+        heartbeat = lease.Heartbeat(
+            self._database_url, epoch=epoch, backend_pid=connection.info.backend_pid
+        )
+        return PostgresLogWriter(connection, heartbeat, epoch)
+
+    def close(self) -> None:
+        """Close what the readers use. Writers are closed by who acquired them."""
+        self._listener.close()
+        self.datastore.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

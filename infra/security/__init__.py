@@ -1,0 +1,1 @@
+"""Passwords, tokens, the installation's secret, sealed personal data."""

@@ -1,0 +1,1 @@
+"""One server process: HTTP, the writer, and the tasks around them."""

@@ -1,0 +1,191 @@
+"""The demonstration market: what `BOURSE_DEMO=1` seeds, and `demo.json` tells.
+
+Everything goes through the writer with fixed references, so that seeding again, after
+a crash half way or on a new start, adds nothing. A log that has markets of its own is
+let alone: nobody is to find money and an administrator in it that were never asked for.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from commands.messages import (
+    Command,
+    Deposit,
+    GrantRole,
+    GrantShares,
+    ListAsset,
+    Register,
+)
+from commands.ports import Clock, PasswordHasher, PersonalVault
+from commands.writer import Writer
+from domain.errors import AlreadyExists, Conflict
+from domain.events.event import Meta
+from domain.ids import SYSTEM, UserId
+from domain.listing import Listing
+from domain.money import dollars
+from domain.vocabulary import Role
+
+#: Symbol, name, reference price, sector, shares outstanding.
+INSTRUMENTS = (
+    ("ACME", "Acme Corporation", "100.00", "Industrials", 1_000_000_000),
+    ("GLBX", "Globex Corporation", "42.50", "Technology", 400_000_000),
+    ("INIT", "Initech Inc.", "17.25", "Technology", 80_000_000),
+)
+TRADERS = 4
+CASH = dollars("1000000")
+SHARES = 10_000
+REFERENCE = "demo"
+
+
+class Login(msgspec.Struct):
+    email: str
+    password: str
+
+
+class Trader(Login):
+    account_id: str
+
+
+class Demo(msgspec.Struct):
+    """The content of `demo.json`."""
+
+    base_url: str
+    admin: Login
+    traders: list[Trader]
+    symbols: list[str]
+
+
+class DemoMarket:
+    """Seeds the market and keeps its file."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+        vault: PersonalVault,
+        hasher: PasswordHasher,
+        session_date: str,
+    ) -> None:
+        self.writer = writer
+        self.clock = clock
+        self.new_id = new_id
+        self.vault = vault
+        self.hasher = hasher
+        self.session_date = session_date
+
+    async def seed(self, path: Path, base_url: str) -> Demo | None:
+        """Make sure that the market is there, and write the file that tells of it.
+
+        None where the log has markets that this file knows nothing of.
+        """
+        demo = _read(path)
+        if self.writer.exchange.markets and not self._made(demo):
+            return None
+        demo = demo or _fresh(base_url)
+        demo.base_url = base_url
+        # Told before it is done: whoever is interrupted here finds the passwords again.
+        _write(path, demo)
+        # The administrator first, by whom a log is known again that was begun.
+        admin_id = await self._user(demo.admin, "Demo Administrator")
+        await self._once(GrantRole(self._meta(), admin_id, Role.ADMIN))
+        for row in INSTRUMENTS:
+            await self._list(*row)
+        for number, trader in enumerate(demo.traders, 1):
+            user_id = await self._user(trader, f"Demo Trader {number}")
+            trader.account_id = self.writer.exchange.users[user_id].account_id
+            await self._fund(trader.account_id)
+        _write(path, demo)
+        return demo
+
+    def _made(self, demo: Demo | None) -> bool:
+        """Whether it was this file's market that began the log."""
+        if demo is None:
+            return False
+        return self.vault.claim(demo.admin.email) in self.writer.exchange.claims
+
+    async def _list(
+        self, symbol: str, name: str, price: str, sector: str, shares: int
+    ) -> None:
+        if symbol in self.writer.exchange.markets:
+            return
+        listing = Listing(
+            symbol=symbol,
+            asset_id=self.new_id(),
+            name=name,
+            exchange="NASDAQ",
+            tick_size=dollars("0.01"),
+            lot_size=1,
+            reference_price=dollars(price),
+            sector=sector,
+            shares_outstanding=shares,
+        )
+        await self._once(ListAsset(self._meta(), listing, self.session_date))
+
+    async def _user(self, login: Login, full_name: str) -> UserId:
+        claim = self.vault.claim(login.email)
+        known = self.writer.exchange.claims.get(claim)
+        if known is not None and known.user_id is not None:
+            return known.user_id
+        user_id = self.new_id()
+        vault, hasher = self.vault, self.hasher
+        email, name = await asyncio.to_thread(
+            lambda: (vault.seal(user_id, login.email), vault.seal(user_id, full_name))
+        )
+        hashed = await asyncio.to_thread(hasher.hash, login.password)
+        await self._once(
+            Register(self._meta(), user_id, self.new_id(), claim, email, name, hashed)
+        )
+        return user_id
+
+    async def _fund(self, account_id: str) -> None:
+        await self._once(Deposit(self._meta(), account_id, CASH, REFERENCE))
+        for symbol, _, price, _, _ in INSTRUMENTS:
+            reference, cost = f"{REFERENCE} {symbol}", dollars(price)
+            await self._once(
+                GrantShares(self._meta(), account_id, symbol, SHARES, cost, reference)
+            )
+
+    async def _once(self, command: Command) -> None:
+        try:
+            await self.writer.execute(command)
+        except (AlreadyExists, Conflict):
+            # An older version may have used the reference for another amount.
+            return
+
+    def _meta(self) -> Meta:
+        return Meta(self.clock.now(), SYSTEM, self.new_id())
+
+
+def _login(name: str) -> Login:
+    return Login(f"{name}@demo.bourse.example", secrets.token_urlsafe(12))
+
+
+def _fresh(base_url: str) -> Demo:
+    traders = [_login(f"trader{number}") for number in range(1, TRADERS + 1)]
+    return Demo(
+        base_url,
+        _login("admin"),
+        [Trader(each.email, each.password, "") for each in traders],
+        [row[0] for row in INSTRUMENTS],
+    )
+
+
+def _read(path: Path) -> Demo | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Demo)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _write(path: Path, demo: Demo) -> None:
+    """Whole or not at all, and for the owner's eyes: it holds passwords."""
+    beside = path.with_suffix(".new")
+    beside.touch(mode=0o600)
+    beside.write_bytes(msgspec.json.format(msgspec.json.encode(demo)))
+    beside.replace(path)

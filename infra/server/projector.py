@@ -1,0 +1,136 @@
+"""The process that keeps the read models: `python -m infra.server.projector`.
+
+It follows the log of DATABASE_URL into REDIS_URL. At most one works at a time: the one
+that holds an advisory lock in Postgres; others wait for it. Without a lock two would
+only slow each other down, for every write names the checkpoint that it builds on.
+
+It ends when the process that started it dies: its standard input, where that is a pipe,
+ends then. Started by hand or by a container, it ends by a signal only.
+"""
+
+import os
+import select
+import signal
+import stat
+import sys
+import threading
+from time import monotonic
+from types import FrameType
+from uuid import uuid4
+
+import psycopg
+import structlog
+from psycopg.rows import TupleRow
+
+from commands.ports import LogUnavailable
+from infra.log.connection import connect
+from infra.log.event_store import PostgresEventStore
+from infra.runtime.logging_setup import configure_logging
+from infra.runtime.settings import read_settings
+from infra.views.redis_store import RedisStore
+from processors.runner import Runner, run_runner
+
+#: Names the lock among all advisory locks of the database.
+LOCK = 0x626F_7572_7365
+LOOK_SECONDS = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Turn:
+    """Whose turn it is to project: held as long as its own connection lives."""
+
+    def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
+        self._connection: psycopg.Connection[TupleRow] | None = None
+        self._is_held = False
+        self._looked = 0.0
+
+    def held(self) -> bool:
+        """Whether this process may work. Takes the turn if it is free."""
+        if self._is_held and monotonic() < self._looked + LOOK_SECONDS:
+            return True
+        try:
+            return self._take()
+        except psycopg.Error:
+            self.close()
+            return False
+
+    def _take(self) -> bool:
+        if self._connection is None:
+            # Kept while one waits, too: it shows others that this database is in use.
+            self._connection = connect(self._database_url, name="bourse-projector")
+            self._is_held = False
+        if self._is_held:
+            self._connection.execute("SELECT 1")
+        else:
+            row = self._connection.execute(
+                "SELECT pg_try_advisory_lock(%s)", (LOCK,)
+            ).fetchone()
+            if row is None or not row[0]:
+                return False
+            self._is_held = True
+            _log.info("projecting")
+        self._looked = monotonic()
+        return True
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+        self._is_held = False
+
+
+def stop_with_parent(stop: threading.Event) -> None:
+    """Set `stop` when the process that started this one through a pipe is gone."""
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        return
+    parent = os.getppid()
+
+    def watch() -> None:
+        while not stop.is_set():
+            readable, _, _ = select.select([sys.stdin.fileno()], [], [], LOOK_SECONDS)
+            ended = bool(readable) and not os.read(sys.stdin.fileno(), 1024)
+            # Somebody else may hold the other end of the pipe open.
+            if ended or os.getppid() != parent:
+                stop.set()
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def project(database_url: str, redis_url: str, stop: threading.Event) -> None:
+    """Keep the views until told to stop, from whenever there is a log to follow."""
+    turn, store = Turn(database_url), RedisStore(redis_url)
+    while not stop.is_set():
+        try:
+            with PostgresEventStore(database_url) as events:
+                runner = Runner(events.reader, store, new_id=lambda: uuid4().hex)
+                run_runner(runner, stop, may_work=turn.held)
+        except LogUnavailable as reason:
+            _log.warning("there is no log to follow yet", reason=str(reason))
+            stop.wait(LOOK_SECONDS)
+    turn.close()
+    store.close()
+
+
+def main() -> int:
+    settings = read_settings()
+    configure_logging(form=settings.log_format, level=settings.log_level)
+    if settings.database_url is None or settings.redis_url is None:
+        _log.error("a projector needs DATABASE_URL and REDIS_URL")
+        return 2
+    stop = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    stop_with_parent(stop)
+    project(settings.database_url, settings.redis_url, stop)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,310 @@
+"""One server process from its start to its end: what `bourse run` does.
+
+It serves HTTP, leads or stands by, and keeps beside it what the installation needs: the
+embedded Postgres and Redis of its home, the projector, the day roll, the snapshots.
+"""
+
+import asyncio
+import contextlib
+import gc
+import os
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+import uvicorn
+import uvloop
+from litestar.types import ControllerRouterHandler
+
+from api.app import create_app
+from commands.writer import Role
+from infra.container import Container
+from infra.local.errors import LocalServerError
+from infra.local.servers import (
+    LocalServer,
+    start_postgres,
+    start_redis,
+    stop_local_servers,
+)
+from infra.local.serving import ServedAlready, serving
+from infra.runtime.logging_setup import configure_logging
+from infra.runtime.settings import Settings, unknown_variables
+from infra.server.child_processes import Child
+from infra.server.retrying_task import kept_up
+from infra.server.run_file import RUN_FILE, Announcement, new_run_file
+from infra.server.signals import StopSignals
+from processors.scheduler import Scheduler
+
+#: The projector must not slow the writer down: orders first, views catch up.
+PROJECTOR_NICENESS = 10
+SNAPSHOT_NICENESS = 15
+LOCAL_LOOK_SECONDS = 0.5
+SNAPSHOT_LOOK_SECONDS = 5.0
+#: How long one thread may keep the interpreter from another. The commit thread needs
+#: it for microseconds several times a commit; with the usual 5 ms that were the commit.
+SWITCH_SECONDS = 0.0005
+
+_log = structlog.get_logger(__name__)
+
+
+class CannotStart(Exception):
+    """The server cannot start; the sentence says what to do."""
+
+
+def serve(
+    settings: Settings, extra_routes: Sequence[ControllerRouterHandler] = ()
+) -> int:
+    """Run a server until it is told to end. Benchmarks add routes of their own.
+
+    Raises:
+        CannotStart: another one runs in this home, or the port is taken.
+    """
+    configure_logging(form=settings.log_format, level=settings.log_level)
+    for name, meant in unknown_variables().items():
+        _log.warning("unknown_setting", variable=name, did_you_mean=meant or None)
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(50_000, 20, 100)
+    home = settings.home.resolve()
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _alone(home), _listening(settings) as listener:
+        # One that was killed left its file behind; nobody is to find that one.
+        run_file = home / RUN_FILE
+        run_file.unlink(missing_ok=True)
+        ending = StopSignals()
+        try:
+            server = _Server(settings, home, listener, ending, extra_routes)
+            uvloop.run(server.run())
+        finally:
+            ending.listen()
+            try:
+                _stop_local_servers(settings, home)
+            finally:
+                # Last: while it is there, tools look for these servers in it.
+                run_file.unlink(missing_ok=True)
+    return 0
+
+
+def _stop_local_servers(settings: Settings, home: Path) -> None:
+    """Stop the embedded servers of this home, if they are the ones in use."""
+    ended = stop_local_servers(
+        home,
+        postgres=settings.database_url is None,
+        redis=settings.redis_url is None,
+    )
+    if not ended:
+        _log.warning(
+            "local_servers_left",
+            reason="another server of Bourse works on them",
+            remedy="make stop ends them, once that server has ended",
+        )
+
+
+@contextlib.contextmanager
+def _alone(home: Path) -> Generator[None]:
+    try:
+        with serving(home):
+            yield
+    except ServedAlready as reason:
+        raise CannotStart(
+            f"a server is already running in {home}; end it with `make stop`, or "
+            "give this one another BOURSE_HOME and BOURSE_PORT"
+        ) from reason
+
+
+@contextlib.contextmanager
+def _listening(settings: Settings) -> Generator[socket.socket]:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as reason:
+            raise CannotStart(
+                f"{settings.host}:{settings.port} cannot be listened on "
+                f"({reason.strerror}); choose another BOURSE_PORT"
+            ) from reason
+        listener.listen(2_048)
+        yield listener
+
+
+class _Uvicorn(uvicorn.Server):
+    """Leaves the signals to us: the writer ends after HTTP does, in an orderly way."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+class _Server:
+    def __init__(
+        self,
+        settings: Settings,
+        home: Path,
+        listener: socket.socket,
+        ending: StopSignals,
+        extra_routes: Sequence[ControllerRouterHandler],
+    ) -> None:
+        self.ending = ending
+        self.extra_routes = extra_routes
+        self.stopping: asyncio.Task[None] | None = None
+        self.settings = settings
+        self.home = home
+        self.listener = listener
+        self.base_url = f"http://{settings.host}:{settings.port}"
+        self.places = {
+            "Postgres": "as DATABASE_URL says",
+            "Redis": "as REDIS_URL says",
+        }
+        self.database_url = settings.database_url or self._own(
+            "Postgres", start_postgres(home)
+        )
+        self.redis_url = settings.redis_url or self._own("Redis", start_redis(home))
+        self.container = Container(settings, self.database_url, self.redis_url)
+
+    def _own(self, name: str, server: LocalServer) -> str:
+        self.places[name] = f"embedded, kept between runs in {server.place}"
+        return server.url
+
+    async def run(self) -> None:
+        container = self.container
+        app = create_app(container.services)
+        for route in self.extra_routes:
+            app.register(route)
+        http = _Uvicorn(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                log_config=None,
+                access_log=False,
+                # Who asks is told by the token, never by an address.
+                proxy_headers=False,
+                lifespan="off",
+                timeout_graceful_shutdown=5,
+            )
+        )
+        self._listen_for_signals(http)
+        container.applied.start()
+        writing = asyncio.create_task(container.writer.run(), name="writer")
+        beside = [
+            asyncio.create_task(kept_up(name, work), name=name)
+            for name, work in self._beside().items()
+        ]
+        try:
+            serving = asyncio.create_task(http.serve(sockets=[self.listener]))
+            await asyncio.wait([serving, writing], return_when=asyncio.FIRST_COMPLETED)
+            http.should_exit = True
+            await serving
+            if writing.done():
+                # By itself it ends only by what went wrong: that is raised here.
+                await writing
+        finally:
+            await self._end(writing, beside)
+
+    def _listen_for_signals(self, http: uvicorn.Server) -> None:
+        loop = asyncio.get_running_loop()
+
+        def begin_to_end() -> None:
+            http.should_exit = True
+            # Beside HTTP, which waits for its last answers less long than a log that
+            # hangs would keep them.
+            self.stopping = loop.create_task(self.container.writer.stop())
+
+        self.ending.listen_in(loop, begin_to_end)
+
+    def _beside(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What goes on beside HTTP and the writer, each for as long as they do."""
+        scheduler = Scheduler(
+            self.container.writer,
+            clock=self.container.clock,
+            new_id=self.container.identifiers.new,
+            zone=self.settings.market_timezone,
+        )
+        projector = Child(
+            "infra.server.projector",
+            environment=self._environment(),
+            niceness=PROJECTOR_NICENESS,
+        )
+        return {
+            "local servers": self._keep_local_servers,
+            "day roll": scheduler.run,
+            "projector": projector.keep_running,
+            "announcement": self._announcement().keep,
+            "snapshots": self._take_snapshots,
+        }
+
+    def _announcement(self) -> Announcement:
+        run_file = new_run_file(
+            self.home,
+            base_url=self.base_url,
+            database_url=self.database_url,
+            redis_url=self.redis_url,
+        )
+        return Announcement(self.container, self.settings, run_file, self.places)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "BOURSE_HOME": str(self.home),
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+        }
+
+    async def _keep_local_servers(self) -> None:
+        """Start an embedded server again when it has died: nobody else would. It comes
+        back where it was, because that is where everybody looks for it."""
+        told = ""
+        while True:
+            await asyncio.sleep(LOCAL_LOOK_SECONDS)
+            try:
+                if self.settings.database_url is None:
+                    port = urlsplit(self.database_url).port
+                    await asyncio.to_thread(start_postgres, self.home, port)
+                if self.settings.redis_url is None:
+                    port = urlsplit(self.redis_url).port
+                    await asyncio.to_thread(start_redis, self.home, port)
+                told = ""
+            except LocalServerError as reason:
+                if str(reason) != told:
+                    told = str(reason)
+                    _log.error("local_server_down", reason=told)
+
+    async def _end(
+        self, writing: asyncio.Task[None], beside: list[asyncio.Task[None]]
+    ) -> None:
+        for task in beside:
+            task.cancel()
+        await self.container.writer.stop()
+        await asyncio.gather(writing, *beside, return_exceptions=True)
+        await self.container.close()
+        _log.info("ended")
+
+    async def _take_snapshots(self) -> None:
+        """Save the state each time the log has grown by so many events."""
+        writer = self.container.writer
+        child = Child(
+            "infra.cli.commands",
+            ["snapshot", "--json"],
+            environment=self._environment(),
+            niceness=SNAPSHOT_NICENESS,
+        )
+        saved = 0
+        while True:
+            await asyncio.sleep(SNAPSHOT_LOOK_SECONDS)
+            position = writer.exchange.position
+            if writer.role is not Role.LEADER:
+                saved = 0
+            elif not saved:
+                saved = await asyncio.to_thread(self._newest_snapshot) or 1
+            elif position - saved >= self.settings.snapshot_every:
+                saved = position
+                failure = await child.run_once()
+                if failure is None:
+                    _log.info("snapshot_taken", position=position)
+                else:
+                    _log.error("snapshot_failed", position=position, reason=failure)
+
+    def _newest_snapshot(self) -> int:
+        snapshot = self.container.snapshots.newest()
+        return 0 if snapshot is None else snapshot.position

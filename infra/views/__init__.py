@@ -1,0 +1,1 @@
+"""The stores of the read models, and how far each one is."""

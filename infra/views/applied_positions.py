@@ -1,0 +1,149 @@
+"""Knows how far the live read models are, and wakes who waits for a log position.
+
+The runner publishes each write on `bourse:applied`. A message can be missed, and a
+connection can die without a sign; so the checkpoints themselves are read after every
+subscription and once a second while somebody waits.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import msgspec
+import redis.asyncio
+import structlog
+from redis.exceptions import RedisError
+
+from domain.ids import LogPosition
+from infra.views.redis_store import RedisViews
+from projections.register import PROJECTIONS
+from projections.store import APPLIED, Request, StoreDown, View
+
+LOOK_SECONDS = 1.0
+RETRY_SECONDS = 0.2
+
+_log = structlog.get_logger(__name__)
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """The message of one write: the named views now show this log position."""
+
+    position: LogPosition
+    generations: dict[str, str]
+
+
+class _Waiter(msgspec.Struct, frozen=True, eq=False):
+    position: LogPosition
+    names: frozenset[str]
+    woken: asyncio.Future[None]
+
+
+class RedisAppliedPositions:
+    """The `AppliedPositions` of one process. `start` it on its event loop."""
+
+    def __init__(
+        self,
+        url: str,
+        views: RedisViews,
+        followed: Sequence[View] = tuple(each.view for each in PROJECTIONS),
+    ) -> None:
+        self._redis = redis.asyncio.Redis.from_url(
+            url, socket_timeout=5.0, socket_connect_timeout=5.0
+        )
+        self._views = views
+        self._followed = followed
+        self._positions: dict[str, LogPosition | None] = dict.fromkeys(
+            each.name for each in followed
+        )
+        self._waiters: set[_Waiter] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._follow(), name="applied-positions")
+
+    async def close(self) -> None:
+        while self._task is not None and not self._task.done():
+            # Again, where it must be: the client may swallow one while it connects.
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=RETRY_SECONDS)
+        await self._redis.aclose()
+
+    async def positions(self) -> dict[str, LogPosition | None]:
+        """The checkpoint of each view as it is now, None for one that is being filled.
+
+        Raises:
+            StoreDown: the store does not answer.
+        """
+        await self._look()
+        return dict(self._positions)
+
+    async def reach(
+        self, position: LogPosition, names: Iterable[str], seconds: float
+    ) -> bool:
+        wanted = frozenset(names)
+        if self._reached(position, wanted):
+            return True
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(position, wanted, woken)
+        self._waiters.add(waiter)
+        try:
+            async with asyncio.timeout(seconds):
+                await woken
+        except TimeoutError:
+            return False
+        finally:
+            self._waiters.discard(waiter)
+        return True
+
+    def _reached(self, position: LogPosition, names: frozenset[str]) -> bool:
+        known = self._positions
+        return all((known.get(name) or 0) >= position for name in names)
+
+    def _wake(self) -> None:
+        for waiter in list(self._waiters):
+            if self._reached(waiter.position, waiter.names) and not waiter.woken.done():
+                waiter.woken.set_result(None)
+
+    async def _follow(self) -> None:
+        """Listen for as long as the process lives, through every outage."""
+        told = False
+        while True:
+            try:
+                await self._listen()
+            except (RedisError, StoreDown, OSError) as reason:
+                if not told:
+                    _log.warning("cannot hear how far views are", reason=str(reason))
+                told = True
+            except Exception:  # noqa: BLE001 - the top loop of a task nobody awaits
+                _log.exception("following the views failed; it starts again")
+            else:
+                told = False
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _listen(self) -> None:
+        channel = cast(Any, self._redis).pubsub(ignore_subscribe_messages=True)
+        async with channel:
+            await channel.subscribe(APPLIED)
+            # What was published before the subscription stands in the checkpoints.
+            await self._look()
+            while True:
+                message = await channel.get_message(timeout=LOOK_SECONDS)
+                if message is not None:
+                    self._hear(message["data"])
+                elif self._waiters:
+                    await self._look()
+
+    def _hear(self, body: bytes) -> None:
+        applied = msgspec.json.decode(body, type=Applied)
+        for name in applied.generations:
+            self._positions[name] = applied.position
+        self._wake()
+
+    async def _look(self) -> None:
+        requests = [Request(each, ()) for each in self._followed]
+        answers = await self._views.read_many(requests)
+        for each, answer in zip(self._followed, answers, strict=True):
+            # A message that came in meanwhile tells of a newer write than the answer.
+            known = self._positions[each.name] or 0
+            self._positions[each.name] = answer and max(known, answer.checkpoint)
+        self._wake()
