@@ -1,7 +1,7 @@
 """How many commands a second does the core carry out, and what is the book of that?
 
 One thread, in memory: commands go through `commands.dispatch.execute` with holds,
-facts, settlement and indexes, and the outbox is emptied as the group commit does it.
+facts, settlement and indexes, and their facts are gathered as the group commit does it.
 The ceiling is the same flow on the order books alone, without accounts and facts.
 """
 
@@ -22,6 +22,7 @@ from commands.exchange import Exchange, locate
 from commands.messages import CancelOrder, Command, PlaceOrder
 from domain.errors import OrderDone
 from domain.events.event import Meta
+from domain.events.register import Recorded
 from domain.order import Order, Ticket
 from domain.order_book import OrderBook
 from domain.vocabulary import SelfTradePrevention, TimeInForce
@@ -31,7 +32,7 @@ from infra.runtime.ids import Identifiers
 NAME = "matching"
 SYMBOLS = [f"SYM{number}" for number in range(10)]
 TRADERS = 100
-#: Commands between two emptyings of the outbox: those of one group commit.
+#: Commands of one group commit.
 GROUP = 256
 STP = SelfTradePrevention.CANCEL_NEWEST
 
@@ -151,31 +152,29 @@ class _Fresh:
 
 def _exchange() -> Exchange:
     exchange = opened(SYMBOLS, TRADERS)
-    _commit(exchange)
+    exchange.take_unlocated()
     return exchange
 
 
 def _carry_out(exchange: Exchange, commands: Iterable[Command]) -> Pace:
     rows = refused = 0
+    batch: list[Recorded] = []
     for number, command in enumerate(commands, 1):
         try:
-            execute(exchange, command)
+            batch += execute(exchange, command)
         except OrderDone:
             refused += 1
         if not number % GROUP:
-            rows += _commit(exchange)
-    return Pace(0, 0, rows + _commit(exchange), refused)
+            rows += _commit(exchange, batch)
+            batch = []
+    return Pace(0, 0, rows + _commit(exchange, batch), refused)
 
 
-def _commit(exchange: Exchange) -> int:
-    """What the event loop does for each group commit."""
-    events = exchange.outbox[:]
-    unlocated = exchange.take_unlocated()
-    exchange.outbox.clear()
-    first = exchange.position + 1
-    exchange.position += len(events)
-    locate(unlocated, first=first)
-    return len(events)
+def _commit(exchange: Exchange, batch: Sequence[Recorded]) -> int:
+    """Do what the event loop does for each group commit."""
+    locate(exchange.take_unlocated(), first=exchange.position + 1)
+    exchange.position += len(batch)
+    return len(batch)
 
 
 def book_alone(commands: Sequence[Command]) -> Pace:

@@ -14,6 +14,7 @@ from commands.dispatch import execute
 from commands.exchange import Exchange
 from commands.messages import Command
 from domain.errors import OrderDone
+from domain.events.register import Recorded
 from domain.ids import LogPosition
 from infra.log.event_store import PostgresEventStore
 from infra.runtime.settings import Settings
@@ -64,20 +65,20 @@ def _made(places: Places, events: int, age: int) -> LongLog:
 def filled(database_url: str, commands: Iterable[Command]) -> Generator[LogPosition]:
     """Carry out commands on an empty log; the head after each append."""
     exchange = Exchange()
-    outbox = exchange.outbox
+    batch: list[Recorded] = []
     with PostgresEventStore(database_url) as store:
         writer = store.acquire()
         assert writer is not None, "another server has the lease"
         with contextlib.closing(writer):
             for command in commands:
                 with contextlib.suppress(OrderDone):
-                    execute(exchange, command)
-                if len(outbox) >= GROUP:
-                    yield writer.append(outbox) + len(outbox) - 1
-                    outbox.clear()
+                    batch += execute(exchange, command)
+                if len(batch) >= GROUP:
+                    yield writer.append(batch) + len(batch) - 1
+                    batch.clear()
                     exchange.take_unlocated()
-            if outbox:
-                yield writer.append(outbox) + len(outbox) - 1
+            if batch:
+                yield writer.append(batch) + len(batch) - 1
 
 
 def take_snapshot(database_url: str) -> None:

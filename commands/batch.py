@@ -1,7 +1,6 @@
 """Commands that become durable together, and whoever waits for that."""
 
 import asyncio
-from collections.abc import Sequence
 
 from commands.exchange import Unlocated
 from domain.errors import CommitFailed
@@ -30,7 +29,7 @@ class Batch:
         self._loop = loop
         self._waiters: list[asyncio.Future[LogPosition]] = []
         self.count = 0
-        self.events: Sequence[Recorded] = ()
+        self.events: list[Recorded] = []
         self.unlocated: Unlocated = []
         self.settled = False
         #: The log position of the first event, 0 where it was not committed.

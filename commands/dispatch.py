@@ -26,6 +26,7 @@ from commands.messages import (
     SetPreferences,
     UseKey,
 )
+from domain.events.register import Recorded
 
 HANDLERS: dict[type[Command], Callable[[Exchange, Any], None]] = {
     PlaceOrder: trading.place_order,
@@ -49,24 +50,25 @@ HANDLERS: dict[type[Command], Callable[[Exchange, Any], None]] = {
 }
 
 
-def execute(exchange: Exchange, command: Command) -> int:
-    """Carry out a command in memory; where in the outbox its facts begin.
+def execute(exchange: Exchange, command: Command) -> list[Recorded]:
+    """Carry out a command in memory and return all its facts.
+
+    The outbox is empty before and after. If it holds facts after an exception, a
+    defect struck half way: the caller must give this state up.
 
     Raises:
-        DomainError: it is refused, and nothing was recorded.
-        Repeated: it was carried out before, and nothing was recorded.
+        DomainError: the command is refused, and nothing was recorded.
+        Repeated: the command was carried out before, and nothing was recorded.
     """
-    outbox = exchange.outbox
-    start = len(outbox)
     command_id = command.meta.command_id
-    if "#" in command_id:
+    keyed = "#" in command_id
+    if keyed:
         exchange.receipts.check_command(command_id)
     HANDLERS[type(command)](exchange, command)
-    if "#" in command_id and len(outbox) == start:
+    outbox = exchange.outbox
+    if keyed and not outbox:
         exchange.keys.use(meta=command.meta)
-    for place in range(start, len(outbox)):
-        recorded = outbox[place]
-        exchange.index(recorded.event, recorded.stream, place)
-    if len(outbox) > start:
-        exchange.index_key(outbox[start].event, start)
-    return start
+    facts = outbox[:]
+    outbox.clear()
+    exchange.index_command(facts, keyed=keyed)
+    return facts

@@ -27,15 +27,15 @@ from domain.user import EmailClaim, SecurityLog, User
 from domain.vocabulary import WalletKind
 from domain.wallet import Wallet
 
-#: Index entries, each with the place in the outbox of the fact that made it.
+#: Index entries, each with the place of the fact that made it.
 Unlocated: TypeAlias = list[tuple[OrderEntry | Receipt, int]]
 
 
 class Exchange:
     """The aggregates of one shard by id, and the indexes over their facts.
 
-    `outbox` collects what they record, in the order of the log. `streams` are the
-    aggregates once more, by the name of their stream.
+    `outbox` collects what they record for the command that is being carried out.
+    `streams` are the aggregates once more, by the name of their stream.
     """
 
     def __init__(self) -> None:
@@ -52,6 +52,8 @@ class Exchange:
         self.orders = OrderIndex()
         self.receipts = Receipts()
         self.unlocated: Unlocated = []
+        #: How many facts were carried out since `take_unlocated`.
+        self.ahead = 0
         #: The log position that the state has reached.
         self.position: LogPosition = 0
 
@@ -102,8 +104,11 @@ class Exchange:
             self.claims[name] = aggregate
 
     def index(self, event: AnyEvent, stream: Stream, place: int) -> None:
-        """Fold a fact into the indexes. `place` is kept with what still lacks its log
-        position: the place of the fact in the outbox."""
+        """Fold a fact into the indexes.
+
+        `place` is kept with an entry that lacks its log position: the number of facts
+        since `take_unlocated` before this one, or in a replay the log position itself.
+        """
         kind = type(event)
         fold = OrderIndex.folds.get(kind)
         if fold is not None:
@@ -114,15 +119,19 @@ class Exchange:
             receipt = Receipts.folds[kind](self.receipts, stream, event)
             self.unlocated.append((receipt, place))
 
-    def index_key(self, event: AnyEvent, place: int) -> None:
-        """Fold the key of a fact's command, if it carries one."""
-        if "#" in event.meta.command_id:
-            self.unlocated.append((self.receipts.keyed(event), place))
+    def index_command(self, facts: Sequence[Recorded], *, keyed: bool) -> None:
+        """Fold the facts of a command into the indexes, and its key if it has one."""
+        first = self.ahead
+        self.ahead = first + len(facts)
+        for place, recorded in enumerate(facts, first):
+            self.index(recorded.event, recorded.stream, place)
+        if keyed:
+            self.unlocated.append((self.receipts.keyed(facts[0].event), first))
 
     def take_unlocated(self) -> Unlocated:
-        """What was indexed since the last time and awaits its log position."""
-        taken, self.unlocated = self.unlocated, []
-        return taken
+        """Hand over what awaits its log position; places count from the last time."""
+        entries, self.unlocated, self.ahead = self.unlocated, [], 0
+        return entries
 
     def replay(self, facts: Sequence[Fact]) -> None:
         """Let facts from the log take effect again."""
@@ -135,14 +144,16 @@ class Exchange:
                 self.add(aggregate)
             aggregate.replay(event)
             index(event, stream, fact.position)
-            self.index_key(event, fact.position)
+            if "#" in event.meta.command_id:
+                receipt = self.receipts.keyed(event)
+                self.unlocated.append((receipt, fact.position))
         if facts:
             locate(self.take_unlocated(), first=0)
             self.position = facts[-1].position
 
 
 def locate(unlocated: Unlocated, *, first: LogPosition) -> None:
-    """Tell index entries where the log tells of them; the first place is the one."""
+    """Give index entries their log positions; the first fact of an entry counts."""
     for entry, place in unlocated:
         if not entry.position:
             entry.position = first + place

@@ -11,6 +11,7 @@ from commands.messages import (
     ResumeMarket,
     RollDay,
 )
+from commands.wallet_effects import apply_to_wallets
 from domain.errors import AlreadyExists
 from domain.listing import Listing
 from domain.market import Market
@@ -63,7 +64,6 @@ def roll_day(exchange: Exchange, command: RollDay) -> None:
     if command.session_date <= market.session_date:
         return
     for order in list(market.day_orders()):
-        market.expire(order, meta=command.meta)
-        wallet = exchange.wallets[order.account_id]
-        wallet.release(order.order_id, meta=command.meta)
+        facts = market.expire(order, meta=command.meta)
+        apply_to_wallets(exchange, order.symbol, facts)
     market.roll_day(command.session_date, meta=command.meta)

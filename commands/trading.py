@@ -1,8 +1,7 @@
 """How orders are placed, replaced and canceled: hold, then place, then settle.
 
-Market and Wallet know nothing of each other; the facts are carried between them here.
-Every refusal is raised before the first fact is recorded, so that a command is recorded
-whole or not at all.
+Market and Wallet do not know each other; the handlers carry facts between them. They
+raise every refusal before the first fact, so a command is recorded whole or not at all.
 """
 
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from commands.messages import (
 )
 from commands.order_index import OrderEntry
 from commands.receipts import Repeated
+from commands.wallet_effects import apply_to_wallets
 from domain.errors import (
     AmountTooLarge,
     DuplicateOrder,
@@ -25,19 +25,13 @@ from domain.errors import (
     TradingSuspended,
 )
 from domain.events.event import Meta
-from domain.events.market import (
-    OrderAccepted,
-    OrderCanceled,
-    OrderRejected,
-    OrderReplaced,
-    TradeExecuted,
-)
-from domain.events.register import AnyEvent, Recorded
+from domain.events.market import OrderAccepted, OrderRejected, OrderReplaced
+from domain.events.register import AnyEvent
 from domain.ids import AccountId, OrderId
 from domain.market import Market
 from domain.money import MONEY_MAX, Price, Quantity
 from domain.order import Order, Ticket
-from domain.vocabulary import BUY, SELL, CancelReason, OrderStatus
+from domain.vocabulary import SELL, CancelReason, OrderStatus
 from domain.wallet import Wallet
 
 
@@ -66,15 +60,10 @@ def place_order(exchange: Exchange, command: PlaceOrder) -> None:
         per_share = market.listing.hold_per_share(worst)
         amount = _bounded(per_share * ticket.quantity)
         wallet.hold(ticket.order_id, amount=amount, per_share=per_share, meta=meta)
-    start = len(exchange.outbox)
-    market.place(
-        ticket,
-        worst=worst,
-        prevention=prevention,
-        meta=meta,
-    )
-    if len(exchange.outbox) > start + 1:
-        _settle(exchange, market, exchange.outbox[start + 1 :])
+    facts = market.place(ticket, worst=worst, prevention=prevention, meta=meta)
+    # Most orders only rest, and an acceptance alone moves nothing.
+    if len(facts) > 1:
+        apply_to_wallets(exchange, ticket.symbol, facts)
 
 
 def replace_order(exchange: Exchange, command: ReplaceOrder) -> None:
@@ -90,9 +79,8 @@ def replace_order(exchange: Exchange, command: ReplaceOrder) -> None:
         raise TradingSuspended
     quantity, price = market.check_replacement(order, new)
     _exchange_backing(wallet, market, order, new.order_id, quantity, price, meta)
-    start = len(exchange.outbox)
-    market.replace(order, new, quantity=quantity, price=price, meta=meta)
-    _settle(exchange, market, exchange.outbox[start + 1 :])
+    facts = market.replace(order, new, quantity=quantity, price=price, meta=meta)
+    apply_to_wallets(exchange, order.symbol, facts)
 
 
 def _exchange_backing(
@@ -156,8 +144,8 @@ def _cancel(
     note: str,
     meta: Meta,
 ) -> None:
-    market.cancel(order, reason, note=note, meta=meta)
-    exchange.wallets[order.account_id].release(order.order_id, meta=meta)
+    facts = market.cancel(order, reason, note=note, meta=meta)
+    apply_to_wallets(exchange, order.symbol, facts)
 
 
 def _open_order(
@@ -170,39 +158,6 @@ def _open_order(
         raise OrderDone(status=entry.status)
     market = exchange.markets[entry.symbol]
     return market, market.book.orders[order_id]
-
-
-def _settle(exchange: Exchange, market: Market, events: Sequence[Recorded]) -> None:
-    """Carry the market's facts to the wallets that they concern, in their order."""
-    symbol = market.book.symbol
-    for recorded in events:
-        event = recorded.event
-        if isinstance(event, TradeExecuted):
-            _settle_trade(exchange, symbol, event)
-        else:
-            assert isinstance(event, OrderCanceled)
-            wallet = exchange.wallets[event.account_id]
-            wallet.release(event.order_id, meta=event.meta)
-
-
-def _settle_trade(exchange: Exchange, symbol: str, trade: TradeExecuted) -> None:
-    taker_buys = trade.taker_side is BUY
-    exchange.wallets[trade.taker_account_id].settle(
-        trade.taker_order_id,
-        trade,
-        symbol=symbol,
-        side=trade.taker_side,
-        fee=trade.taker_fee,
-    )
-    exchange.wallets[trade.maker_account_id].settle(
-        trade.maker_order_id,
-        trade,
-        symbol=symbol,
-        side=SELL if taker_buys else BUY,
-        fee=trade.maker_fee,
-    )
-    if trade.maker_fee or trade.taker_fee:
-        exchange.house(trade.meta).collect(trade, symbol)
 
 
 def _bounded(amount: int) -> int:

@@ -156,7 +156,7 @@ class Writer:
             # Not at once: whatever else this turn of the loop brings joins the batch.
             self._scheduled = True
             self._loop.call_soon(self._hand_over)
-        return Pending(self._open, start, len(self.exchange.outbox))
+        return Pending(self._open, start, len(self._open.events))
 
     def check_leading(self) -> None:
         """Refuse what rests on memory where there is none, or that is to be given up.
@@ -168,18 +168,20 @@ class Writer:
             raise NotLeading(standby=self.role is Role.STANDBY)
 
     def _carry_out(self, command: Command) -> int:
-        outbox = self.exchange.outbox
-        before = len(outbox)
+        """Add a command's facts to the open batch; return where they begin in it."""
+        events = self._open.events
+        start = len(events)
         try:
-            return execute(self.exchange, command)
+            events += execute(self.exchange, command)
         except (DomainError, Repeated):
-            if len(outbox) != before:
+            if self.exchange.outbox:
                 self._abandon()
             raise
         except BaseException:
             # A defect struck half way: memory may hold half a command.
             self._abandon()
             raise
+        return start
 
     async def repeated_answer(self, repeated: Repeated) -> Answer:
         """The first answer of a command that was carried out before, from the log.
@@ -217,7 +219,7 @@ class Writer:
 
     def _unsettled(self) -> Batch | None:
         """The newest batch with facts that are not durable yet."""
-        return self._open if self.exchange.outbox else self._inflight
+        return self._open if self._open.events else self._inflight
 
     # --- the group commit ---
 
@@ -227,15 +229,12 @@ class Writer:
         if self._inflight is not None or not batch.count:
             return
         self._open = Batch(self._loop)
-        outbox = self.exchange.outbox
-        if not outbox:
+        if not batch.events:
             # Nothing was recorded: what the answers rest on is durable already.
             self.waiting -= batch.count
             batch.settle(self.exchange.position + 1)
             return
-        batch.events = outbox[:]
         batch.unlocated = self.exchange.take_unlocated()
-        outbox.clear()
         self._inflight = batch
         self._queue.put(batch)
 

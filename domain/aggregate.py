@@ -6,12 +6,14 @@ dictionary is several times faster than matching the types one after another.
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from domain.events.event import Event
 from domain.events.register import AnyEvent, Recorded
 from domain.ids import Stream
 
+E = TypeVar("E", bound=AnyEvent)
+#: The facts of the command that is being carried out, in the order of the log.
 Outbox: TypeAlias = list[Recorded]
 
 
@@ -19,7 +21,7 @@ class Aggregate:
     """Objects kept consistent together: one stream of events, one version.
 
     `version` is that of the last event applied, 0 before the first. New events go to
-    `outbox`, which the aggregates of one writer share: its order is the log's order.
+    `outbox`, which the aggregates of one writer share.
     """
 
     __slots__ = ("outbox", "stream", "version")
@@ -31,11 +33,12 @@ class Aggregate:
         self.version = 0
         self.outbox = outbox
 
-    def record(self, event: AnyEvent) -> None:
-        """Add a new fact and let it take effect."""
+    def record(self, event: E) -> E:
+        """Add a new fact, let it take effect, and return it."""
         self.version = version = self.version + 1
         self.outbox.append(Recorded(self.stream, version, event))
         self.handlers[type(event)](self, event)
+        return event
 
     def replay(self, event: AnyEvent) -> None:
         """Let a fact from the log take effect again."""

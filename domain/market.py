@@ -1,7 +1,7 @@
 """One instrument's market: what its listing, its session and its book allow.
 
-Prices are in 1/10,000 of a dollar. Decisions check and record; the order book lets the
-facts of orders take effect.
+Prices are in 1/10,000 of a dollar. Decisions check and record; those about orders
+return the facts that they recorded. The order book lets the facts take effect.
 """
 
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ from domain.events.market import (
     Halted,
     Listed,
     ListingChanged,
+    MarketEvent,
     OrderAccepted,
     OrderCanceled,
     OrderExpired,
@@ -30,7 +31,7 @@ from domain.events.market import (
     Resumed,
     TradeExecuted,
 )
-from domain.ids import OrderId, Symbol, market_stream
+from domain.ids import Symbol, market_stream
 from domain.listing import Listing
 from domain.matching import Plan
 from domain.money import Price, Quantity
@@ -171,7 +172,7 @@ class Market(Aggregate):
         worst: Price | None,
         prevention: SelfTradePrevention,
         meta: Meta,
-    ) -> None:
+    ) -> list[MarketEvent]:
         """Accept a checked ticket: match it, then rest or cancel what remains."""
         plan = self.book.plan(
             ticket.side,
@@ -188,37 +189,39 @@ class Market(Aggregate):
             and (ticket.time_in_force is GTC or ticket.time_in_force is DAY)
             and not plan.stopped
         )
-        self.record(
-            order_facts.accepted(
-                ticket,
-                worst=worst,
-                resting=remaining if rests else 0,
-                prevention=prevention,
-                meta=meta,
-            )
+        accepted = order_facts.accepted(
+            ticket,
+            worst=worst,
+            resting=remaining if rests else 0,
+            prevention=prevention,
+            meta=meta,
         )
+        facts: list[MarketEvent] = [self.record(accepted)]
         if plan.steps:
-            self._carry_out(plan, self.book.orders[ticket.order_id], meta)
+            facts += self._carry_out(plan, self.book.orders[ticket.order_id], meta)
         if remaining and not rests:
             reason = self._why_canceled(ticket, plan, worst)
             order = self.book.orders[ticket.order_id]
-            self._end(order, reason, "", meta, resting=False)
+            facts.append(self._end(order, reason, meta=meta, resting=False))
+        return facts
 
-    def _carry_out(self, plan: Plan, taker: Order, meta: Meta) -> None:
+    def _carry_out(self, plan: Plan, taker: Order, meta: Meta) -> list[MarketEvent]:
+        facts: list[MarketEvent] = []
         for maker, quantity in plan.steps:
             if not quantity:
-                self._end(maker, CancelReason.SELF_TRADE, "", meta, resting=True)
+                reason = CancelReason.SELF_TRADE
+                facts.append(self._end(maker, reason, meta=meta, resting=True))
                 continue
-            self.record(
-                order_facts.executed(
-                    maker,
-                    taker,
-                    quantity=quantity,
-                    trade_id=self.trades + 1,
-                    taker_fee=self.listing.taker_fee,
-                    meta=meta,
-                )
+            executed = order_facts.executed(
+                maker,
+                taker,
+                quantity=quantity,
+                trade_id=self.trades + 1,
+                taker_fee=self.listing.taker_fee,
+                meta=meta,
             )
+            facts.append(self.record(executed))
+        return facts
 
     def _why_canceled(
         self, ticket: Ticket, plan: Plan, worst: Price | None
@@ -239,33 +242,36 @@ class Market(Aggregate):
 
     def cancel(
         self, order: Order, reason: CancelReason, *, note: str = "", meta: Meta
-    ) -> None:
-        self._end(order, reason, note, meta, resting=True)
+    ) -> list[MarketEvent]:
+        """End a resting order."""
+        return [self._end(order, reason, note, meta=meta, resting=True)]
 
     def _end(
         self,
         order: Order,
         reason: CancelReason,
-        note: str,
-        meta: Meta,
+        note: str = "",
         *,
+        meta: Meta,
         resting: bool,
-    ) -> None:
-        self.record(
+    ) -> OrderCanceled:
+        return self.record(
             order_facts.canceled(order, reason, note, resting=resting, meta=meta)
         )
 
     def day_orders(self) -> Iterator[Order]:
-        """Bids, then asks, as they stand in the book: an order of things that a state
-        from a snapshot has too."""
+        """Yield bids, then asks, as they stand in the book.
+
+        A state from a snapshot has the same order of things.
+        """
         for side in Side:
             for order in self.book.resting(side):
                 if order.time_in_force is TimeInForce.DAY:
                     yield order
 
-    def expire(self, order: Order, *, meta: Meta) -> None:
+    def expire(self, order: Order, *, meta: Meta) -> list[MarketEvent]:
         """End a day order with its session (rule DAY-02)."""
-        self.record(order_facts.expired(order, meta=meta))
+        return [self.record(order_facts.expired(order, meta=meta))]
 
     def check_replacement(
         self, order: Order, new: Replacement
@@ -298,7 +304,7 @@ class Market(Aggregate):
         quantity: Quantity,
         price: Price,
         meta: Meta,
-    ) -> None:
+    ) -> list[MarketEvent]:
         """Put a checked replacement in an order's place (rules MATCH-06 and -07)."""
         old_price = order.limit_price
         assert old_price is not None
@@ -313,35 +319,32 @@ class Market(Aggregate):
                 account_id=order.account_id,
                 prevention=order.self_trade_prevention,
             )
-        self.record(
-            OrderReplaced(
-                meta,
-                order.order_id,
-                new.order_id,
-                new.client_order_id,
-                order.account_id,
-                order.side,
-                order.order_type,
-                new.time_in_force or order.time_in_force,
-                quantity,
-                price,
-                order.filled,
-                order.filled_notional,
-                order.leaves,
-                old_price,
-                0 if plan.stopped else plan.remaining,
-                keeps,
-                order.self_trade_prevention,
-            )
+        replaced = OrderReplaced(
+            meta,
+            order.order_id,
+            new.order_id,
+            new.client_order_id,
+            order.account_id,
+            order.side,
+            order.order_type,
+            new.time_in_force or order.time_in_force,
+            quantity,
+            price,
+            order.filled,
+            order.filled_notional,
+            order.leaves,
+            old_price,
+            0 if plan.stopped else plan.remaining,
+            keeps,
+            order.self_trade_prevention,
         )
-        self._after_replacing(plan, new.order_id, meta)
-
-    def _after_replacing(self, plan: Plan, order_id: OrderId, meta: Meta) -> None:
+        facts: list[MarketEvent] = [self.record(replaced)]
         if plan.steps:
-            self._carry_out(plan, self.book.orders[order_id], meta)
+            facts += self._carry_out(plan, self.book.orders[new.order_id], meta)
         if plan.stopped:
-            incoming = self.book.orders[order_id]
-            self._end(incoming, CancelReason.SELF_TRADE, "", meta, resting=False)
+            incoming, reason = self.book.orders[new.order_id], CancelReason.SELF_TRADE
+            facts.append(self._end(incoming, reason, meta=meta, resting=False))
+        return facts
 
     # --- facts take effect ---
 

@@ -160,6 +160,7 @@ def test_a_command_without_a_key_is_never_known():
 @pytest.mark.rule("COMMAND-02")
 def test_a_keys_receipt_is_at_the_first_fact_of_its_command():
     venue = Venue()
+    venue.exchange.take_unlocated()
     venue.tell(Register(keyed("sign up"), "u1", "a1", "claim", "e", "n", "h"))
 
     # Where its three facts came to stand.

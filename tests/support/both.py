@@ -33,21 +33,14 @@ class Real:
         self.log: list[Recorded] = []
         self.commands = Commands()
         meta = self.commands.meta
-        execute(self.exchange, ListAsset(meta(), listing(), "2026-000001"))
+        self.log += execute(self.exchange, ListAsset(meta(), listing(), "2026-000001"))
         for name in TRADERS:
             for command in (
                 Register(meta(), f"user-{name}", name, f"claim-{name}", "e", "n", "h"),
                 Deposit(meta(), name, CASH, "opening"),
                 GrantShares(meta(), name, "ACME", SHARES, 99_999, "opening"),
             ):
-                execute(self.exchange, command)
-        self._keep()
-
-    def _keep(self) -> list[Recorded]:
-        recorded = self.exchange.outbox[:]
-        self.exchange.outbox.clear()
-        self.log += recorded
-        return recorded
+                self.log += execute(self.exchange, command)
 
     def tell(self, operation: Operation) -> tuple[str, list[Recorded]]:
         """How it went, in a word, and what was recorded."""
@@ -55,13 +48,13 @@ class Real:
         known = len(orders.ids)
         command = self.commands.command(operation)
         try:
-            execute(self.exchange, command)
+            recorded = execute(self.exchange, command)
         except DomainError as refusal:
             assert self.exchange.outbox == [], "what is refused records nothing"
             # An order that was refused is none that later operations could be about.
             del orders.ids[known:]
             return refusal.code, []
-        recorded = self._keep()
+        self.log += recorded
         rejected = any(isinstance(each.event, OrderRejected) for each in recorded)
         return "rejected" if rejected else "done", recorded
 

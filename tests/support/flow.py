@@ -78,18 +78,15 @@ class Flow:
 
     def send(self, command: Command) -> list[Fact]:
         """Carry a command out; a refusal adds nothing to the log."""
-        outbox = self.exchange.outbox
         try:
-            execute(self.exchange, command)
+            recorded = execute(self.exchange, command)
         except (DomainError, Repeated):
-            outbox.clear()
             return []
         first = len(self.facts) + 1
         new = [
             Fact(position, each.stream, each.version, each.event)
-            for position, each in enumerate(outbox, first)
+            for position, each in enumerate(recorded, first)
         ]
-        outbox.clear()
         self.facts += new
         return new
 

@@ -123,13 +123,12 @@ class Venue:
         """Carry out a command; the facts it brought about."""
         before = self.state()
         try:
-            execute(self.exchange, command)
+            recorded = execute(self.exchange, command)
         except (DomainError, Repeated):
             assert self.exchange.outbox == [], "what is refused records nothing"
             assert self.state() == before, "what is refused changes nothing"
             raise
-        recorded = self.exchange.outbox[:]
-        self.exchange.outbox.clear()
+        assert self.exchange.outbox == [], "a command leaves nothing behind"
         self.log += recorded
         return [each.event for each in recorded]
 

@@ -1,0 +1,80 @@
+"""docs/rules/commands.md: a command hands over its facts and leaves nothing behind."""
+
+import pytest
+
+from commands import dispatch
+from commands.dispatch import execute
+from commands.exchange import Exchange, locate
+from commands.messages import Command, Deposit, HaltMarket, PlaceOrder
+from domain.events.market import Halted, OrderAccepted
+from domain.events.wallet import FundsHeld
+from tests.support.tickets import ticket
+from tests.support.venue import Venue
+
+
+def order(venue: Venue, name: str) -> PlaceOrder:
+    return PlaceOrder(venue.meta(), ticket(order_id=name, client_order_id=name))
+
+
+def ready() -> Venue:
+    """A venue on which alice can buy, with nothing that awaits its log position."""
+    venue = Venue()
+    venue.trader("alice", cash="10000")
+    venue.exchange.take_unlocated()
+    return venue
+
+
+@pytest.mark.rule("COMMAND-01")
+def test_a_command_returns_all_its_facts_and_leaves_nothing_behind():
+    venue = ready()
+
+    facts = execute(venue.exchange, order(venue, "first"))
+
+    assert [type(each.event) for each in facts] == [FundsHeld, OrderAccepted]
+    assert [each.stream for each in facts] == ["wallet-alice", "market-ACME"]
+    assert venue.exchange.outbox == []
+
+
+@pytest.mark.rule("COMMAND-01")
+def test_what_a_command_returned_stays_as_it_is():
+    venue = ready()
+    facts = execute(venue.exchange, order(venue, "first"))
+    kept = facts[:]
+
+    execute(venue.exchange, order(venue, "second"))
+
+    assert facts == kept
+
+
+@pytest.mark.rule("COMMAND-02")
+def test_commands_of_one_commit_find_their_own_log_positions():
+    venue = ready()
+    for name in ("first", "second"):
+        execute(venue.exchange, order(venue, name))
+    execute(venue.exchange, Deposit(venue.meta(), "alice", 5, "wire"))
+
+    # Five facts: a hold and an acceptance for each order, and the deposit.
+    locate(venue.exchange.take_unlocated(), first=101)
+
+    orders = venue.exchange.orders.account("alice").orders
+    assert (orders["first"].position, orders["second"].position) == (102, 104)
+    assert venue.exchange.receipts.by_key["deposit/alice/wire"].position == 105
+
+
+@pytest.mark.rule("COMMAND-04")
+def test_a_defect_half_way_shows_in_what_is_left_behind(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    whole = dispatch.HANDLERS[HaltMarket]
+
+    def half(exchange: Exchange, command: Command) -> None:
+        whole(exchange, command)
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(dispatch.HANDLERS, HaltMarket, half)
+    venue = ready()
+
+    with pytest.raises(ZeroDivisionError):
+        execute(venue.exchange, HaltMarket(venue.meta(), "ACME", "news"))
+
+    assert [type(each.event) for each in venue.exchange.outbox] == [Halted]
