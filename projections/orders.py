@@ -169,9 +169,9 @@ class OrdersProjection(Projection):
         return record
 
     @needs(TradeExecuted)
-    def _touches_maker(self, event: TradeExecuted, _fact: Fact) -> None:
-        # The taker was accepted by the same command, so it is here already.
+    def _touches_both(self, event: TradeExecuted, _fact: Fact) -> None:
         self._records.want(event.maker_order_id)
+        self._records.want(event.taker_order_id)
 
     @needs(OrderCanceled, OrderExpired, OrderReplaced)
     def _touches(

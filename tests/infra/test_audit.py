@@ -38,6 +38,7 @@ from tests.support.flow import Flow
 from tests.support.log import extend
 from tests.support.memory import MemoryLogReader
 from tests.support.stored_log import renumbered, write_log
+from tests.support.venue import Venue
 
 LOG = Flow().run(1_000)
 Forger = Callable[[list[Fact]], list[Fact]]
@@ -156,6 +157,34 @@ def test_a_sound_log_passes_and_everything_was_counted(database_url: str):
     assert report.events == len(LOG)
     assert report.log_position == LOG[-1].position
     assert [c.name for c in report.checks if not c.counted and not c.skipped] == []
+
+
+def test_a_command_with_several_takers_is_sound(database_url: str):
+    venue = Venue(maker_fee=3, taker_fee=7)
+    venue.sell("maker", 50, at="10.00")
+    alone = len(venue.facts)
+    for name in ("alice", "bob"):
+        venue.buy(name, 20, at="10.00")
+    venue.sell("carol", 20, at="9.00", tif="ioc")
+    facts = venue.facts
+    for place in range(alone, len(facts)):
+        facts[place] = by_command("one command", facts[place])
+
+    report = audit_of(database_url, facts)
+
+    takers = {
+        fact.event.taker_order_id
+        for fact in facts[alone:]
+        if isinstance(fact.event, TradeExecuted)
+    }
+    assert len(takers) == 2
+    assert report.violations == []
+
+
+def by_command(command_id: str, fact: Fact) -> Fact:
+    meta = msgspec.structs.replace(fact.event.meta, command_id=command_id)
+    event = msgspec.structs.replace(fact.event, meta=meta)
+    return Fact(fact.position, fact.stream, fact.version, event)
 
 
 def test_an_empty_log_is_sound(database_url: str):

@@ -1,7 +1,9 @@
 """Rows and books are kept while they are used, and read again when they were not."""
 
+import msgspec
 import pytest
 
+from domain.events.register import Fact
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore
 from tests.support.views import batches, dump, live_host
@@ -25,3 +27,27 @@ def test_rows_that_were_forgotten_are_read_again(
         host.apply(batch)
 
     assert dump(store) == dump(expected)
+
+
+@pytest.mark.rule("VIEW-02")
+def test_an_order_may_trade_in_another_command_than_the_one_that_brought_it(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    facts = [alone(fact) for fact in FACTS]
+    expected = MemoryStore()
+    live_host(expected).apply(facts)
+    monkeypatch.setattr("projections.projection.ROWS_KEPT", 0)
+    store = MemoryStore()
+    host = live_host(store)
+
+    for fact in facts:
+        host.apply([fact])
+
+    assert dump(store) == dump(expected)
+
+
+def alone(fact: Fact) -> Fact:
+    """The same fact as the only one of its command."""
+    meta = msgspec.structs.replace(fact.event.meta, command_id=f"cause-{fact.position}")
+    event = msgspec.structs.replace(fact.event, meta=meta)
+    return Fact(fact.position, fact.stream, fact.version, event)
