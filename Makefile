@@ -19,7 +19,7 @@ setup: $(READY) ## make the virtual environment (run and test do it themselves)
 # pip that meets a newer release than the pinned one would trip over it.
 # The newest Python that works wins; a name on PATH is not enough, because version
 # managers leave names there that answer with an error.
-$(READY): requirements-dev.txt
+$(READY): requirements-dev.txt pyproject.toml
 	@set -e; python=''; \
 	for name in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
 	  if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -9,17 +9,17 @@ from api.http.error_handlers import EXCEPTION_HANDLERS
 from api.http.json_bodies import Body
 from api.http.numbers import Number, number
 from api.http.openapi import OPENAPI, NumberSchema
-from api.http.own_writes import Acknowledged
+from api.http.own_writes import OwnWrites
 from api.http.parameters import documented, refuse_unknown
 from api.http.request_context import call_of
 from api.read.books import BookRoute, book_route
+from api.read.current_orders import CurrentOrders
 from api.read.door import ReadDoor, caller_of, reading_of
 from api.read.times import period_of
 from api.routes import options_routes, ordinary_routes
 from api.services import Services
 from api.write.door import WriteDoor
 from api.write.orders import (
-    OrderDesk,
     PlaceBatchRoute,
     PlaceOrderRoute,
     place_batch_route,
@@ -32,14 +32,19 @@ from domain.events.event import Meta, Timestamp
 
 def create_app(services: Services) -> Litestar:
     """The application, ready to be served."""
-    acknowledged = Acknowledged()
-    door = WriteDoor(services.writer, services.clock, services.new_id, acknowledged)
-    read_door = ReadDoor(services.views, services.applied, acknowledged)
+    own_writes = OwnWrites()
+    read_door = ReadDoor(services.views, services.applied, own_writes)
+    door = WriteDoor(
+        services.port,
+        CurrentOrders(read_door),
+        clock=services.clock,
+        new_id=services.new_id,
+        own_writes=own_writes,
+    )
     gate = _gate(services, door)
-    desk = OrderDesk(door)
     limit = services.body_limit
-    place_order = PlaceOrderRoute(desk, gate, limit)
-    place_batch = PlaceBatchRoute(desk, gate, limit)
+    place_order = PlaceOrderRoute(door, gate, limit)
+    place_batch = PlaceBatchRoute(door, gate, limit)
     routes = [
         place_order_route(place_order),
         place_batch_route(place_batch),

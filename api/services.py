@@ -7,15 +7,15 @@ import msgspec
 
 from api.health import AskReadiness
 from api.http.auth import Tokens
+from commands.command_port import CommandPort
 from commands.ports import Clock, PasswordHasher, PersonalVault
-from commands.writer import Writer
 from projections.store import AppliedPositions, Views
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that `create_app` is made of."""
 
-    writer: Writer
+    port: CommandPort
     views: Views
     applied: AppliedPositions
     clock: Clock

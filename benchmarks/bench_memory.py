@@ -17,8 +17,8 @@ from benchmarks.served import Served, served
 from benchmarks.suite import Suite
 from benchmarks.table import Row
 from benchmarks.workload import START, TICK, meta, opening, uuid_text
+from commands.leadership import WriterState
 from commands.messages import Command, PlaceOrder
-from commands.writer import Role
 from domain.order import Ticket
 from domain.vocabulary import OrderType, Side, TimeInForce
 
@@ -59,7 +59,7 @@ def measure(suite: Suite) -> list[Row]:
 
 
 def _memory(server: Served) -> Memory:
-    server.wait_until(lambda told: told.role == Role.LEADER.value)
+    server.wait_until(lambda told: told.role == WriterState.LEADER.value)
     pid = server.process.pid
     status = Path(f"/proc/{pid}/status").read_text()
     peak = status.partition("VmHWM:")[2].split()[0]

@@ -16,7 +16,7 @@ from benchmarks.projector import projecting, wait_for_views
 from benchmarks.served import served
 from benchmarks.suite import Suite
 from benchmarks.table import Row
-from commands.writer import Role
+from commands.leadership import WriterState
 from infra.log.event_store import PostgresEventStore
 
 NAME = "restart"
@@ -70,5 +70,5 @@ def _row(what: str, log: LongLog, rounds: int, *, target: str) -> Row:
 def _start(log: LongLog) -> float:
     with served(log.places) as server:
         return server.wait_until(
-            lambda told: told.ready and told.role == Role.LEADER.value
+            lambda told: told.ready and told.role == WriterState.LEADER.value
         )

@@ -25,8 +25,9 @@ from benchmarks.projector import projecting, views_position, wait_for_views
 from benchmarks.suite import Places, Suite
 from benchmarks.table import Row
 from benchmarks.workload import OrderMix, opening
+from commands.leadership import WriterState
 from commands.messages import Command
-from commands.writer import Role, Writer
+from commands.writer import Writer
 from domain.ids import LogPosition
 from infra.log.event_store import PostgresEventStore
 from infra.views.redis_store import RedisStore
@@ -83,11 +84,11 @@ async def _measure(places: Places, flow: Sequence[Command], orders: int) -> list
 async def leading(store: PostgresEventStore) -> AsyncGenerator[Writer]:
     leading = asyncio.Event()
 
-    def became(role: Role) -> None:
-        if role is Role.LEADER:
+    def became(state: WriterState) -> None:
+        if state is WriterState.LEADER:
             leading.set()
 
-    writer = Writer(store, on_role=became)
+    writer = Writer(store, on_state=became)
     running = asyncio.create_task(writer.run())
     await leading.wait()
     try:

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from commands import funding, markets, trading, users
+from commands import closing, funding, markets, trading, users
 from commands.exchange import Exchange
 from commands.messages import (
     CancelAllOrders,
     CancelForOwner,
     CancelOrder,
     ChangeListing,
+    ClosePosition,
     Command,
     Deposit,
     GrantRole,
@@ -30,6 +31,7 @@ from domain.events.register import Recorded
 
 HANDLERS: dict[type[Command], Callable[[Exchange, Any], None]] = {
     PlaceOrder: trading.place_order,
+    ClosePosition: closing.close_position,
     ReplaceOrder: trading.replace_order,
     CancelOrder: trading.cancel_order,
     CancelAllOrders: trading.cancel_all_orders,
@@ -60,15 +62,14 @@ def execute(exchange: Exchange, command: Command) -> list[Recorded]:
         DomainError: the command is refused, and nothing was recorded.
         Repeated: the command was carried out before, and nothing was recorded.
     """
-    command_id = command.meta.command_id
-    keyed = "#" in command_id
+    keyed = command.meta.key is not None
     if keyed:
-        exchange.receipts.check_command(command_id)
+        exchange.register.check_command(command.meta)
     HANDLERS[type(command)](exchange, command)
     outbox = exchange.outbox
     if keyed and not outbox:
         exchange.keys.use(meta=command.meta)
     facts = outbox[:]
     outbox.clear()
-    exchange.index_command(facts, keyed=keyed)
+    exchange.index_command(facts)
     return facts

@@ -6,8 +6,8 @@ The same state comes about by living and by replaying the log.
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from commands.order_index import OrderEntry, OrderIndex
-from commands.receipts import Receipt, Receipts
+from commands.order_index import OrderIndex
+from commands.register import Register, Use
 from domain.aggregate import Aggregate
 from domain.errors import NotFound, UnknownSymbol
 from domain.events.event import Meta
@@ -16,6 +16,7 @@ from domain.ids import (
     HOUSE_ACCOUNT,
     SYSTEM,
     AccountId,
+    AssetId,
     LogPosition,
     Stream,
     Symbol,
@@ -27,8 +28,12 @@ from domain.user import EmailClaim, SecurityLog, User
 from domain.vocabulary import WalletKind
 from domain.wallet import Wallet
 
-#: Index entries, each with the place of the fact that made it.
-Unlocated: TypeAlias = list[tuple[OrderEntry | Receipt, int]]
+#: Uses that lack their log position, each with the place of its fact among others.
+Unlocated: TypeAlias = list[tuple[Use, int]]
+
+
+#: An asset id is a UUID; no symbol is as long.
+ASSET_ID_LENGTH = 36
 
 
 class Exchange:
@@ -49,11 +54,9 @@ class Exchange:
         self.streams[self.security.stream] = self.security
         self.keys = KeyLog(self.outbox)
         self.streams[self.keys.stream] = self.keys
-        self.orders = OrderIndex()
-        self.receipts = Receipts()
+        self.register = Register()
+        self.orders = OrderIndex(self.register)
         self.unlocated: Unlocated = []
-        #: How many facts were carried out since `take_unlocated`.
-        self.ahead = 0
         #: The log position that the state has reached.
         self.position: LogPosition = 0
 
@@ -63,6 +66,15 @@ class Exchange:
         market = self.markets.get(symbol)
         if market is None:
             raise UnknownSymbol(symbol=symbol)
+        return market
+
+    def find_market(self, name: Symbol | AssetId) -> Market | None:
+        """Return the market of a symbol, or of an asset id."""
+        market = self.markets.get(name)
+        if market is None and len(name) == ASSET_ID_LENGTH:
+            for each in self.markets.values():
+                if each.listing.asset_id == name:
+                    return each
         return market
 
     def wallet(self, account_id: AccountId) -> Wallet:
@@ -104,33 +116,27 @@ class Exchange:
             self.claims[name] = aggregate
 
     def index(self, event: AnyEvent, stream: Stream, place: int) -> None:
-        """Fold a fact into the indexes.
-
-        `place` is kept with an entry that lacks its log position: the number of facts
-        since `take_unlocated` before this one, or in a replay the log position itself.
-        """
+        """Fold a fact into the indexes. A use keeps `place` until it has a position."""
         kind = type(event)
         fold = OrderIndex.folds.get(kind)
         if fold is not None:
-            entry = fold(self.orders, self.markets[stream[7:]].book.symbol, event)
-            if entry is not None:
-                self.unlocated.append((entry, place))
-        elif kind in Receipts.folds:
-            receipt = Receipts.folds[kind](self.receipts, stream, event)
-            self.unlocated.append((receipt, place))
+            fold(self.orders, self.markets[stream[7:]].book.symbol, event)
+        elif kind in Register.folds:
+            use = Register.folds[kind](self.register, stream, event)
+            self.unlocated.append((use, place))
 
-    def index_command(self, facts: Sequence[Recorded], *, keyed: bool) -> None:
-        """Fold the facts of a command into the indexes, and its key if it has one."""
-        first = self.ahead
-        self.ahead = first + len(facts)
-        for place, recorded in enumerate(facts, first):
+    def index_command(self, facts: Sequence[Recorded]) -> None:
+        """Fold the facts of one command into the indexes, and its key if it has one."""
+        for place, recorded in enumerate(facts):
             self.index(recorded.event, recorded.stream, place)
-        if keyed:
-            self.unlocated.append((self.receipts.keyed(facts[0].event), first))
+        if facts and facts[0].event.meta.key is not None:
+            self.unlocated.append((self.register.keyed(facts[0].event), 0))
 
     def take_unlocated(self) -> Unlocated:
-        """Hand over what awaits its log position; places count from the last time."""
-        entries, self.unlocated, self.ahead = self.unlocated, [], 0
+        """Hand over the uses of the newest command that await their log position."""
+        if not self.unlocated:
+            return []
+        entries, self.unlocated = self.unlocated, []
         return entries
 
     def replay(self, facts: Sequence[Fact]) -> None:
@@ -144,16 +150,15 @@ class Exchange:
                 self.add(aggregate)
             aggregate.replay(event)
             index(event, stream, fact.position)
-            if "#" in event.meta.command_id:
-                receipt = self.receipts.keyed(event)
-                self.unlocated.append((receipt, fact.position))
+            if event.meta.key is not None:
+                self.unlocated.append((self.register.keyed(event), fact.position))
         if facts:
             locate(self.take_unlocated(), first=0)
             self.position = facts[-1].position
 
 
 def locate(unlocated: Unlocated, *, first: LogPosition) -> None:
-    """Give index entries their log positions; the first fact of an entry counts."""
+    """Give uses their log positions; the first fact of a use counts."""
     for entry, place in unlocated:
         if not entry.position:
             entry.position = first + place

@@ -12,8 +12,8 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from commands.exchange import Exchange
-from commands.order_index import AccountOrders, OrderEntry
-from commands.receipts import Receipt
+from commands.order_index import OrderEntry
+from commands.register import Use
 from domain.aggregate import Aggregate, Outbox
 from domain.ids import LogPosition
 from domain.key_log import KeyLog
@@ -92,14 +92,14 @@ class FrozenOrders(_Frozen):
     ids: dict[str, str]
 
 
-class FrozenReceipts(_Frozen):
-    by_key: dict[str, Receipt]
+class FrozenRegister(_Frozen):
+    uses: dict[str, Use]
 
 
 FrozenAggregate: TypeAlias = (
     FrozenMarket | FrozenWallet | FrozenUser | FrozenClaim | FrozenSecurity | FrozenKeys
 )
-Frozen: TypeAlias = FrozenAggregate | FrozenOrders | FrozenReceipts
+Frozen: TypeAlias = FrozenAggregate | FrozenOrders | FrozenRegister
 
 
 class FrozenHead(msgspec.Struct, array_like=True):
@@ -175,12 +175,13 @@ def dump(exchange: Exchange) -> Iterator[bytes]:
     for aggregate in exchange.streams.values():
         yield encode(freeze(aggregate))
     for account_id, orders in exchange.orders.accounts.items():
-        for entries in _slices(orders.orders):
+        for entries in _slices(orders):
             yield encode(FrozenOrders(account_id, entries, {}))
-        for ids in _slices(orders.ids):
+    for account_id, client_ids in exchange.register.client_ids.items():
+        for ids in _slices(client_ids):
             yield encode(FrozenOrders(account_id, {}, ids))
-    for receipts in _slices(exchange.receipts.by_key):
-        yield encode(FrozenReceipts(receipts))
+    for uses in _slices(exchange.register.uses):
+        yield encode(FrozenRegister(uses))
 
 
 def _slices(entries: dict[K, V]) -> Iterator[dict[K, V]]:
@@ -210,12 +211,14 @@ def load(chunks: Iterable[bytes]) -> Exchange:
 def _thaw(exchange: Exchange, frozen: Frozen) -> None:
     match frozen:
         case FrozenOrders():
-            accounts = exchange.orders.accounts
-            orders = accounts.setdefault(frozen.account_id, AccountOrders())
-            orders.orders.update(frozen.orders)
-            orders.ids.update(frozen.ids)
-        case FrozenReceipts():
-            exchange.receipts.by_key.update(frozen.by_key)
+            if frozen.orders:
+                orders = exchange.orders.accounts
+                orders.setdefault(frozen.account_id, {}).update(frozen.orders)
+            if frozen.ids:
+                ids = exchange.register.client_ids
+                ids.setdefault(frozen.account_id, {}).update(frozen.ids)
+        case FrozenRegister():
+            exchange.register.uses.update(frozen.uses)
         case FrozenSecurity():
             exchange.security.version = frozen.version
             exchange.security.minute = frozen.minute

@@ -1,16 +1,16 @@
 """How cash and shares come in, and what an account prefers for its orders."""
 
 from commands.exchange import Exchange
+from commands.keys import content_digest, deposit_key, grant_key
 from commands.messages import Deposit, GrantShares, SetPreferences
-from commands.receipts import deposit_key, digest, grant_key
 
 
 def deposit(exchange: Exchange, command: Deposit) -> None:
     """Take in cash, once for each reference of an account."""
     wallet = exchange.wallet(command.account_id)
     key = deposit_key(command.account_id, command.reference)
-    content = digest(command.amount)
-    exchange.receipts.check(key, content, name=command.reference)
+    content = content_digest(command.amount)
+    exchange.register.check(key, content, key=command.reference)
     wallet.deposit(command.amount, command.reference, meta=command.meta)
 
 
@@ -19,8 +19,8 @@ def grant_shares(exchange: Exchange, command: GrantShares) -> None:
     wallet = exchange.wallet(command.account_id)
     market = exchange.market(command.symbol)
     key = grant_key(command.account_id, command.reference)
-    content = digest(command.symbol, command.quantity, command.price)
-    exchange.receipts.check(key, content, name=command.reference)
+    content = content_digest(command.symbol, command.quantity, command.price)
+    exchange.register.check(key, content, key=command.reference)
     wallet.grant(
         market.book.symbol,
         quantity=command.quantity,

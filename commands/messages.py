@@ -4,6 +4,8 @@ A command may be refused; what it brings about are the facts that name its id as
 cause. Amounts and times are as in `domain/events/`.
 """
 
+from decimal import Decimal
+
 import msgspec
 
 from domain.events.event import Meta
@@ -14,8 +16,8 @@ from domain.order import Replacement, Ticket
 from domain.vocabulary import Role, SelfTradePrevention
 
 
-class Command(msgspec.Struct, frozen=True, gc=False):
-    """`meta.command_id` is the id that makes sending it twice the same as once."""
+class Command(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """An intent. `meta.key`, if there is one, makes it once for its actor."""
 
     meta: Meta
 
@@ -24,6 +26,30 @@ class PlaceOrder(Command, frozen=True):
     """Buy or sell. The ticket's client order id makes it once."""
 
     ticket: Ticket
+
+
+class PlaceOrders(Command, frozen=True):
+    """Place a batch of orders, each with its number in the batch. Each is accepted or
+    refused alone; its own meta makes it once."""
+
+    orders: tuple[tuple[int, PlaceOrder], ...]
+
+
+class ClosePosition(Command, frozen=True):
+    """Sell a position at the market: all of it, a quantity, or a percentage of it."""
+
+    account_id: AccountId
+    symbol: Symbol
+    order_id: OrderId
+    quantity: Quantity | None = None
+    percentage: Decimal | None = None
+
+
+class CloseAllPositions(Command, frozen=True):
+    """Sell every position of the account at the market."""
+
+    account_id: AccountId
+    cancel_orders: bool = False
 
 
 class ReplaceOrder(Command, frozen=True):
@@ -175,6 +201,9 @@ class NoteAccessRefused(Command, frozen=True):
 
 COMMANDS: tuple[type[Command], ...] = (
     PlaceOrder,
+    PlaceOrders,
+    ClosePosition,
+    CloseAllPositions,
     ReplaceOrder,
     CancelOrder,
     CancelAllOrders,

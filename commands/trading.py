@@ -4,8 +4,7 @@ Market and Wallet do not know each other; the handlers carry facts between them.
 raise every refusal before the first fact, so a command is recorded whole or not at all.
 """
 
-from collections.abc import Sequence
-
+from commands.answers import NotHeld
 from commands.exchange import Exchange
 from commands.messages import (
     CancelAllOrders,
@@ -14,23 +13,18 @@ from commands.messages import (
     PlaceOrder,
     ReplaceOrder,
 )
-from commands.order_index import OrderEntry
-from commands.receipts import Repeated
+from commands.register import Repeated, Use
 from commands.wallet_effects import apply_to_wallets
 from domain.errors import (
     AmountTooLarge,
-    DuplicateOrder,
-    NotFound,
     OrderDone,
     TradingSuspended,
 )
 from domain.events.event import Meta
-from domain.events.market import OrderAccepted, OrderRejected, OrderReplaced
-from domain.events.register import AnyEvent
 from domain.ids import AccountId, OrderId
 from domain.market import Market
 from domain.money import MONEY_MAX, Price, Quantity
-from domain.order import Order, Ticket
+from domain.order import Order
 from domain.vocabulary import SELL, CancelReason, OrderStatus
 from domain.wallet import Wallet
 
@@ -38,11 +32,9 @@ from domain.wallet import Wallet
 def place_order(exchange: Exchange, command: PlaceOrder) -> None:
     """Buy or sell: refuse, let the market reject, or hold, place and settle."""
     ticket, meta = command.ticket, command.meta
-    known = exchange.orders.account(ticket.account_id).by_client_id(
-        ticket.client_order_id
-    )
+    known = exchange.orders.by_client_id(ticket.account_id, ticket.client_order_id)
     if known is not None:
-        raise _repeated_ticket(known, ticket)
+        raise Repeated(Use(order_id=known))
     market = exchange.market(ticket.symbol)
     wallet = exchange.wallet(ticket.account_id)
     market.check(ticket)
@@ -69,10 +61,9 @@ def place_order(exchange: Exchange, command: PlaceOrder) -> None:
 def replace_order(exchange: Exchange, command: ReplaceOrder) -> None:
     """Change a resting order; what backs it is exchanged with it."""
     new, meta = command.replacement, command.meta
-    account = exchange.orders.account(command.account_id)
-    known = account.by_client_id(new.client_order_id)
+    known = exchange.orders.by_client_id(command.account_id, new.client_order_id)
     if known is not None:
-        raise _repeated_replacement(known, command)
+        raise Repeated(Use(order_id=known))
     market, order = _open_order(exchange, command.account_id, command.order_id)
     wallet = exchange.wallets[command.account_id]
     if wallet.suspended:
@@ -116,7 +107,7 @@ def cancel_all_orders(exchange: Exchange, command: CancelAllOrders) -> None:
     """End every open order of the account. What backs them names them."""
     named = {exchange.market(symbol).book.symbol for symbol in command.symbols}
     wallet = exchange.wallet(command.account_id)
-    entries = exchange.orders.account(command.account_id).orders
+    entries = exchange.orders.accounts.get(command.account_id, {})
     for order_id in (*wallet.holds, *wallet.reserves):
         symbol = entries[order_id].symbol
         if named and symbol not in named:
@@ -130,7 +121,7 @@ def cancel_for_owner(exchange: Exchange, command: CancelForOwner) -> None:
     """End anybody's open order, with the administrator's reason."""
     found = exchange.orders.find(command.order_id)
     if found is None:
-        raise NotFound("order", command.order_id)
+        raise NotHeld(command.order_id)
     market, order = _open_order(exchange, found[0], command.order_id)
     reason = CancelReason.ADMINISTRATIVE
     _cancel(exchange, market, order, reason, command.note, command.meta)
@@ -151,9 +142,9 @@ def _cancel(
 def _open_order(
     exchange: Exchange, account_id: AccountId, order_id: OrderId
 ) -> tuple[Market, Order]:
-    entry = exchange.orders.account(account_id).orders.get(order_id)
+    entry = exchange.orders.of(account_id, order_id)
     if entry is None:
-        raise NotFound("order", order_id)
+        raise NotHeld(order_id)
     if entry.status is not OrderStatus.NEW:
         raise OrderDone(status=entry.status)
     market = exchange.markets[entry.symbol]
@@ -164,43 +155,3 @@ def _bounded(amount: int) -> int:
     if amount > MONEY_MAX:
         raise AmountTooLarge("qty times the price is more than the venue carries")
     return amount
-
-
-def _repeated_ticket(entry: OrderEntry, ticket: Ticket) -> Repeated:
-    """The same client order id again: the first answer, or a duplicate (ORDER-09)."""
-
-    def check(events: Sequence[AnyEvent]) -> None:
-        first = events[0]
-        if isinstance(first, OrderAccepted | OrderRejected) and (
-            entry.symbol == ticket.symbol
-            and first.side is ticket.side
-            and first.order_type is ticket.order_type
-            and first.time_in_force is ticket.time_in_force
-            and first.quantity == ticket.quantity
-            and first.limit_price == ticket.limit_price
-            and ticket.self_trade_prevention in (None, first.self_trade_prevention)
-        ):
-            return
-        raise DuplicateOrder(client_order_id=ticket.client_order_id)
-
-    return Repeated(lambda: entry.position, check)
-
-
-def _repeated_replacement(entry: OrderEntry, command: ReplaceOrder) -> Repeated:
-    """The same for a replacement. A term it leaves open is that of the order before,
-    of which the fact tells all but the time in force."""
-    new = command.replacement
-
-    def check(events: Sequence[AnyEvent]) -> None:
-        first = events[0]
-        if (
-            isinstance(first, OrderReplaced)
-            and first.order_id == command.order_id
-            and first.quantity == (new.quantity or first.filled + first.removed)
-            and first.limit_price == (new.limit_price or first.removed_price)
-            and new.time_in_force in (None, first.time_in_force)
-        ):
-            return
-        raise DuplicateOrder(client_order_id=new.client_order_id)
-
-    return Repeated(lambda: entry.position, check)

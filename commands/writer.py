@@ -1,95 +1,40 @@
 """The one writer: decide in memory, commit in groups, answer after the commit.
 
-Commands are carried out one after another on the event loop, in microseconds; their
-facts gather in the open batch. A thread commits: as soon as one batch is durable the
-next one goes, so that one flush to disk serves everybody who waited. When a commit
-fails, memory is ahead of the truth: it is dropped, the lease is acquired anew, and the
-state comes back from the log.
+Commands are decided one after another on the event loop, in microseconds. Their facts
+become durable in groups (`group_commit.py`), while this process holds the lease
+(`leadership.py`).
 """
 
 import asyncio
-import threading
 from collections.abc import Callable, Sequence
-from enum import StrEnum
-from queue import SimpleQueue
+from typing import TypeAlias
 
-import msgspec
-
-from commands.batch import Batch
+from commands.answers import Answer, NotHeld, Outcome
+from commands.batch import Known, Pending
+from commands.command_port import AccountState, MarketState, StreamState, UserState
 from commands.dispatch import execute
-from commands.exchange import Exchange, locate
+from commands.exchange import Exchange
+from commands.frozen import state_hash
+from commands.group_commit import GroupCommit
+from commands.leadership import Leadership, WriterState
 from commands.messages import Command
-from commands.ports import (
-    EventStore,
-    LogLost,
-    LogUnavailable,
-    LogWriter,
-    SnapshotStore,
-)
-from commands.receipts import Repeated
-from commands.recovery import NotWanted, recover
+from commands.parts import EXPANSIONS, Expansion
+from commands.ports import EventStore, SnapshotStore
+from commands.register import Repeated
 from domain.errors import Busy, CommitFailed, DomainError, NotLeading
-from domain.events.register import AnyEvent
-from domain.ids import LogPosition
+from domain.events.register import Recorded
+from domain.ids import AccountId, AssetId, Symbol, UserId
+from domain.vocabulary import Role
 
-#: How often a standby asks for the lease, and a leader whether it still has it.
-LEASE_SECONDS = 0.25
-#: Facts that most commands have no more of: what a repeated one is read with.
+#: What was decided of one command or part, before anybody learns of it.
+Decided: TypeAlias = Pending | Known | DomainError
+
+#: Most commands record at most this many facts: a repeated one is read with one query.
 FACTS_OF_MOST = 20
-#: How long commands in doubt wait for the log to come back and tell.
-DOUBT_SECONDS = 5.0
-#: How long an append under way is waited for when the lead is lost.
-JOIN_SECONDS = 5.0
-#: How long a writer that is to end waits for what it has accepted to become durable.
-STOP_SECONDS = 4.0
-
-
-class Role(StrEnum):
-    STANDBY = "standby"
-    RECOVERING = "recovering"
-    LEADER = "leader"
-
-
-class Answer(msgspec.Struct, frozen=True, gc=False):
-    """What a command brought about, durable.
-
-    `position` is the log position to hand to a query that must see it. `repeated` says
-    that the command was carried out before and this is its first answer.
-    """
-
-    position: LogPosition
-    events: Sequence[AnyEvent]
-    repeated: bool = False
-
-
-class Pending(msgspec.Struct, frozen=True, gc=False):
-    """A command carried out in memory, whose facts are `start` to `end` of a batch.
-
-    Or one that was refused in a state which that batch makes durable: the refusal is as
-    good as that state, and is told no earlier.
-    """
-
-    batch: Batch
-    start: int
-    end: int
-    refusal: DomainError | None = None
-
-    async def answer(self) -> Answer:
-        """Wait until it is durable.
-
-        Raises:
-            DomainError: it was refused.
-            CommitFailed: it is not durable; the same command may be sent again.
-        """
-        first = await self.batch.committed()
-        if self.refusal is not None:
-            raise self.refusal
-        events = self.batch.events[self.start : self.end]
-        return Answer(first + self.end - 1, [r.event for r in events])
 
 
 class Writer:
-    """Carries out commands for as long as it holds the lease on the log."""
+    """A `CommandPort` that decides while it holds the lease on the log."""
 
     def __init__(
         self,
@@ -97,24 +42,36 @@ class Writer:
         snapshots: SnapshotStore | None = None,
         *,
         queue_limit: int = 20_000,
-        on_role: Callable[[Role], None] | None = None,
+        on_state: Callable[[WriterState], None] | None = None,
     ) -> None:
-        self.store = store
-        self.snapshots = snapshots
         self.queue_limit = queue_limit
-        self.on_role = on_role
-        # Until the log has said who leads, nobody is to be told that this is a standby.
-        self.role = Role.RECOVERING
-        self.exchange = Exchange()
-        self.waiting = 0
-        self._loop: asyncio.AbstractEventLoop
-        self._open: Batch
-        self._queue: SimpleQueue[Batch | None]
-        self._inflight: Batch | None = None
-        self._in_doubt: Batch | None = None
-        self._scheduled = False
-        self._stopping = False
-        self._lost = asyncio.Event()
+        self._store = store
+        self._commits = GroupCommit()
+        self._lead = Leadership(store, snapshots, self._commits, on_state)
+        self._commits.on_lost = self._lead.abandon
+
+    @property
+    def state(self) -> WriterState:
+        """Standby, recovering or leader."""
+        return self._lead.state
+
+    @property
+    def exchange(self) -> Exchange:
+        """The state in memory: empty unless this writer leads."""
+        return self._lead.exchange
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait until they are durable."""
+        return self._commits.waiting
+
+    async def run(self) -> None:
+        """Lead whenever the lease can be had, until `stop`."""
+        await self._lead.run()
+
+    async def stop(self) -> None:
+        """Make the accepted commands durable and give the lease back."""
+        await self._lead.stop()
 
     # --- commands ---
 
@@ -122,270 +79,162 @@ class Writer:
         """Carry out a command and wait until it is durable.
 
         Raises:
-            DomainError: it is refused, or could not be made durable.
+            DomainError: the command was refused, or could not be made durable.
+            LogUnavailable: the log holds the first answer and cannot be read now.
         """
+        expand = EXPANSIONS.get(type(command))
+        if expand is not None:
+            self._check_leading()
+            return await self._answer_parts(self._decide_parts(expand, command))
         try:
             pending = self.submit(command)
         except Repeated as repeated:
-            return await self.repeated_answer(repeated)
+            return await self._first_answer(self._known(repeated))
         return await pending.answer()
 
     def submit(self, command: Command) -> Pending:
-        """Carry out a command in memory; its answer must be awaited before it is told.
+        """Decide a command in memory. Await its answer before anybody learns of it.
 
         Raises:
-            DomainError: it is refused, and nothing was recorded. Where the state that
-                it is refused in is not durable yet, that is told with the answer.
-            Repeated: it was carried out before; `repeated_answer` has the answer.
+            DomainError: the command was refused, and nothing was recorded. A refusal
+                that rests on facts that are not durable yet comes with the answer.
+            Repeated: the command was carried out before.
         """
-        self.check_leading()
-        if self.waiting >= self.queue_limit:
+        self._check_leading()
+        if self._commits.waiting >= self.queue_limit:
             raise Busy
+        exchange = self._lead.exchange
         try:
-            start = self._carry_out(command)
-        except DomainError as refusal:
-            batch = self._unsettled()
-            if batch is None:
+            facts = execute(exchange, command)
+        except (DomainError, Repeated) as refusal:
+            if exchange.outbox:
+                self._lead.abandon()
+            if isinstance(refusal, NotHeld):
+                refusal.position = self._commits.position
+            pending = None
+            if isinstance(refusal, DomainError):
+                pending = self._commits.refuse(refusal)
+            if pending is None:
                 raise
-            self.waiting += 1
-            batch.count += 1
-            return Pending(batch, 0, 0, refusal)
-        self.waiting += 1
-        self._open.count += 1
-        if self._inflight is None and not self._scheduled:
-            # Not at once: whatever else this turn of the loop brings joins the batch.
-            self._scheduled = True
-            self._loop.call_soon(self._hand_over)
-        return Pending(self._open, start, len(self._open.events))
-
-    def check_leading(self) -> None:
-        """Refuse what rests on memory where there is none, or that is to be given up.
-
-        Raises:
-            NotLeading
-        """
-        if self.role is not Role.LEADER or self._stopping:
-            raise NotLeading(standby=self.role is Role.STANDBY)
-
-    def _carry_out(self, command: Command) -> int:
-        """Add a command's facts to the open batch; return where they begin in it."""
-        events = self._open.events
-        start = len(events)
-        try:
-            events += execute(self.exchange, command)
-        except (DomainError, Repeated):
-            if self.exchange.outbox:
-                self._abandon()
-            raise
+            return pending
         except BaseException:
             # A defect struck half way: memory may hold half a command.
-            self._abandon()
+            self._lead.abandon()
             raise
-        return start
+        return self._commits.add(facts, exchange.take_unlocated())
 
-    async def repeated_answer(self, repeated: Repeated) -> Answer:
-        """The first answer of a command that was carried out before, from the log.
+    def _check_leading(self) -> None:
+        """Refuse what rests on memory unless this writer leads, and goes on leading."""
+        lead = self._lead
+        if lead.state is not WriterState.LEADER or lead.stopping:
+            raise NotLeading(standby=lead.state is WriterState.STANDBY)
+
+    def _decide_parts(
+        self, expand: Expansion, command: Command
+    ) -> list[tuple[str, Decided]]:
+        """Decide a command that comes to several, all in this turn of the loop."""
+        decided: list[tuple[str, Decided]] = []
+        for name, part in expand(self._lead.exchange, command):
+            try:
+                decided.append((name, self.submit(part)))
+            except Repeated as repeated:
+                decided.append((name, self._known(repeated)))
+            except DomainError as refusal:
+                decided.append((name, refusal))
+        return decided
+
+    async def _answer_parts(self, decided: Sequence[tuple[str, Decided]]) -> Answer:
+        """Wait until all parts are durable. An unnamed part refuses the whole."""
+        parts: list[tuple[str, Outcome]] = []
+        position, is_new = 0, False
+        for name, each in decided:
+            try:
+                if isinstance(each, DomainError):
+                    raise each
+                if isinstance(each, Known):
+                    answer = await self._first_answer(each)
+                else:
+                    answer = await each.answer()
+            except DomainError as refusal:
+                if not name:
+                    raise
+                parts.append((name, refusal.with_traceback(None)))
+                continue
+            position = max(position, answer.position)
+            if name:
+                is_new = is_new or not answer.repeated
+                parts.append((name, answer))
+        return Answer(position, repeated=bool(position) and not is_new, parts=parts)
+
+    def _known(self, repeated: Repeated) -> Known:
+        """Keep the batch that a repeated command rests on: memory may be dropped."""
+        return Known(repeated.use, self._commits.newest())
+
+    async def _first_answer(self, known: Known) -> Answer:
+        """Answer a command that was carried out before.
 
         Raises:
-            DomainError: the first command had other content, or was not committed.
-            LogUnavailable: the log cannot be read just now.
+            CommitFailed: the first one was in memory only, and memory was dropped.
         """
-        for batch in (self._in_doubt, self._inflight, self._open):
-            if batch is not None and batch.count and not repeated.position():
-                await batch.committed()
-        position = repeated.position()
-        if not position:
-            # The first one was in memory only, and memory was dropped since.
+        if known.batch is not None:
+            await known.batch.durable()
+        use = known.use
+        if use.order_id:
+            head = self._commits.position
+            return Answer(head, repeated=True, order_id=use.order_id)
+        if not use.position:
             raise CommitFailed
-        read = self.store.reader.read
-        facts = await asyncio.to_thread(read, position - 1, FACTS_OF_MOST)
+        read = self._store.reader.read
+        facts = await asyncio.to_thread(read, use.position - 1, FACTS_OF_MOST)
         command_id = facts[0].event.meta.command_id
         own = [fact for fact in facts if fact.event.meta.command_id == command_id]
-        events = [fact.event for fact in own]
-        repeated.check(events)
-        return Answer(own[-1].position, events, repeated=True)
+        recorded = [Recorded(each.stream, each.version, each.event) for each in own]
+        return Answer(own[-1].position, recorded, repeated=True)
 
-    async def settled(self, exchange: Exchange) -> None:
-        """Wait until all that a state of this writer shows is durable.
+    # --- queries ---
+
+    async def market(self, name: Symbol | AssetId) -> MarketState | None:
+        """Return the market of a symbol or of an asset id."""
+        self._check_leading()
+        market = self._lead.exchange.find_market(name)
+        if market is None:
+            return None
+        return MarketState(
+            market.listing, market.halt_reason, market.session_date, market.listed_at
+        )
+
+    async def account(self, account_id: AccountId) -> AccountState | None:
+        """Return an account's defaults."""
+        self._check_leading()
+        wallet = self._lead.exchange.wallets.get(account_id)
+        if wallet is None:
+            return None
+        return AccountState(wallet.self_trade_prevention, wallet.suspended)
+
+    async def user(self, user_id: UserId) -> UserState | None:
+        """Return a user's roles."""
+        self._check_leading()
+        user = self._lead.exchange.users.get(user_id)
+        if user is None:
+            return None
+        return UserState(tuple(role for role in Role if role in user.roles))
+
+    async def streams(self) -> Sequence[StreamState]:
+        """Return every aggregate's version and hash; all of it is durable.
 
         Raises:
-            CommitFailed: it is not, and memory was dropped.
+            CommitFailed: it is not durable, and memory was dropped.
         """
-        if exchange is not self.exchange:
+        self._check_leading()
+        exchange = self._lead.exchange
+        found: list[StreamState] = []
+        for stream, aggregate in list(exchange.streams.items()):
+            if aggregate.version:
+                state = StreamState(stream, aggregate.version, state_hash(aggregate))
+                found.append(state)
+            # A large book takes long to hash: orders go in between.
+            await asyncio.sleep(0)
+        await self._commits.durable()
+        if exchange is not self._lead.exchange:
             raise CommitFailed
-        batch = self._unsettled()
-        if batch is not None:
-            await batch.committed()
-
-    def _unsettled(self) -> Batch | None:
-        """The newest batch with facts that are not durable yet."""
-        return self._open if self._open.events else self._inflight
-
-    # --- the group commit ---
-
-    def _hand_over(self) -> None:
-        self._scheduled = False
-        batch = self._open
-        if self._inflight is not None or not batch.count:
-            return
-        self._open = Batch(self._loop)
-        if not batch.events:
-            # Nothing was recorded: what the answers rest on is durable already.
-            self.waiting -= batch.count
-            batch.settle(self.exchange.position + 1)
-            return
-        batch.unlocated = self.exchange.take_unlocated()
-        self._inflight = batch
-        self._queue.put(batch)
-
-    def _commit_batches(self, log: LogWriter, queue: SimpleQueue[Batch | None]) -> None:
-        """Runs in the commit thread, until it is told to stop or the log is lost."""
-        while (batch := queue.get()) is not None:
-            try:
-                first = log.append(batch.events)
-            except LogLost:
-                self._loop.call_soon_threadsafe(self._abandon)
-                return
-            except BaseException:
-                # A defect. Whoever waits must not wait for ever.
-                self._loop.call_soon_threadsafe(self._abandon)
-                raise
-            self._loop.call_soon_threadsafe(self._committed, batch, first)
-
-    def _committed(self, batch: Batch, first: LogPosition) -> None:
-        if batch.settled:
-            # It was given up on; whoever sent it has been told to ask again.
-            return
-        self.waiting -= batch.count
-        locate(batch.unlocated, first=first)
-        batch.settle(first)
-        if batch is self._in_doubt:
-            self._in_doubt = None
-            return
-        self._inflight = None
-        self.exchange.position = first + len(batch.events) - 1
-        if self._open.count:
-            self._hand_over()
-
-    # --- leading, and losing the lead ---
-
-    async def run(self) -> None:
-        """Acquire the lease, recover, lead; again whenever it is lost. Until `stop`."""
-        self._loop = asyncio.get_running_loop()
-        self._open = Batch(self._loop)
-        while not self._stopping:
-            log = await asyncio.to_thread(self._acquire)
-            if log is None:
-                self._become(Role.STANDBY)
-                await asyncio.sleep(LEASE_SECONDS)
-                continue
-            self._become(Role.RECOVERING)
-            try:
-                await self._recover_and_lead(log)
-            except (LogLost, LogUnavailable):
-                await asyncio.sleep(LEASE_SECONDS)
-            finally:
-                await asyncio.to_thread(log.close)
-        self._become(Role.STANDBY)
-
-    def _acquire(self) -> LogWriter | None:
-        try:
-            return self.store.acquire()
-        except LogUnavailable:
-            return None
-
-    async def _recover_and_lead(self, log: LogWriter) -> None:
-        reader = self.store.reader
-        try:
-            exchange = await asyncio.to_thread(
-                recover, reader, self.snapshots, is_wanted=lambda: not self._stopping
-            )
-        except NotWanted:
-            return
-        await self._settle_doubt()
-        if self._stopping:
-            return
-        self.exchange = exchange
-        self._lost.clear()
-        queue = self._queue = SimpleQueue[Batch | None]()
-        thread = threading.Thread(
-            target=self._commit_batches, args=(log, queue), name="commit", daemon=True
-        )
-        thread.start()
-        self._become(Role.LEADER)
-        try:
-            while not self._lost.is_set() and log.alive():
-                await self._wait_for_loss()
-        finally:
-            self._abandon()
-            queue.put(None)
-            await asyncio.to_thread(thread.join, JOIN_SECONDS)
-            # That ends an append which gets no answer, too.
-            await asyncio.to_thread(log.close)
-            await asyncio.to_thread(thread.join)
-
-    async def _wait_for_loss(self) -> None:
-        try:
-            async with asyncio.timeout(LEASE_SECONDS):
-                await self._lost.wait()
-        except TimeoutError:
-            return
-
-    def _abandon(self) -> None:
-        """Memory may be ahead of the truth: let go of it and of whoever waits."""
-        if self.role is not Role.LEADER:
-            return
-        self._become(Role.RECOVERING)
-        lost, self._open = self._open, Batch(self._loop)
-        self.waiting -= lost.count
-        lost.settle(0)
-        self._in_doubt, self._inflight = self._inflight, None
-        if self._in_doubt is not None:
-            self._loop.call_later(DOUBT_SECONDS, self._give_up, self._in_doubt)
-        self.exchange = Exchange()
-        self._lost.set()
-
-    async def _settle_doubt(self) -> None:
-        """A batch whose commit got no answer is in the log whole, or not at all."""
-        batch = self._in_doubt
-        if batch is None:
-            return
-        sent = batch.events[0]
-        fact = await asyncio.to_thread(
-            self.store.reader.find, sent.stream, sent.version
-        )
-        if fact is not None and fact.event == sent.event:
-            self._committed(batch, fact.position)
-        else:
-            self._give_up(batch)
-
-    def _give_up(self, batch: Batch) -> None:
-        if batch.settled:
-            return
-        self._in_doubt = None
-        self.waiting -= batch.count
-        batch.settle(0)
-
-    def _become(self, role: Role) -> None:
-        if role is not self.role:
-            self.role = role
-            if self.on_role is not None:
-                self.on_role(role)
-
-    async def stop(self) -> None:
-        """Make what was accepted durable, then give the lease back.
-
-        Where the log does not answer in time, whoever waits is told so, for as long as
-        there is somebody to tell.
-        """
-        self._stopping = True
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                while self.role is Role.LEADER and self.waiting:
-                    batch = self._inflight or self._open
-                    await asyncio.wait([batch.committed()])
-        except TimeoutError:
-            self._abandon()
-        if self._in_doubt is not None:
-            self._give_up(self._in_doubt)
-        self._lost.set()
+        return found

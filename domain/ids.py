@@ -10,6 +10,7 @@ short name of an instrument. Ids come in with a command; nothing here invents on
 """
 
 from typing import TypeAlias
+from uuid import NAMESPACE_OID, uuid5
 
 UserId: TypeAlias = str
 AccountId: TypeAlias = str
@@ -27,6 +28,15 @@ HOUSE_ACCOUNT: AccountId = "00000000-0000-4000-8000-000000000001"
 
 #: The acting user of what the venue does by itself (day roll, first set-up).
 SYSTEM: UserId = "system"
+
+
+def derived_id(origin: str, part: str) -> str:
+    """Return an id made of another one: the same for the same part.
+
+    >>> derived_id("6a1c", "ACME") == derived_id("6a1c", "ACME")
+    True
+    """
+    return str(uuid5(NAMESPACE_OID, f"{origin}/{part}"))
 
 
 def user_stream(user_id: UserId) -> Stream:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 from api.health import Readiness
 from api.services import Services
+from commands.leadership import WriterState
 from commands.ports import LogUnavailable
-from commands.writer import Role, Writer
+from commands.writer import Writer
 from domain.ids import LogPosition
 from infra.log.event_store import PostgresEventStore
 from infra.log.snapshots import PostgresSnapshotStore
@@ -42,7 +43,7 @@ class Container:
         self.views = RedisViews(redis_url)
         self.applied = RedisAppliedPositions(redis_url, self.views)
         self.services = Services(
-            writer=self.writer,
+            port=self.writer,
             views=self.views,
             applied=self.applied,
             clock=self.clock,
@@ -62,8 +63,8 @@ class Container:
             positions = await self.applied.positions()
         except StoreDown:
             positions = None
-        role = self.writer.role
-        settled = role in (Role.LEADER, Role.STANDBY)
+        role = self.writer.state
+        settled = role in (WriterState.LEADER, WriterState.STANDBY)
         live = positions is not None and None not in positions.values()
         return Readiness(
             ready=settled and live and head is not None,

@@ -10,9 +10,10 @@ from datetime import tzinfo
 
 import structlog
 
+from commands.leadership import WriterState
 from commands.messages import RollDay
 from commands.ports import Clock
-from commands.writer import Role, Writer
+from commands.writer import Writer
 from domain.errors import Unavailable
 from domain.events.event import Meta
 from domain.ids import SYSTEM
@@ -39,7 +40,7 @@ class Scheduler:
     async def run(self) -> None:
         """Look at each midnight and now and then, for as long as the server runs."""
         while True:
-            if self.writer.role is Role.LEADER:
+            if self.writer.state is WriterState.LEADER:
                 await self.tick()
             await asyncio.sleep(min(LOOK_SECONDS, self._seconds_to_midnight()))
 

@@ -13,7 +13,7 @@ from litestar import Response
 from litestar.di import NamedDependency
 
 from api.http.auth import Caller
-from api.http.own_writes import Acknowledged
+from api.http.own_writes import OwnWrites
 from api.http.request_errors import BadParameter
 from api.wire.order import POSITION_HEADER
 from domain.errors import Unavailable
@@ -74,11 +74,11 @@ class ReadDoor:
     """The read models of one server."""
 
     def __init__(
-        self, views: Views, applied: AppliedPositions, acknowledged: Acknowledged
+        self, views: Views, applied: AppliedPositions, own_writes: OwnWrites
     ) -> None:
         self.views = views
         self.applied = applied
-        self.acknowledged = acknowledged
+        self.own_writes = own_writes
         #: Which id a symbol has. A symbol is taken for good, and its id with it.
         self.asset_ids: dict[Symbol, AssetId] = {}
 
@@ -168,7 +168,7 @@ def reading_after(
 ) -> Reading:
     """A query of whoever asks, who may be nobody that is known."""
     caller: Caller | None = request.scope.get("user")
-    own = read_door.acknowledged.of(caller.user_id) if caller is not None else 0
+    own = read_door.own_writes.of(caller.user_id) if caller is not None else 0
     return Reading(read_door, after, own)
 
 

@@ -10,8 +10,8 @@ from api.wire.configurations import CHANGEABLE, Checks, Configurations, Emails
 from api.write.answers import answered
 from api.write.door import GivenDoor
 from commands.messages import SetPreferences
+from domain.errors import NotFound
 from domain.vocabulary import SelfTradePrevention
-from domain.wallet import Wallet
 
 
 class ConfigurationChanges(msgspec.Struct, forbid_unknown_fields=True):
@@ -37,23 +37,17 @@ class ConfigurationChanges(msgspec.Struct, forbid_unknown_fields=True):
                 raise NotSupportedYet(f"{name} other than {stands} is", name)
 
 
-def configurations_of(wallet: Wallet) -> Configurations:
-    return Configurations(
-        suspend_trade=wallet.suspended,
-        self_trade_prevention=wallet.self_trade_prevention,
-    )
-
-
 @patch("/v2/account/configurations", tags=["account"])
 async def change_configurations(
     data: JSONBody[ConfigurationChanges], call: GivenCall, door: GivenDoor
 ) -> Response[Configurations]:
     """Set the account's defaults. `suspend_trade` turns new orders away."""
     data.check()
-    door.check_leading()
     account_id = call.caller.account_id
-    # Before the command: the writer may let go of its memory while this waits.
-    wallet = door.writer.exchange.wallet(account_id)
+    # Before the command: this writer may have lost the lease when it is durable.
+    before = await door.port.account(account_id)
+    if before is None:
+        raise NotFound("account", account_id)
     command = SetPreferences(
         door.meta(call, "configurations", data),
         account_id,
@@ -61,4 +55,9 @@ async def change_configurations(
         data.suspend_trade,
     )
     answer = await door.execute(command)
-    return answered(configurations_of(wallet), answer)
+    now = before if answer.repeated else before.after(answer.facts)
+    configurations = Configurations(
+        suspend_trade=now.suspended,
+        self_trade_prevention=now.self_trade_prevention,
+    )
+    return answered(configurations, answer)

@@ -14,8 +14,11 @@ from api.http.request_errors import BadParameter
 from api.wire.amounts import money, price, quantity
 from api.wire.asset import Asset, asset_of
 from api.write.answers import answered, done
-from api.write.door import GivenDoor
+from api.write.door import GivenDoor, WriteDoor
 from api.write.listings import AssetChanges, NewAsset
+from api.write.placed import not_held
+from commands.answers import Answer, NotHeld
+from commands.command_port import MarketState
 from commands.messages import (
     CancelForOwner,
     ChangeListing,
@@ -26,9 +29,9 @@ from commands.messages import (
     ListAsset,
     ResumeMarket,
 )
+from domain.errors import NotFound
 from domain.events.market import Listed
 from domain.ids import AccountId, LogPosition, OrderId, Symbol, UserId
-from domain.market import Market
 from domain.trading_day import session_date
 from domain.vocabulary import Role
 
@@ -38,7 +41,20 @@ ReferenceText = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 ReasonText = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
-def _asset(market: Market) -> Asset:
+async def _market(door: WriteDoor, name: Symbol) -> MarketState:
+    """Return the market to change, as it is before the command.
+
+    Not after it: this writer may have lost the lease when the command is durable.
+    """
+    market = await door.port.market(name)
+    if market is None:
+        raise NotFound("asset", name)
+    return market
+
+
+def _asset(before: MarketState, answer: Answer) -> Asset:
+    """Return the instrument after the command; after a repeated one, as it is now."""
+    market = before if answer.repeated else before.after(answer.facts)
     return asset_of(
         market.listing,
         halt_reason=market.halt_reason,
@@ -59,7 +75,7 @@ async def list_asset(
     listing = data.listing(door.new_id())
     date = session_date(meta.at, market_timezone)
     answer = await door.execute(ListAsset(meta, listing, date))
-    listed = answer.events[0]
+    listed = answer.facts[0].event
     assert isinstance(listed, Listed)
     asset = asset_of(
         listed.listing,
@@ -78,11 +94,11 @@ async def change_asset(
     door: GivenDoor,
 ) -> Response[Asset]:
     """Edit an instrument's terms."""
-    market = door.listed(symbol)
+    market = await _market(door, symbol)
     meta = door.meta(call, "edit", symbol, data)
-    command = ChangeListing(meta, market.book.symbol, data.changes())
+    command = ChangeListing(meta, market.listing.symbol, data.changes())
     answer = await door.execute(command)
-    return answered(_asset(market), answer)
+    return answered(_asset(market, answer), answer)
 
 
 class Halt(msgspec.Struct, forbid_unknown_fields=True):
@@ -99,11 +115,11 @@ async def halt_asset(
     data: JSONBody[Halt | None] = None,
 ) -> Response[Asset]:
     """Stop trading. Resting orders stay, and may be canceled."""
-    market = door.listed(symbol)
+    market = await _market(door, symbol)
     reason = (data or Halt()).reason
     meta = door.meta(call, "halt", symbol, reason)
-    answer = await door.execute(HaltMarket(meta, market.book.symbol, reason))
-    return answered(_asset(market), answer)
+    answer = await door.execute(HaltMarket(meta, market.listing.symbol, reason))
+    return answered(_asset(market, answer), answer)
 
 
 @post("/v2/admin/assets/{symbol:str}/resume", tags=TAGS, status_code=200)
@@ -111,10 +127,10 @@ async def resume_asset(
     symbol: FromPath[Symbol], call: GivenCall, door: GivenDoor
 ) -> Response[Asset]:
     """Start trading again."""
-    market = door.listed(symbol)
+    market = await _market(door, symbol)
     meta = door.meta(call, "resume", symbol)
-    answer = await door.execute(ResumeMarket(meta, market.book.symbol))
-    return answered(_asset(market), answer)
+    answer = await door.execute(ResumeMarket(meta, market.listing.symbol))
+    return answered(_asset(market, answer), answer)
 
 
 class NewDeposit(msgspec.Struct, forbid_unknown_fields=True):
@@ -163,11 +179,11 @@ async def grant_shares(
     door: GivenDoor,
 ) -> Response[Funded]:
     """Put shares on an account."""
-    market = door.listed(data.symbol)
+    instrument = await door.listed(data.symbol)
     command = GrantShares(
         door.meta(call, "shares", account_id, data),
         account_id,
-        market.book.symbol,
+        instrument.symbol,
         quantity(data.qty, "qty"),
         price(data.price, "price"),
         data.reference or door.new_id(),
@@ -198,7 +214,10 @@ async def cancel_for_owner(
     if not note.isprintable():
         raise BadParameter("reason must be one line of printable text", "reason")
     meta = door.meta(call, "cancel-for-owner", order_id, note)
-    return done(await door.execute(CancelForOwner(meta, order_id, note)))
+    try:
+        return done(await door.execute(CancelForOwner(meta, order_id, note)))
+    except NotHeld as unknown:
+        raise await not_held(door, unknown, order_id, None) from None
 
 
 class NewRole(msgspec.Struct, forbid_unknown_fields=True):
@@ -219,10 +238,11 @@ async def grant_role(
     door: GivenDoor,
 ) -> Response[Roles]:
     """Give a user a role. It is in the tokens of the next login."""
-    # Before the command: the writer may let go of its memory while this waits.
-    user = door.writer.exchange.users.get(user_id)
+    # Before the command: this writer may have lost the lease when it is durable.
+    before = await door.port.user(user_id)
+    if before is None:
+        raise NotFound("user", user_id)
     meta = door.meta(call, "role", user_id, data)
     answer = await door.execute(GrantRole(meta, user_id, data.role))
-    assert user is not None, "the command knew the user"
-    roles = [role for role in Role if role in user.roles]
-    return answered(Roles(user_id, roles, answer.position), answer)
+    now = before if answer.repeated else before.after(answer.facts)
+    return answered(Roles(user_id, list(now.roles), answer.position), answer)

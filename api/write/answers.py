@@ -1,12 +1,11 @@
-"""How a command's outcome is answered: the status, and where the log tells of it."""
+"""The response to a command: its status, its body, and its log position."""
 
-from collections.abc import Sequence
 from typing import TypeVar
 
 from litestar import Response
 
 from api.wire.order import POSITION_HEADER
-from commands.writer import Answer
+from commands.answers import Answer
 
 T = TypeVar("T")
 
@@ -14,28 +13,22 @@ REPLAYED_HEADER = "Idempotent-Replayed"
 
 
 def answered(body: T, answer: Answer, *, status: int = 200) -> Response[T]:
-    """The body, with the log position; a command sent again is answered with 200."""
+    """Return the body with the log position; a repeated command gets 200, not 201."""
     if answer.repeated and status == 201:
         status = 200
     return Response(body, status_code=status, headers=_headers(answer))
 
 
 def done(answer: Answer) -> Response[None]:
-    """Nothing to tell but that it is done, and where."""
+    """Return an empty response with the log position."""
     return Response(None, status_code=204, headers=_headers(answer))
 
 
-def answered_in_parts(body: T, answers: Sequence[Answer]) -> Response[T]:
-    """The body of a request that came to several commands, those refused left out."""
-    if not answers:
-        return Response(body, status_code=207)
-    last = max(answer.position for answer in answers)
-    repeated = all(answer.repeated for answer in answers)
-    return answered(body, Answer(last, (), repeated), status=207)
-
-
 def _headers(answer: Answer) -> dict[str, str]:
-    headers = {POSITION_HEADER: str(answer.position)}
+    headers: dict[str, str] = {}
+    # A command whose parts were all refused recorded nothing.
+    if answer.position:
+        headers[POSITION_HEADER] = str(answer.position)
     if answer.repeated:
         headers[REPLAYED_HEADER] = "true"
     return headers

@@ -1,27 +1,28 @@
-"""What a command needs on its way in: the writer, the time, a new id."""
+"""The write door: commands go in through the port, answers come back."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TypeAlias
 
+import msgspec
 from litestar.di import NamedDependency
 
-from api.http.own_writes import Acknowledged
+from api.http.own_writes import OwnWrites
 from api.http.request_context import Call
+from api.wire.order_reader import OrderReader
+from commands.answers import Answer
+from commands.command_port import CommandPort
+from commands.keys import content_digest
 from commands.messages import Command
 from commands.ports import Clock, LogUnavailable
-from commands.receipts import Repeated, keyed_command_id
-from commands.writer import Answer, Writer
 from domain.errors import DomainError, NotFound, Unavailable
 from domain.events.event import Meta
 from domain.ids import AssetId, Symbol
-from domain.market import Market
-
-#: An asset id is a UUID; no symbol is as long.
-ASSET_ID_LENGTH = 36
 
 
 class LogOutOfReach(Unavailable):
-    """The first answer of a repeated command cannot be read just now."""
+    """The log holds the first answer of a repeated command and cannot be read now."""
 
     code = "log-unavailable"
 
@@ -29,83 +30,89 @@ class LogOutOfReach(Unavailable):
         super().__init__("the log cannot be reached just now; send it again")
 
 
+class Instrument(msgspec.Struct, frozen=True, gc=False):
+    """The two names of an instrument. Neither ever changes."""
+
+    symbol: Symbol
+    asset_id: AssetId
+
+
 class WriteDoor:
-    """Hands commands to the writer."""
+    """Sends commands through the port, and remembers each caller's newest position."""
 
     def __init__(
         self,
-        writer: Writer,
+        port: CommandPort,
+        orders: OrderReader,
+        *,
         clock: Clock,
         new_id: Callable[[], str],
-        acknowledged: Acknowledged,
+        own_writes: OwnWrites,
     ) -> None:
-        self.writer = writer
+        self.port = port
+        self.orders = orders
         self.clock = clock
         self.new_id = new_id
-        self.acknowledged = acknowledged
-
-    def check_leading(self) -> None:
-        """Refuse what rests on the writer's memory where there is none."""
-        self.writer.check_leading()
+        self._own_writes = own_writes
+        self._notes: set[asyncio.Task[None]] = set()
+        #: Instruments by symbol and by asset id: as many as are listed, twice.
+        self.instruments: dict[str, Instrument] = {}
 
     def meta(self, call: Call, *content: object) -> Meta:
-        """Who and when. With an `Idempotency-Key`, `content` is what must not differ
-        when the key is used again."""
-        if call.key is None:
-            command_id = self.new_id()
-        else:
-            command_id = keyed_command_id(call.caller.user_id, call.key, *content)
-        return Meta(self.clock.now(), call.caller.user_id, command_id, call.correlation)
+        """Return who and when. `content` must not differ if the key is used again."""
+        key = call.key
+        return Meta(
+            self.clock.now(),
+            call.caller.user_id,
+            self.new_id(),
+            call.correlation,
+            key,
+            None if key is None else content_digest(*content),
+        )
 
     async def execute(self, command: Command) -> Answer:
         """Carry out a command and wait until it is durable."""
         try:
-            answer = await self.writer.execute(command)
+            answer = await self.port.execute(command)
         except LogUnavailable as reason:
             raise LogOutOfReach from reason
-        self.acknowledged.note(command.meta.actor, answer.position)
+        if answer.position:
+            self._own_writes.note(command.meta.actor, answer.position)
         return answer
 
-    async def first_answer(self, repeated: Repeated) -> Answer:
-        """What a command was answered when it was carried out before."""
-        try:
-            return await self.writer.repeated_answer(repeated)
-        except LogUnavailable as reason:
-            raise LogOutOfReach from reason
-
-    async def carried_out(self, meta: Meta) -> Answer | None:
-        """The first answer, where this `Idempotency-Key` was used before."""
-        try:
-            self.writer.exchange.receipts.check_command(meta.command_id)
-        except Repeated as repeated:
-            return await self.first_answer(repeated)
-        return None
-
     def note(self, command: Command) -> None:
-        """Submit a command whose outcome nobody waits for."""
-        try:
-            self.writer.submit(command)
-        except (DomainError, Repeated):
-            # The refusal that it notes goes out all the same.
-            return
+        """Submit a command without waiting for its outcome."""
+        task = asyncio.get_running_loop().create_task(self._note(command))
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
 
-    def market(self, name: Symbol | AssetId) -> Market | None:
-        """The market of a symbol, or of an asset id in a symbol's place."""
-        markets = self.writer.exchange.markets
-        market = markets.get(name)
-        if market is None and len(name) == ASSET_ID_LENGTH:
-            for each in markets.values():
-                if each.listing.asset_id == name:
-                    return each
-        return market
+    async def _note(self, command: Command) -> None:
+        with contextlib.suppress(DomainError, LogUnavailable):
+            await self.port.execute(command)
 
-    def listed(self, name: Symbol | AssetId) -> Market:
-        """Raises NotFound where nothing of that name is listed."""
-        self.check_leading()
-        market = self.market(name)
+    async def instrument(self, name: Symbol | AssetId) -> Instrument | None:
+        """Return the instrument of a symbol, or of an asset id in a symbol's place."""
+        known = self.instruments.get(name)
+        if known is not None:
+            return known
+        market = await self.port.market(name)
         if market is None:
+            return None
+        listing = market.listing
+        known = Instrument(listing.symbol, listing.asset_id)
+        self.instruments[known.symbol] = self.instruments[known.asset_id] = known
+        return known
+
+    async def listed(self, name: Symbol | AssetId) -> Instrument:
+        """Return an instrument that must be listed.
+
+        Raises:
+            NotFound: no instrument has that name.
+        """
+        known = await self.instrument(name)
+        if known is None:
             raise NotFound("asset", name)
-        return market
+        return known
 
 
 GivenDoor: TypeAlias = NamedDependency[WriteDoor]

@@ -11,14 +11,13 @@ from api.wire.amounts import price, quantity
 from api.wire.order import Order
 from api.wire.symbols import Symbols, listed_symbols
 from api.write.answers import answered, done
-from api.write.door import GivenDoor, WriteDoor
-from api.write.order_answer import order_answer
+from api.write.door import GivenDoor
 from api.write.order_body import ClientOrderIdText
+from api.write.placed import not_held, replaced
+from commands.answers import NotHeld
 from commands.messages import CancelAllOrders, CancelOrder, ReplaceOrder
-from domain.errors import NotFound
 from domain.events.market import OrderCanceled
-from domain.ids import AccountId, OrderId
-from domain.market import Market
+from domain.ids import OrderId
 from domain.order import Replacement
 from domain.vocabulary import TimeInForce
 
@@ -57,23 +56,14 @@ async def replace_order(
 ) -> Response[Order]:
     """Change a resting order. Answers with the new order, which has a new id; a smaller
     quantity keeps the place in the queue, anything else goes to its end."""
-    market = _market_of(door, call.caller.account_id, order_id)
+    account_id = call.caller.account_id
     new = data.replacement(door.new_id())
     meta = door.meta(call, "replace", order_id, data)
-    command = ReplaceOrder(meta, call.caller.account_id, order_id, new)
-    answer = await door.execute(command)
-    listing = market.listing
-    order = order_answer(answer.events, listing.symbol, listing.asset_id)
-    return answered(order, answer)
-
-
-def _market_of(door: WriteDoor, account_id: AccountId, order_id: OrderId) -> Market:
-    door.check_leading()
-    exchange = door.writer.exchange
-    entry = exchange.orders.account(account_id).orders.get(order_id)
-    if entry is None:
-        raise NotFound("order", order_id)
-    return exchange.markets[entry.symbol]
+    try:
+        answer = await door.execute(ReplaceOrder(meta, account_id, order_id, new))
+    except NotHeld as unknown:
+        raise await not_held(door, unknown, order_id, account_id) from None
+    return answered(await replaced(door, answer, order_id, new), answer)
 
 
 @delete("/v2/orders/{order_id:str}", tags=["orders"], status_code=204)
@@ -81,9 +71,12 @@ async def cancel_order(
     order_id: FromPath[OrderId], call: GivenCall, door: GivenDoor
 ) -> Response[None]:
     """Cancel an open order. What it held is available again at once."""
+    account_id = call.caller.account_id
     meta = door.meta(call, "cancel", order_id)
-    command = CancelOrder(meta, call.caller.account_id, order_id)
-    return done(await door.execute(command))
+    try:
+        return done(await door.execute(CancelOrder(meta, account_id, order_id)))
+    except NotHeld as unknown:
+        raise await not_held(door, unknown, order_id, account_id) from None
 
 
 class Canceled(msgspec.Struct):
@@ -105,8 +98,8 @@ async def cancel_all_orders(
     command = CancelAllOrders(meta, call.caller.account_id, named)
     answer = await door.execute(command)
     canceled = [
-        Canceled(event.order_id, 200)
-        for event in answer.events
-        if isinstance(event, OrderCanceled)
+        Canceled(recorded.event.order_id, 200)
+        for recorded in answer.facts
+        if isinstance(recorded.event, OrderCanceled)
     ]
     return answered(canceled, answer, status=207)

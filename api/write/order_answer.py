@@ -1,7 +1,7 @@
 """The answer to a command about an order: a pure function of the command's facts.
 
-It shows the order as it stands after those facts, whatever has happened since; so the
-same command sent again gets the same answer, read from the log.
+It comes from the facts that name that order, as maker or as taker, and shows the order
+as it stands after them.
 """
 
 from collections.abc import Iterable
@@ -15,8 +15,8 @@ from domain.events.market import (
     OrderReplaced,
     TradeExecuted,
 )
-from domain.events.register import AnyEvent
-from domain.ids import AssetId, OrderId, Symbol
+from domain.events.register import Recorded
+from domain.ids import AssetId, OrderId, Symbol, symbol_of
 from domain.vocabulary import OrderStatus
 
 _NEW, _PARTIAL, _FILLED, _REJECTED = (
@@ -27,31 +27,45 @@ _NEW, _PARTIAL, _FILLED, _REJECTED = (
 )
 
 
+def symbol_in(facts: Iterable[Recorded]) -> Symbol:
+    """Return the symbol of the order that a command's facts begin."""
+    for recorded in facts:
+        if isinstance(recorded.event, OrderAccepted | OrderRejected | OrderReplaced):
+            return symbol_of(recorded.stream)
+    raise AssertionError("the facts are those of a command about an order")
+
+
 def order_answer(
-    events: Iterable[AnyEvent], symbol: Symbol, asset_id: AssetId
+    facts: Iterable[Recorded], symbol: Symbol, asset_id: AssetId | None
 ) -> Order:
-    """The order that these facts of one command brought in."""
+    """Return the order that the first of these facts about an order begins."""
     order: Order | None = None
     order_id = ""
     filled = notional = quantity = 0
-    for event in events:
+    for recorded in facts:
+        event = recorded.event
         kind = type(event)
-        if kind is OrderAccepted:
-            assert isinstance(event, OrderAccepted)
-            order_id = event.order_id
-            order = _order(event, order_id, _NEW, symbol, asset_id)
-            quantity = event.quantity
-        elif kind is TradeExecuted:
+        if kind is TradeExecuted:
             assert isinstance(event, TradeExecuted)
-            filled += event.quantity
-            notional += event.price * event.quantity
+            if order_id in (event.taker_order_id, event.maker_order_id):
+                filled += event.quantity
+                notional += event.price * event.quantity
         elif kind is OrderCanceled:
             assert isinstance(event, OrderCanceled)
             if order is not None and event.order_id == order_id:
                 _cancel(order, event)
+        elif order is not None:
+            # A later order of the same command has its own answer.
+            continue
+        elif kind is OrderAccepted:
+            assert isinstance(event, OrderAccepted)
+            order_id = event.order_id
+            order = _order(event, order_id, _NEW, symbol, asset_id)
+            quantity = event.quantity
         elif kind is OrderRejected:
             assert isinstance(event, OrderRejected)
-            order = _order(event, event.order_id, _REJECTED, symbol, asset_id)
+            order_id = event.order_id
+            order = _order(event, order_id, _REJECTED, symbol, asset_id)
             order.failed_at = order.created_at
             order.reject_reason = event.reason
             order.reject_bound = optional(event.bound)
@@ -82,9 +96,9 @@ def _order(
     order_id: OrderId,
     status: OrderStatus,
     symbol: Symbol,
-    asset_id: AssetId,
+    asset_id: AssetId | None,
 ) -> Order:
-    """An order as it came in."""
+    """Return an order as it came in."""
     at = instant(event.meta.at)
     return Order(
         order_id,

@@ -18,14 +18,17 @@ Timestamp: TypeAlias = int
 class Meta(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """When, by whom and by which command a fact came to be.
 
-    `command_id` is the direct cause. `correlation` names the whole story (the request
-    that set it off); it is stored only where it differs from the cause.
+    `command_id` is the direct cause. `correlation` names the request behind it; it is
+    stored only if it differs from the cause. `key` is the actor's `Idempotency-Key`,
+    which makes the command once; `digest` is a fingerprint of the command's content.
     """
 
     at: Timestamp
     actor: UserId
     command_id: CommandId
     correlation: str | None = None
+    key: str | None = None
+    digest: str | None = None
 
     @property
     def correlation_id(self) -> str:

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
+from commands.leadership import WriterState
 from commands.ports import EventStore, SnapshotStore
-from commands.writer import Role, Writer
+from commands.writer import Writer
 
 #: How long another process may keep the lease before that is told.
 LEASE_SECONDS = 5.0
@@ -30,7 +31,7 @@ async def own_writer(
     writer = Writer(
         store,
         snapshots,
-        on_role=lambda role: leading.set() if role is Role.LEADER else None,
+        on_state=lambda state: leading.set() if state is WriterState.LEADER else None,
     )
     running = asyncio.create_task(writer.run())
     led = asyncio.create_task(leading.wait())
@@ -44,7 +45,7 @@ async def own_writer(
             if running.done():
                 # It never ends before it is told, except by what went wrong.
                 await running
-            if not led.done() and writer.role is Role.STANDBY:
+            if not led.done() and writer.state is WriterState.STANDBY:
                 raise NoLease("another process leads on this database")
         yield writer
     finally:

@@ -177,13 +177,14 @@ class StateAudit:
             self.snapshot_compared += 1
             if _hash(replayed.streams, stream) != _hash(saved.streams, stream):
                 yield stream
-        for account in {**replayed.orders.accounts, **saved.orders.accounts}:
-            here = replayed.orders.account(account)
-            there = saved.orders.account(account)
-            if (here.orders, here.ids) != (there.orders, there.ids):
+        orders, kept = replayed.orders.accounts, saved.orders.accounts
+        for account in {**orders, **kept}:
+            if orders.get(account) != kept.get(account):
                 yield f"the index of the orders of {account}"
-        if replayed.receipts.by_key != saved.receipts.by_key:
-            yield "the index of the keyed commands"
+        if replayed.register.client_ids != saved.register.client_ids:
+            yield "the register of client order ids"
+        if replayed.register.uses != saved.register.uses:
+            yield "the register of keys"
 
 
 def _hash(streams: Mapping[Stream, Aggregate], stream: Stream) -> str | None:

@@ -58,20 +58,30 @@ class EventDecoder:
         self._upcasters = upcasters
 
     def facts(self, rows: Iterable[Row]) -> list[Fact]:
-        """All rows as facts. Raises UndecodableEvent."""
+        """Return all rows as facts. Raises UndecodableEvent."""
         rows = list(rows)
         decode = _decode
         try:
-            return [Fact(at, stream, n, decode(state)) for at, stream, n, state in rows]
+            return [
+                Fact(
+                    at,
+                    stream,
+                    n,
+                    # Only an old form of a command id has the mark in it.
+                    _keyed(decode(state)) if b"#" in state else decode(state),
+                )
+                for at, stream, n, state in rows
+            ]
         except msgspec.MsgspecError:
             return [self._fact(row) for row in rows]
 
     def _fact(self, row: Row) -> Fact:
         position, stream, version, state = row
         try:
-            return Fact(position, stream, version, _decode(state))
+            event = _decode(state)
         except msgspec.MsgspecError:
-            return Fact(position, stream, version, self._upcast(position, state))
+            event = self._upcast(position, state)
+        return Fact(position, stream, version, _keyed(event))
 
     def _upcast(self, position: LogPosition, state: bytes) -> AnyEvent:
         tag = "?"
@@ -92,6 +102,20 @@ class EventDecoder:
             raise UndecodableEvent(
                 position=position, tag=tag, cause=str(reason)
             ) from reason
+
+
+def _keyed(event: AnyEvent) -> AnyEvent:
+    """Take the key and its digest out of an old command id.
+
+    An `Idempotency-Key` once stood in the command id: `actor/key#digest`.
+    """
+    meta = event.meta
+    whole, mark, digest = meta.command_id.rpartition("#")
+    actor, slash, key = whole.partition("/")
+    if not (mark and slash and actor == meta.actor) or meta.key is not None:
+        return event
+    keyed = msgspec.structs.replace(meta, key=key, digest=digest)
+    return msgspec.structs.replace(event, meta=keyed)
 
 
 def _accepted(form: Form) -> AnyEvent | None:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from time import perf_counter
 
+from commands.batch import Pending
 from commands.messages import (
     CancelOrder,
     Command,
@@ -19,11 +20,11 @@ from commands.messages import (
     ReplaceOrder,
 )
 from commands.ports import EventStore
-from commands.writer import Pending, Writer
+from commands.writer import Writer
 from domain.errors import DomainError
 from domain.events.event import Meta
 from domain.events.market import TradeExecuted
-from domain.events.register import AnyEvent
+from domain.events.register import Recorded
 from domain.ids import AccountId, OrderId, Symbol
 from domain.listing import Listing
 from domain.market import Market
@@ -215,16 +216,16 @@ class WriterReplay:
             line, ioc, pending = self._waiting.popleft()
             answer = await pending.answer()
             if ioc is not None:
-                self.score.fills_of(line, ioc, self._fills(answer.events))
+                self.score.fills_of(line, ioc, self._fills(answer.facts))
 
-    def _fills(self, events: Sequence[AnyEvent]) -> list[ExpectedFill]:
+    def _fills(self, facts: Sequence[Recorded]) -> list[ExpectedFill]:
         return [
             ExpectedFill(
                 self._orders.flow_id(event.maker_order_id) or 0,
                 event.quantity,
                 event.price,
             )
-            for event in events
+            for event in (recorded.event for recorded in facts)
             if isinstance(event, TradeExecuted)
         ]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from commands.writer import Role
+from commands.leadership import WriterState
 from domain.trading_day import session_date
 from infra.container import Container
 from infra.runtime.settings import Settings
@@ -62,7 +62,7 @@ class Announcement:
             readiness = await self._container.readiness()
             if readiness.ready and readiness.role != told:
                 told = readiness.role
-                if told == Role.LEADER and self._settings.demo:
+                if told == WriterState.LEADER and self._settings.demo:
                     await self._seed()
                 self._tell(told)
             elif not readiness.ready:

@@ -20,7 +20,7 @@ import uvloop
 from litestar.types import ControllerRouterHandler
 
 from api.app import create_app
-from commands.writer import Role
+from commands.leadership import WriterState
 from infra.container import Container
 from infra.local.errors import LocalServerError
 from infra.local.servers import (
@@ -293,7 +293,7 @@ class _Server:
         while True:
             await asyncio.sleep(SNAPSHOT_LOOK_SECONDS)
             position = writer.exchange.position
-            if writer.role is not Role.LEADER:
+            if writer.state is not WriterState.LEADER:
                 saved = 0
             elif not saved:
                 saved = await asyncio.to_thread(self._newest_snapshot) or 1

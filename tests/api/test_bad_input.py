@@ -218,7 +218,7 @@ async def test_a_defect_tells_nothing_of_the_inside(
     def broken() -> str:
         raise RuntimeError("the secret inside")
 
-    monkeypatch.setattr(server.services.writer, "submit", broken)
+    monkeypatch.setattr(server.services.port, "submit", broken)
 
     hot = await ada.order()
     ordinary = await ada.request("DELETE", "/v2/orders")

@@ -1,12 +1,10 @@
 """Orders over HTTP: what is answered, and what a repetition is answered."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 
 import msgspec
 import pytest
 
-from commands.writer import Role
 from tests.support.served import Person, Served, order
 
 
@@ -319,14 +317,8 @@ async def test_an_answer_has_every_key_of_an_order(ada: Person):
 async def test_a_server_that_does_not_lead_answers_a_batch_as_a_whole(
     server: Served, ada: Person
 ):
-    stood_down = asyncio.Event()
-
-    def stand_down(_: Role) -> None:
-        stood_down.set()
-
-    server.writer.on_role = stand_down
     await server.writer.stop()
-    await stood_down.wait()
+    await server.stands_by.wait()
 
     response = await ada.request("POST", "/v2/orders:batch", {"orders": [order()]})
 

@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from commands import writer
-from commands.writer import Role
+from commands import leadership
+from commands.leadership import WriterState
 from tests.support.troubled_store import TroubledStore
 from tests.support.writers import Server
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "LEASE_SECONDS", 0.001)
+    monkeypatch.setattr(leadership, "LEASE_SECONDS", 0.001)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def server(store: TroubledStore) -> AsyncIterator[Server]:
     """A server that leads, on which ACME is listed and alice has money."""
     server = Server(store)
     server.start()
-    await server.becomes(Role.LEADER)
+    await server.becomes(WriterState.LEADER)
     await server.open()
     yield server
     await server.stop()

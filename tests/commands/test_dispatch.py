@@ -47,18 +47,14 @@ def test_what_a_command_returned_stays_as_it_is():
 
 
 @pytest.mark.rule("COMMAND-02")
-def test_commands_of_one_commit_find_their_own_log_positions():
+def test_a_use_finds_its_log_position_from_its_place_in_the_command():
     venue = ready()
-    for name in ("first", "second"):
-        execute(venue.exchange, order(venue, name))
     execute(venue.exchange, Deposit(venue.meta(), "alice", 5, "wire"))
 
-    # Five facts: a hold and an acceptance for each order, and the deposit.
     locate(venue.exchange.take_unlocated(), first=101)
 
-    orders = venue.exchange.orders.account("alice").orders
-    assert (orders["first"].position, orders["second"].position) == (102, 104)
-    assert venue.exchange.receipts.by_key["deposit/alice/wire"].position == 105
+    assert venue.exchange.register.uses["deposit/alice/wire"].position == 101
+    assert venue.exchange.take_unlocated() == []
 
 
 @pytest.mark.rule("COMMAND-04")

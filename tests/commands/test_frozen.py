@@ -6,6 +6,7 @@ import pytest
 
 from commands import frozen
 from commands.exchange import Exchange
+from commands.keys import content_digest
 from commands.messages import (
     Deposit,
     GrantRole,
@@ -13,7 +14,6 @@ from commands.messages import (
     NoteLoginFailed,
     SetPreferences,
 )
-from commands.receipts import keyed_command_id
 from domain.aggregate import Aggregate
 from domain.events.event import Meta
 from domain.vocabulary import Role, SelfTradePrevention
@@ -34,12 +34,12 @@ def eventful() -> Venue:
     venue.tell(SetPreferences(venue.meta(), "alice", both, suspend_trade=True))
     venue.tell(GrantRole(venue.meta(), "user-of-alice", Role.ADMIN))
     venue.tell(NoteLoginFailed(venue.meta(), "claim"))
-    key = keyed_command_id("admin", "key", 5)
-    venue.tell(Deposit(Meta(AT, "admin", key), "alice", 5, "wire"))
+    key = Meta(AT, "admin", "deposit", key="key", digest=content_digest(5))
+    venue.tell(Deposit(key, "alice", 5, "wire"))
     venue.sell("bob", 10, at="10.90")
     venue.halt()
-    again = keyed_command_id("admin", "halt", "news")
-    venue.tell(HaltMarket(Meta(AT, "admin", again), "ACME", "news"))
+    again = Meta(AT, "admin", "halt", key="halt", digest=content_digest("news"))
+    venue.tell(HaltMarket(again, "ACME", "news"))
     return venue
 
 
@@ -66,11 +66,9 @@ def test_a_loaded_state_knows_everything_that_was_known(
 
     for stream, aggregate in exchange.streams.items():
         assert plain(loaded.streams[stream]) == plain(aggregate)
-    assert loaded.orders.accounts.keys() == exchange.orders.accounts.keys()
-    for name, account in exchange.orders.accounts.items():
-        assert loaded.orders.account(name).orders == account.orders
-        assert loaded.orders.account(name).ids == account.ids
-    assert loaded.receipts.by_key == exchange.receipts.by_key
+    assert loaded.orders.accounts == exchange.orders.accounts
+    assert loaded.register.client_ids == exchange.register.client_ids
+    assert loaded.register.uses == exchange.register.uses
 
 
 @pytest.mark.rule("COMMAND-08")
@@ -82,7 +80,7 @@ def test_an_eventful_log_replays_to_the_same_state():
 
     for stream, aggregate in venue.exchange.streams.items():
         assert plain(replayed.streams[stream]) == plain(aggregate)
-    assert replayed.receipts.by_key.keys() == venue.exchange.receipts.by_key.keys()
+    assert replayed.register.uses.keys() == venue.exchange.register.uses.keys()
 
 
 @pytest.mark.rule("COMMAND-08")

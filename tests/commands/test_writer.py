@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
-from commands import frozen, writer
+from commands import frozen
+from commands.answers import Answer
+from commands.leadership import WriterState
 from commands.messages import CancelOrder, ResumeMarket
 from commands.recovery import NotWanted, recover, take_snapshot
-from commands.writer import Answer, Role, Writer
+from commands.writer import Writer
 from domain.errors import (
     Busy,
     CommitFailed,
@@ -35,7 +37,7 @@ async def test_an_answer_comes_after_the_commit(server: Server):
     server.store.commits.let_go()
     answer = await sent
     assert answer.position == server.store.reader.head() == head + 2
-    assert [type(each) for each in answer.events] == [FundsHeld, OrderAccepted]
+    assert [type(each.event) for each in answer.facts] == [FundsHeld, OrderAccepted]
     assert not answer.repeated
 
 
@@ -95,9 +97,9 @@ async def test_commands_of_one_turn_of_the_loop_share_a_commit(server: Server):
 
 def told_by_the_log(server: Server, answer: Answer) -> bool:
     """The log has the answer's facts, the last of them at its position."""
-    first = answer.position - len(answer.events)
-    facts = server.store.reader.read(first, len(answer.events))
-    return [each.event for each in facts] == answer.events
+    first = answer.position - len(answer.facts)
+    facts = server.store.reader.read(first, len(answer.facts))
+    return [each.event for each in facts] == [each.event for each in answer.facts]
 
 
 async def test_one_who_no_longer_waits_takes_nobody_with_him(server: Server):
@@ -120,7 +122,7 @@ async def test_what_changes_nothing_is_answered_without_a_commit(server: Server)
 
     answer = await server.writer.execute(server.halt())
 
-    assert (answer.position, answer.events) == (head, [])
+    assert (answer.position, list(answer.facts)) == (head, [])
     assert server.store.appends == []
 
 
@@ -132,7 +134,7 @@ async def test_what_changes_nothing_waits_for_what_it_rests_on(server: Server):
     assert not again.done()
     server.store.commits.let_go()
 
-    assert [type(each) for each in (await halted).events] == [Halted]
+    assert [type(each.event) for each in (await halted).facts] == [Halted]
     assert (await again) == Answer((await halted).position, [])
 
 
@@ -145,18 +147,18 @@ async def test_what_changes_nothing_may_share_a_commit_with_what_does(server: Se
 
     answers = [await each.answer() for each in (none, one, after)]
     assert [each.position for each in answers] == [head, head + 1, head + 1]
-    assert [len(each.events) for each in answers] == [0, 1, 0]
+    assert [len(each.facts) for each in answers] == [0, 1, 0]
 
 
 @pytest.mark.rule("COMMAND-03")
 async def test_all_that_was_decided_so_far_can_be_waited_for(server: Server):
-    await server.writer.settled(server.writer.exchange)
+    await server.writer.streams()
     sent = [await server.in_flight(server.order(1))]
-    flying = asyncio.create_task(server.writer.settled(server.writer.exchange))
+    flying = asyncio.create_task(server.writer.streams())
     await asyncio.sleep(0)
     sent.append(server.send(server.order(2)))
     await asyncio.sleep(0)
-    waiting = asyncio.create_task(server.writer.settled(server.writer.exchange))
+    waiting = asyncio.create_task(server.writer.streams())
     await asyncio.sleep(0)
 
     assert not flying.done()
@@ -177,7 +179,7 @@ async def test_a_writer_need_not_tell_anybody_its_role(store: TroubledStore):
     await writer.stop()
     await running
 
-    assert writer.role is Role.STANDBY
+    assert writer.state is WriterState.STANDBY
 
 
 @pytest.mark.rule("COMMAND-07")
@@ -200,7 +202,7 @@ async def test_too_many_waiting_commands_turn_further_ones_away(server: Server):
 
 @pytest.mark.rule("COMMAND-06")
 async def test_a_standby_takes_no_commands(standby: Server):
-    await standby.becomes(Role.STANDBY)
+    await standby.becomes(WriterState.STANDBY)
 
     with pytest.raises(NotLeading):
         await standby.writer.execute(standby.halt())
@@ -214,12 +216,16 @@ async def test_a_standby_takes_over_what_the_leader_left(
     left = hashes(server.writer)
     await server.stop()
 
-    await standby.becomes(Role.LEADER)
+    await standby.becomes(WriterState.LEADER)
 
     assert hashes(standby.writer) == left
     assert await standby.writer.execute(standby.order(2))
-    assert server.writer.role is Role.STANDBY
-    assert standby.roles == [Role.STANDBY, Role.RECOVERING, Role.LEADER]
+    assert server.writer.state is WriterState.STANDBY
+    assert standby.states == [
+        WriterState.STANDBY,
+        WriterState.RECOVERING,
+        WriterState.LEADER,
+    ]
 
 
 @pytest.mark.rule("COMMAND-06")
@@ -227,13 +233,13 @@ async def test_a_leader_that_loses_the_lease_leads_no_more(server: Server):
     server.store.log.break_lease()
     other = server.store.log.acquire()
 
-    await server.becomes(Role.STANDBY)
+    await server.becomes(WriterState.STANDBY)
 
     with pytest.raises(NotLeading):
         await server.writer.execute(server.halt())
     assert other is not None
     other.close()
-    await server.becomes(Role.LEADER)
+    await server.becomes(WriterState.LEADER)
 
 
 def hashes(writer: Writer) -> dict[str, str]:
@@ -270,8 +276,8 @@ async def test_stopping_gives_the_lease_back(server: Server):
 async def test_stopping_does_not_wait_for_ever_for_a_log_that_hangs(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(writer, "STOP_SECONDS", 0.01)
-    monkeypatch.setattr(writer, "JOIN_SECONDS", 0.01)
+    monkeypatch.setattr(leadership, "STOP_SECONDS", 0.01)
+    monkeypatch.setattr(group_commit, "JOIN_SECONDS", 0.01)
     flying = await server.in_flight(server.order(1))
     waiting = server.send(server.order(2))
     await asyncio.sleep(0)
@@ -285,12 +291,12 @@ async def test_stopping_does_not_wait_for_ever_for_a_log_that_hangs(
 
 
 async def test_a_standby_can_be_stopped(standby: Server):
-    assert standby.writer.role is Role.RECOVERING
-    await standby.becomes(Role.STANDBY)
+    assert standby.writer.state is WriterState.RECOVERING
+    await standby.becomes(WriterState.STANDBY)
 
     await standby.stop()
 
-    assert standby.roles == [Role.STANDBY]
+    assert standby.states == [WriterState.STANDBY]
 
 
 @pytest.mark.parametrize("facts", [0, 10])
@@ -308,7 +314,7 @@ async def test_a_writer_that_is_told_to_stop_while_it_recovers_does_not_lead(
     store.replays.let_go()
     await server.stop()
 
-    assert Role.LEADER not in server.roles
+    assert WriterState.LEADER not in server.states
     assert store.log.epoch_held is None
 
 
@@ -328,7 +334,7 @@ async def test_a_new_writer_finds_what_was_committed(server: Server):
 
     other = Server(server.store)
     other.start()
-    await other.becomes(Role.LEADER)
+    await other.becomes(WriterState.LEADER)
 
     assert hashes(other.writer) == left
     assert other.writer.exchange.position == server.store.reader.head()
@@ -346,7 +352,7 @@ async def test_a_writer_begins_with_the_newest_snapshot(server: Server):
 
     other = Server(server.store, snapshots)
     other.start()
-    await other.becomes(Role.LEADER)
+    await other.becomes(WriterState.LEADER)
 
     assert taken == server.store.reader.head() - 2
     assert hashes(other.writer) == left

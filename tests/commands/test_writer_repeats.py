@@ -4,35 +4,49 @@ import asyncio
 
 import pytest
 
-from commands.receipts import Repeated
-from commands.writer import Role
-from domain.errors import CommitFailed, DuplicateOrder
-from domain.events.market import OrderAccepted
+from commands.answers import NotHeld
+from commands.leadership import WriterState
+from commands.messages import CancelOrder, PlaceOrders
+from domain.errors import CommitFailed, Conflict, DomainError
+from domain.events.event import Meta
+from domain.events.market import Halted
+from tests.support.spec import AT
 from tests.support.troubled_store import Trouble
-from tests.support.writers import Server
+from tests.support.writers import Server, keyed_halt
 
 
-@pytest.mark.rule("ORDER-09")
-async def test_a_repeat_gets_the_first_answer_from_the_log(server: Server):
-    first = await server.writer.execute(server.order(1))
+@pytest.mark.rule("COMMAND-02")
+async def test_a_repeated_key_gets_the_first_answer_from_the_log(server: Server):
+    first = await server.writer.execute(keyed_halt())
     await server.writer.execute(server.order(2))
     head = server.store.reader.head()
 
-    again = await server.writer.execute(server.order(1))
+    again = await server.writer.execute(keyed_halt())
 
     assert again.repeated
     assert again.position == first.position
-    assert [type(each) for each in again.events] == [OrderAccepted]
-    assert again.events[0] == first.events[-1]
+    assert [type(each.event) for each in again.facts] == [Halted]
+    assert list(again.facts) == list(first.facts)
     assert server.store.reader.head() == head
 
 
-@pytest.mark.rule("ORDER-09")
-async def test_a_repeat_with_other_content_is_refused(server: Server):
-    await server.writer.execute(server.order(1))
+@pytest.mark.rule("COMMAND-02")
+async def test_a_repeated_key_with_other_content_is_refused(server: Server):
+    await server.writer.execute(keyed_halt())
 
-    with pytest.raises(DuplicateOrder):
-        await server.writer.execute(server.order(1, price=9_900))
+    with pytest.raises(Conflict):
+        await server.writer.execute(keyed_halt("rumor"))
+
+
+@pytest.mark.rule("ORDER-09")
+async def test_a_repeated_client_order_id_names_its_order_at_the_head(server: Server):
+    await server.writer.execute(server.order(1))
+    later = await server.writer.execute(server.order(2))
+
+    again = await server.writer.execute(server.order(1))
+
+    assert (again.repeated, again.order_id) == (True, "order-1")
+    assert (again.position, list(again.facts)) == (later.position, [])
 
 
 @pytest.mark.rule("COMMAND-03")
@@ -85,51 +99,74 @@ async def test_a_repeat_of_what_was_committed_without_an_answer_gets_it(
     server.store.trouble = Trouble.ANSWER_LOST
     server.store.commits.let_go()
 
-    assert (await again).position == (await first).position
-    assert (await again).repeated
-
-
-def repeat(server: Server, number: int) -> Repeated:
-    """What is known of a command that was sent before."""
-    with pytest.raises(Repeated) as repeated:
-        server.submit(server.order(number))
-    return repeated.value
+    assert await first
+    assert ((await again).repeated, (await again).order_id) == (True, "order-1")
 
 
 @pytest.mark.rule("COMMAND-04")
-async def test_a_repeat_known_before_memory_was_dropped_is_told_to_ask_again(
+async def test_no_part_of_a_batch_is_a_repeat_of_what_was_not_committed(
     server: Server,
 ):
     flying = await server.in_flight(server.order(1))
-    waiting = server.send(server.order(2))
+    known = (server.order(1), server.order(2), server.order(2))
+    whole = PlaceOrders(server.meta(), tuple(enumerate(known)))
+    batch = server.send(whole)
     await asyncio.sleep(0)
-    repeats = [repeat(server, 1), repeat(server, 2)]
 
     server.store.trouble = Trouble.LOST
     server.store.commits.let_go()
-    await asyncio.gather(flying, waiting, return_exceptions=True)
-    await server.becomes(Role.LEADER)
+    await asyncio.gather(flying, return_exceptions=True)
+    await server.becomes(WriterState.LEADER)
 
-    for each in repeats:
-        with pytest.raises(CommitFailed):
-            await server.writer.repeated_answer(each)
+    answer = await batch
+    assert [type(outcome) for _, outcome in answer.parts] == [CommitFailed] * 3
+    assert answer.position == 0
 
 
-@pytest.mark.rule("COMMAND-05")
-async def test_a_repeat_known_before_memory_was_dropped_finds_what_was_committed(
+@pytest.mark.rule("COMMAND-02")
+async def test_a_key_whose_first_command_was_dropped_is_told_to_ask_again(
     server: Server,
 ):
-    first = await server.in_flight(server.order(1))
-    known = repeat(server, 1)
-
-    server.store.trouble = Trouble.ANSWER_LOST
-    server.store.replays.hold()
-    server.store.commits.let_go()
-    await server.becomes(Role.RECOVERING)
-    asked = asyncio.create_task(server.writer.repeated_answer(known))
+    first = await server.in_flight(keyed_halt())
+    again = server.send(keyed_halt())
     await asyncio.sleep(0)
-    assert not asked.done()
-    server.store.replays.let_go()
-    again = await asked
 
-    assert again.position == (await first).position
+    server.store.trouble = Trouble.LOST
+    server.store.commits.let_go()
+
+    for each in (first, again):
+        with pytest.raises(CommitFailed):
+            await each
+
+
+@pytest.mark.rule("COMMAND-02")
+async def test_a_batch_keeps_its_key_for_its_content(server: Server):
+    def batch(digest: str) -> PlaceOrders:
+        meta = Meta(AT, "tester", f"batch-{digest}", key="batch", digest=digest)
+        return PlaceOrders(meta, ((0, server.order(1)), (1, server.order(2))))
+
+    first = await server.writer.execute(batch("one"))
+    again = await server.writer.execute(batch("one"))
+
+    assert (first.repeated, again.repeated) == (False, True)
+    assert [name for name, _ in again.parts] == ["0", "1"]
+    assert not any(isinstance(outcome, DomainError) for _, outcome in again.parts)
+    with pytest.raises(Conflict):
+        await server.writer.execute(batch("other"))
+
+
+@pytest.mark.rule("COMMAND-03")
+async def test_an_order_that_is_not_held_is_refused_at_the_head(server: Server):
+    flying = await server.in_flight(server.order(1))
+    cancel = server.send(CancelOrder(server.meta(), "alice", "nobody's"))
+    await asyncio.sleep(0)
+    assert not cancel.done()
+    server.store.commits.let_go()
+
+    with pytest.raises(NotHeld) as unknown:
+        await cancel
+
+    assert unknown.value.position == (await flying).position
+    with pytest.raises(NotHeld) as unknown:
+        await server.writer.execute(CancelOrder(server.meta(), "alice", "nobody's"))
+    assert unknown.value.position == (await flying).position

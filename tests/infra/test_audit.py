@@ -319,15 +319,17 @@ def test_a_snapshot_is_compared_at_its_own_place_in_the_log(database_url: str):
     assert report.violations == []
 
 
-@pytest.mark.parametrize("damage", ["wallet", "orders", "receipts"])
+@pytest.mark.parametrize("damage", ["wallet", "orders", "client ids", "keys"])
 def test_a_snapshot_that_is_not_the_logs_state_is_seen(damage: str, database_url: str):
     state = state_of(LOG)
     if damage == "wallet":
         next(iter(state.wallets.values())).ledger += 1
     elif damage == "orders":
-        next(iter(state.orders.accounts.values())).orders.popitem()
+        next(iter(state.orders.accounts.values())).popitem()
+    elif damage == "client ids":
+        next(iter(state.register.client_ids.values())).popitem()
     else:
-        state.receipts.by_key.popitem()
+        state.register.uses.popitem()
 
     report = audit_of(database_url, LOG, snapshot=snapshot_of(state))
 

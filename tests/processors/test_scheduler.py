@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from benchmarks.workload import opening, uuid_text
+from commands.leadership import WriterState
 from commands.messages import PlaceOrder
-from commands.writer import Role, Writer
+from commands.writer import Writer
 from domain.events.event import Meta
 from domain.events.market import DayRolled, OrderExpired
 from domain.order import Ticket
@@ -39,7 +40,7 @@ class SetClock:
 async def leading(store: MemoryEventStore) -> AsyncGenerator[Writer]:
     leads = asyncio.Event()
     writer = Writer(
-        store, on_role=lambda role: leads.set() if role is Role.LEADER else None
+        store, on_state=lambda role: leads.set() if role is WriterState.LEADER else None
     )
     task = asyncio.create_task(writer.run())
     await leads.wait()

@@ -188,7 +188,7 @@ class Both:
     def compare_orders(self) -> None:
         """Every order there ever was is in the same state."""
         for slip in self.reference.slips:
-            orders = self.real.exchange.orders.account(slip.owner).orders
+            orders = self.real.exchange.orders.accounts[slip.owner]
             assert self._status(slip.order_id, orders) == slip.status, slip
 
     def _status(self, order_id: str, orders: dict[str, OrderEntry]) -> str:

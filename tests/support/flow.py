@@ -23,7 +23,7 @@ from commands.messages import (
     RollDay,
     SetPreferences,
 )
-from commands.receipts import Repeated
+from commands.register import Repeated
 from domain.errors import DomainError
 from domain.events.event import Meta
 from domain.events.register import Fact

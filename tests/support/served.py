@@ -16,8 +16,8 @@ from litestar.types import Message
 from api.app import create_app
 from api.health import Readiness
 from api.services import Services
+from commands.leadership import WriterState
 from commands.messages import GrantRole
-from commands.writer import Role as WriterRole
 from commands.writer import Writer
 from domain.events.event import Meta
 from domain.ids import SYSTEM, LogPosition
@@ -89,12 +89,13 @@ class Served:
         self.store = TroubledStore()
         self.log = self.store.log
         self.leads = asyncio.Event()
-        self.writer = Writer(self.store, on_role=self._on_role)
+        self.stands_by = asyncio.Event()
+        self.writer = Writer(self.store, on_state=self._on_state)
         self.views = FollowingViews(self.log)
         self.tokens = SignedTokens(b"a key for tests, 32 bytes long..")
         self.readiness = Readiness(ready=True, role="leader", dependencies={})
         self.services = Services(
-            writer=self.writer,
+            port=self.writer,
             views=self.views,
             applied=self.views,
             clock=self.clock,
@@ -108,9 +109,11 @@ class Served:
         self.app = create_app(self.services)
         self._people = 0
 
-    def _on_role(self, role: WriterRole) -> None:
-        if role is WriterRole.LEADER:
+    def _on_state(self, state: WriterState) -> None:
+        if state is WriterState.LEADER:
             self.leads.set()
+        elif state is WriterState.STANDBY:
+            self.stands_by.set()
 
     async def _ready(self) -> Readiness:
         return self.readiness

@@ -28,7 +28,7 @@ from commands.messages import (
     ResumeMarket,
     RollDay,
 )
-from commands.receipts import Repeated
+from commands.register import Repeated
 from domain.errors import DomainError
 from domain.events.event import Meta
 from domain.events.market import (
@@ -293,8 +293,8 @@ class Venue:
 
     def status(self, order: Sent) -> OrderStatus:
         """The state an order is in now."""
-        account = self.exchange.orders.accounts[order.ticket.account_id]
-        status = account.orders[order.order_id].status
+        orders = self.exchange.orders.accounts[order.ticket.account_id]
+        status = orders[order.order_id].status
         if status is not OrderStatus.NEW:
             return status
         open_order = self.market.book.orders[order.order_id]

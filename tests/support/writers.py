@@ -2,6 +2,10 @@
 
 import asyncio
 
+from commands.answers import Answer
+from commands.batch import Pending
+from commands.keys import content_digest
+from commands.leadership import WriterState
 from commands.messages import (
     Command,
     Deposit,
@@ -11,12 +15,19 @@ from commands.messages import (
     Register,
 )
 from commands.ports import SnapshotStore
-from commands.writer import Answer, Pending, Role, Writer
+from commands.writer import Writer
 from domain.events.event import Meta
 from tests.support.spec import AT
 from tests.support.tickets import ticket
 from tests.support.troubled_store import PATIENCE, TroubledStore
 from tests.support.venue import listing
+
+
+def keyed_halt(reason: str = "news") -> HaltMarket:
+    """Halt ACME with an `Idempotency-Key`."""
+    digest = content_digest(reason)
+    meta = Meta(AT, "tester", f"halt-{reason}", key="key", digest=digest)
+    return HaltMarket(meta, "ACME", reason)
 
 
 class Server:
@@ -26,22 +37,22 @@ class Server:
         self, store: TroubledStore, snapshots: SnapshotStore | None = None
     ) -> None:
         self.store = store
-        self.roles: list[Role] = []
+        self.states: list[WriterState] = []
         self._changed = asyncio.Event()
-        self.writer = Writer(store, snapshots, queue_limit=100, on_role=self._on_role)
+        self.writer = Writer(store, snapshots, queue_limit=100, on_state=self._on_state)
         self._task: asyncio.Task[None] | None = None
         self._number = 0
 
-    def _on_role(self, role: Role) -> None:
-        self.roles.append(role)
+    def _on_state(self, state: WriterState) -> None:
+        self.states.append(state)
         self._changed.set()
 
     def start(self) -> None:
         self._task = asyncio.create_task(self.writer.run())
 
-    async def becomes(self, role: Role) -> None:
-        """Wait until the writer has a role."""
-        while self.writer.role is not role:
+    async def becomes(self, state: WriterState) -> None:
+        """Wait until the writer is in a state."""
+        while self.writer.state is not state:
             self._changed.clear()
             await asyncio.wait_for(self._changed.wait(), PATIENCE)
 

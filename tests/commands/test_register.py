@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from commands.exchange import Exchange, locate
+from commands.keys import content_digest, part_meta
 from commands.messages import (
     CancelAllOrders,
     ChangeListing,
@@ -18,7 +19,7 @@ from commands.messages import (
     SetPreferences,
     UseKey,
 )
-from commands.receipts import Repeated, keyed_command_id, part_of
+from commands.register import Repeated
 from domain.errors import Conflict, NotFound
 from domain.events.event import Meta
 from domain.events.keys import KeyUsed
@@ -28,7 +29,8 @@ from tests.support.venue import Venue
 
 
 def keyed(key: str, *content: Any, actor: str = "admin") -> Meta:
-    return Meta(AT, actor, keyed_command_id(actor, key, *content))
+    digest = content_digest(*content)
+    return Meta(AT, actor, f"command of {key} {content}", key=key, digest=digest)
 
 
 @pytest.mark.rule("COMMAND-02")
@@ -38,24 +40,30 @@ def test_a_keyed_command_is_carried_out_once():
     venue.tell(HaltMarket(meta, "ACME", "news"))
     venue.resume()
 
-    with pytest.raises(Repeated) as repeated:
+    with pytest.raises(Repeated):
         venue.tell(HaltMarket(meta, "ACME", "news"))
 
-    repeated.value.check([])
     assert not venue.market.halted
 
 
 @pytest.mark.rule("COMMAND-02")
 def test_the_parts_of_a_request_have_keys_of_their_own_and_one_content():
-    whole = keyed_command_id("ada", "k-1", "batch", "content")
+    whole = keyed("k-1", "batch", "content", actor="ada")
 
-    first, second = part_of(whole, 0), part_of(whole, 1)
+    first, second = (
+        part_meta(whole, place, after=place, digest=whole.digest) for place in (0, 1)
+    )
 
-    assert len({whole, first, second}) == 3
-    assert first.partition("#")[0] == "ada/k-1 0"
-    assert {each.partition("#")[2] for each in (first, second)} == {
-        whole.partition("#")[2]
-    }
+    assert [whole.key, first.key, second.key] == ["k-1", "k-1 0", "k-1 1"]
+    assert first.digest == second.digest == whole.digest
+    assert len({each.command_id for each in (whole, first, second)}) == 3
+    assert [first.at, second.at] == [AT, AT + 1]
+
+
+def test_the_parts_of_a_request_without_a_key_have_none():
+    part = part_meta(Meta(AT, "ada", "whole"), "ACME", after=1, digest="d")
+
+    assert (part.key, part.digest) == (None, None)
 
 
 WITHOUT_EFFECT: dict[str, Callable[[Meta], Command]] = {
@@ -154,11 +162,11 @@ def test_a_deposit_with_a_key_repeats_by_its_key_and_by_its_reference():
 
 @pytest.mark.rule("COMMAND-02")
 def test_a_command_without_a_key_is_never_known():
-    Venue().exchange.receipts.check_command("command-1")
+    Venue().exchange.register.check_command(Meta(AT, "tester", "command-1"))
 
 
 @pytest.mark.rule("COMMAND-02")
-def test_a_keys_receipt_is_at_the_first_fact_of_its_command():
+def test_a_keys_use_is_at_the_first_fact_of_its_command():
     venue = Venue()
     venue.exchange.take_unlocated()
     venue.tell(Register(keyed("sign up"), "u1", "a1", "claim", "e", "n", "h"))
@@ -166,11 +174,11 @@ def test_a_keys_receipt_is_at_the_first_fact_of_its_command():
     # Where its three facts came to stand.
     locate(venue.exchange.take_unlocated(), first=7)
 
-    assert venue.exchange.receipts.by_key["admin/sign up"].position == 7
+    assert venue.exchange.register.uses["admin/sign up"].position == 7
     replayed = Exchange()
     replayed.replay(venue.facts)
     # One fact was there before: ACME is listed.
-    assert replayed.receipts.by_key["admin/sign up"].position == 2
+    assert replayed.register.uses["admin/sign up"].position == 2
 
 
 def test_replaying_nothing_changes_nothing():

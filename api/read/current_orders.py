@@ -1,0 +1,27 @@
+"""Orders as they stand now, for commands that the writer does not answer itself."""
+
+from api.read.door import ReadDoor, Reading
+from api.read.orders import order_of
+from api.wire.order_reader import StoredOrder
+from domain.ids import LogPosition, OrderId
+from projections import order_queries
+
+
+class CurrentOrders:
+    """An `OrderReader` on the read models."""
+
+    def __init__(self, door: ReadDoor) -> None:
+        self._door = door
+
+    async def order(self, order_id: OrderId, *, at: LogPosition) -> StoredOrder | None:
+        """Return any account's order as of `at` or later.
+
+        Raises:
+            Unavailable: the view is being filled, or does not reach `at` in time.
+        """
+        reading = Reading(self._door, after=at)
+        record = await order_queries.order(reading, order_id)
+        if record is None:
+            return None
+        asset_id = await reading.asset_id(record.symbol)
+        return StoredOrder(record.account_id, order_of(record, asset_id))

@@ -1,0 +1,110 @@
+"""The register of what was carried out once: idempotency keys, references, client ids.
+
+Folded from facts alone. A key and its digest stand in the meta of a keyed command's
+facts; a reference and a client order id stand in the fact that they name.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import msgspec
+
+from commands.keys import actor_key, content_digest, deposit_key, grant_key
+from domain.errors import Conflict
+from domain.events.event import Event, Meta
+from domain.events.keys import KeyUsed
+from domain.events.register import AnyEvent
+from domain.events.wallet import FundsDeposited, SharesGranted
+from domain.ids import (
+    AccountId,
+    ClientOrderId,
+    LogPosition,
+    OrderId,
+    Stream,
+    account_of,
+)
+
+
+class Use(msgspec.Struct, gc=False, array_like=True):
+    """What a key was used for.
+
+    `position` is the log position of the first fact, 0 until it is durable. `parts` are
+    what the command came to. A client order id has the `order_id` alone.
+    """
+
+    digest: str = ""
+    position: LogPosition = 0
+    order_id: OrderId = ""
+    parts: tuple[str, ...] = ()
+
+
+class Repeated(Exception):
+    """The command was carried out before; `use` says as what."""
+
+    def __init__(self, use: Use) -> None:
+        super().__init__()
+        self.use = use
+
+
+class Register:
+    """All uses: of keys and references by name, of client order ids by account."""
+
+    __slots__ = ("client_ids", "uses")
+
+    def __init__(self) -> None:
+        self.uses: dict[str, Use] = {}
+        self.client_ids: dict[AccountId, dict[ClientOrderId, OrderId]] = {}
+
+    def check(self, name: str, digest: str, *, key: str) -> None:
+        """Pass a name that is new. `key` is the client's word for it.
+
+        Raises:
+            Repeated: the same command was carried out before.
+            Conflict: the key was used for other content.
+        """
+        use = self.uses.get(name)
+        if use is None:
+            return
+        if use.digest != digest:
+            raise Conflict(key=key)
+        raise Repeated(use)
+
+    def check_command(self, meta: Meta) -> None:
+        """Pass a command whose `Idempotency-Key`, if it has one, is new."""
+        if meta.key is not None:
+            name = actor_key(meta.actor, meta.key)
+            self.check(name, meta.digest or "", key=meta.key)
+
+    def keyed(self, event: AnyEvent) -> Use:
+        """Fold the key of a command from its first fact."""
+        meta = event.meta
+        assert meta.key is not None
+        parts = event.parts if isinstance(event, KeyUsed) else ()
+        use = Use(meta.digest or "", parts=parts)
+        return self.uses.setdefault(actor_key(meta.actor, meta.key), use)
+
+    def deposited(self, stream: Stream, event: FundsDeposited) -> Use:
+        """Fold the reference of a deposit."""
+        name = deposit_key(account_of(stream), event.reference)
+        return self.uses.setdefault(name, Use(content_digest(event.amount)))
+
+    def granted(self, stream: Stream, event: SharesGranted) -> Use:
+        """Fold the reference of a grant."""
+        name = grant_key(account_of(stream), event.reference)
+        digest = content_digest(event.symbol, event.quantity, event.price)
+        return self.uses.setdefault(name, Use(digest))
+
+    def ordered(
+        self, account_id: AccountId, client_order_id: ClientOrderId, order_id: OrderId
+    ) -> None:
+        """Fold a client order id."""
+        ids = self.client_ids.get(account_id)
+        if ids is None:
+            ids = self.client_ids[account_id] = {}
+        ids[client_order_id] = order_id
+
+    #: Which method folds which fact, in addition to the keys of commands.
+    folds: ClassVar[dict[type[Event], Callable[["Register", Stream, Any], Use]]] = {
+        FundsDeposited: deposited,
+        SharesGranted: granted,
+    }
