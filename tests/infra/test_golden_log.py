@@ -1,0 +1,339 @@
+"""The database that commit a43e954 wrote: this version starts on it and agrees with it.
+
+`tests/golden/log_a43e954/README.md` says what the database holds and how it was made.
+"""
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+
+from commands.recovery import recover
+from domain.events import EVENTS, tag_of
+from domain.market import Market
+from domain.order import Order
+from domain.vocabulary import BUY, SELL
+from domain.wallet import Wallet
+from infra.audit.verify import Audit
+from infra.event_store import PostgresEventStore
+from infra.snapshots import PostgresSnapshotStore
+from tests.support.server_process import ServerProcess
+
+FOLDER = Path(__file__).parents[1] / "golden" / "log_a43e954"
+EXPECTED = json.loads((FOLDER / "expected.json").read_bytes())
+USERS = {user["email"]: user for user in EXPECTED["users"]}
+
+
+def lines(name: str) -> list[dict[str, Any]]:
+    """The records of a compressed file of the fixture, one JSON text a line."""
+    text = gzip.decompress((FOLDER / name).read_bytes())
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def load(database_url: str) -> None:
+    """Recreate the old database in an empty one."""
+    dump = gzip.decompress((FOLDER / "database.sql.gz").read_bytes()).decode()
+    with psycopg.connect(database_url) as connection:
+        connection.execute(dump.encode())
+
+
+@pytest.fixture
+def old_url(database_url: str) -> str:
+    """An old database of the test's own."""
+    load(database_url)
+    return database_url
+
+
+@pytest.fixture
+def store(old_url: str) -> Generator[PostgresEventStore]:
+    with PostgresEventStore(old_url) as store:
+        yield store
+
+
+# --- the log ---
+
+
+def test_the_old_database_holds_every_kind_of_fact_and_all_are_still_known(
+    old_url: str,
+):
+    with psycopg.connect(old_url) as connection:
+        rows = connection.execute("SELECT topic, count(*) FROM events GROUP BY topic")
+        topics = dict(rows.fetchall())
+
+    assert topics == EXPECTED["events"]
+    assert topics.keys() <= {tag_of(kind) for kind in EVENTS}
+
+
+def test_every_fact_of_the_old_log_is_read(store: PostgresEventStore):
+    facts = [fact for block in store.reader.replay(0) for fact in block]
+
+    assert store.reader.head() == EXPECTED["head"]
+    assert Counter(tag_of(type(f.event)) for f in facts) == EXPECTED["events"]
+    assert {fact.stream: fact.version for fact in facts} == EXPECTED["streams"]
+
+
+# --- the state of the writer ---
+
+
+def account_of(wallet: Wallet) -> dict[str, Any]:
+    return {
+        "kind": wallet.kind,
+        "ledger": wallet.ledger,
+        "held": wallet.held,
+        "self_trade_prevention": wallet.self_trade_prevention,
+        "suspended": wallet.suspended,
+        "holdings": {
+            symbol: [holding.quantity, holding.reserved, holding.cost]
+            for symbol, holding in wallet.holdings.items()
+        },
+    }
+
+
+def levels(orders: list[Order]) -> list[list[int | None]]:
+    """Price, quantity and number of orders of each level, in the given order."""
+    quantities, numbers = Counter[int | None](), Counter[int | None]()
+    for order in orders:
+        quantities[order.limit_price] += order.leaves
+        numbers[order.limit_price] += 1
+    return [[price, quantities[price], numbers[price]] for price in quantities]
+
+
+def market_of(market: Market) -> dict[str, Any]:
+    bids, asks = list(market.book.resting(BUY)), list(market.book.resting(SELL))
+    return {
+        "session_date": market.session_date,
+        "halt_reason": market.halt_reason,
+        "last_price": market.last_price,
+        "previous_close": market.previous_close,
+        "trades": market.trades,
+        "bids": levels(bids),
+        "asks": levels(asks),
+        "open_orders": [order.order_id for order in (*bids, *asks)],
+    }
+
+
+def without(states: dict[str, dict[str, Any]], *names: str) -> dict[str, Any]:
+    return {
+        key: {name: value for name, value in state.items() if name not in names}
+        for key, state in states.items()
+    }
+
+
+@pytest.mark.parametrize("beside_snapshot", [False, True])
+def test_the_writer_recovers_the_state_that_the_old_one_had(
+    beside_snapshot: bool, store: PostgresEventStore
+):
+    snapshots = PostgresSnapshotStore(store.datastore) if beside_snapshot else None
+
+    exchange = recover(store.reader, snapshots)
+
+    assert exchange.position == EXPECTED["head"]
+    accounts = {name: account_of(each) for name, each in exchange.wallets.items()}
+    assert accounts == without(EXPECTED["accounts"], "holds", "reserves")
+    markets = {name: market_of(each) for name, each in exchange.markets.items()}
+    assert markets == without(EXPECTED["markets"], "listing")
+
+
+def test_the_old_log_passes_the_audit(store: PostgresEventStore):
+    audit = Audit(
+        store.reader, snapshot=PostgresSnapshotStore(store.datastore).newest()
+    )
+
+    audit.run()
+
+    report = audit.report(None, seconds=0)
+    assert report.violations == []
+    assert report.passed
+    assert report.events == EXPECTED["head"]
+    # Nobody served it, and the old snapshot may have a form that is not read any more.
+    looked_at = {check.name for check in report.checks if check.counted}
+    assert {each.name for each in report.checks} - looked_at <= {"live", "snapshot"}
+
+
+# --- a server on the old database ---
+
+
+class OldServer:
+    """A server of this version on an old database, and its users."""
+
+    def __init__(self, process: ServerProcess, database_url: str) -> None:
+        self.process = process
+        self.database_url = database_url
+        self.client = httpx.Client(base_url=process.url, timeout=30)
+        self._tokens: dict[str, str] = {}
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        email: str | None,
+        key: str | None = None,
+        body: str | None = None,
+    ) -> httpx.Response:
+        headers: dict[str, str] = {}
+        if email is not None:
+            headers["Authorization"] = f"Bearer {self._token(email)}"
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        content = None if body is None else body.encode()
+        return self.client.request(method, path, content=content, headers=headers)
+
+    def _token(self, email: str) -> str:
+        if email not in self._tokens:
+            self._tokens[email] = self.process.token(USERS[email])
+        return self._tokens[email]
+
+    def head(self) -> int:
+        with psycopg.connect(self.database_url) as connection:
+            row = connection.execute("SELECT max(notification_id) FROM events")
+            return row.fetchall()[0][0]
+
+    def audit(self) -> dict[str, Any]:
+        audited = self.process.command("audit", "verify", "--json")
+        assert audited.returncode == 0, audited.stdout + audited.stderr
+        return json.loads(audited.stdout)
+
+
+@contextmanager
+def serving(database_url: str, home: Path) -> Generator[OldServer]:
+    process = ServerProcess(home, {"DATABASE_URL": database_url})
+    try:
+        process.start().wait_ready("leader").wait_caught_up()
+        server = OldServer(process, database_url)
+        with server.client:
+            yield server
+    finally:
+        process.end()
+
+
+@pytest.fixture(scope="module")
+def server(
+    postgres_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[OldServer]:
+    """One server for the tests that append nothing. Its state is from the log alone."""
+    address, _, _ = postgres_url.rpartition("/")
+    name = sql.Identifier(f"golden_{worker_id}")
+    with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        database_url = f"{address}/golden_{worker_id}"
+        load(database_url)
+        with psycopg.connect(database_url) as old:
+            old.execute("DELETE FROM snapshot_index")
+        with serving(database_url, tmp_path_factory.mktemp("golden")) as server:
+            yield server
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+def answer(response: httpx.Response) -> dict[str, Any]:
+    """What a client sees of an answer to a command, as the fixture keeps it."""
+    position = response.headers.get("Bourse-Log-Position")
+    return {
+        "status": response.status_code,
+        "body": response.json() if response.content else None,
+        "log_position": None if position is None else int(position),
+        "replayed": response.headers.get("Idempotent-Replayed") == "true",
+    }
+
+
+def test_every_user_of_the_old_log_logs_in(server: OldServer):
+    for email, user in USERS.items():
+        account = server.ask("GET", "/v2/account", email=email)
+
+        assert account.json()["id"] == user["account_id"]
+
+
+def test_old_administrators_are_administrators(server: OldServer):
+    # Nobody else may ask: a refusal would append a fact.
+    administrators = [each for each in USERS if "admin" in USERS[each]["roles"]]
+
+    for email in administrators:
+        assert server.ask("GET", "/v2/audit/state", email=email).status_code == 200
+    assert len(administrators) == 3
+
+
+def test_queries_are_answered_as_the_old_server_answered_them(server: OldServer):
+    other: list[str] = []
+    for query in lines("queries.jsonl.gz"):
+        response = server.ask("GET", query["path"], email=query["as"])
+        if (response.status_code, response.json()) != (query["status"], query["body"]):
+            other.append(f"{query['path']} as {query['as']}: {response.text[:500]}")
+
+    assert other == []
+
+
+def test_repeated_commands_get_the_answers_that_the_old_server_gave(server: OldServer):
+    before, other = server.head(), list[str]()
+    for repeat in lines("repeats.jsonl.gz"):
+        response = server.ask(
+            repeat["method"],
+            repeat["path"],
+            email=repeat["as"],
+            key=repeat["key"],
+            body=repeat["body"],
+        )
+        if answer(response) != repeat["answer"]:
+            other.append(f"{repeat['name']}: {answer(response)}")
+
+    assert other == []
+    assert server.head() == before
+
+
+def test_the_server_and_its_views_pass_the_audit(server: OldServer):
+    report = server.audit()
+
+    checks = {check["name"]: check for check in report["checks"]}
+    assert report["passed"]
+    assert checks["live"]["counted"] == len(EXPECTED["streams"])
+    assert checks["views"]["counted"]
+    assert server.head() == EXPECTED["head"]
+
+
+def test_the_views_are_rebuilt_from_the_old_log(server: OldServer):
+    rebuilt = server.process.command("rebuild", "--all", "--json")
+
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    reports = json.loads(rebuilt.stdout)
+    assert {report["log_position"] for report in reports} == {EXPECTED["head"]}
+    assert [report for report in reports if report["differing"]] == []
+
+
+# --- life goes on ---
+
+
+def test_the_old_database_goes_on_under_this_version(old_url: str, tmp_path: Path):
+    symbol, best = "GLBX", EXPECTED["markets"]["GLBX"]["asks"][0]
+    buyer = next(email for email in USERS if email.startswith("trader3"))
+    order = {
+        "symbol": symbol,
+        "side": "buy",
+        "qty": 1,
+        "type": "limit",
+        "time_in_force": "day",
+        "limit_price": str(best[0] / 10_000),
+    }
+    newcomer = {"email": "new@example.org", "password": "a new password"}
+
+    with serving(old_url, tmp_path) as server:
+        filled = server.ask("POST", "/v2/orders", email=buyer, body=json.dumps(order))
+        body = json.dumps(newcomer | {"full_name": "New"})
+        server.ask("POST", "/auth/register", email=None, body=body)
+        token = server.process.token(newcomer)
+        saved = server.process.command("snapshot", "--json")
+        report = server.audit()
+
+    assert filled.json()["status"] == "filled"
+    assert token
+    assert saved.returncode == 0, saved.stderr
+    assert report["passed"]
+    assert report["log_position"] > EXPECTED["head"]
