@@ -8,10 +8,11 @@ READY := .venv/.ready
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop test check fmt bench prove cover catalog replay lock clean
+.PHONY: help setup run stop test check fmt bench bench-against prove cover \
+  catalog replay lock clean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## make the virtual environment (run and test do it themselves)
 
@@ -68,6 +69,9 @@ cover: $(READY) ## branch coverage of the core
 
 bench: $(READY) ## the numbers of benchmarks/README.md
 	$(BIN)/python -m benchmarks
+
+bench-against: $(READY) ## is an order slower: make bench-against REV=commit
+	@exec $(BIN)/python -m benchmarks.against $(REV)
 
 prove: $(READY) ## the long proofs: crashes, failover, whole order flows
 	$(BIN)/pytest -q tests/prove

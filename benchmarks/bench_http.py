@@ -21,7 +21,7 @@ from benchmarks.http_load import Outcome, Plan
 from benchmarks.http_requests import Orders, batches, singles
 from benchmarks.processor_time import Used, is_projector, used_until_now
 from benchmarks.projector import wait_for_views
-from benchmarks.served import Served, served
+from benchmarks.served import Served, Server, served
 from benchmarks.suite import Suite
 from benchmarks.table import Row
 from infra.log.event_store import PostgresEventStore
@@ -114,7 +114,7 @@ def _wait_for_snapshots(server: int) -> None:
 
 
 def generate(
-    server: Served, requests: list[list[str]], seconds: float, pinning: Pinning
+    server: Server, requests: list[list[str]], seconds: float, pinning: Pinning
 ) -> Outcome:
     """Run the load generator, a process of its own."""
     plan = Plan("127.0.0.1", server.port, seconds, requests)

@@ -1,7 +1,7 @@
 """How many commands a second does the core carry out, and what is the book of that?
 
 One thread, in memory: commands go through `commands.dispatch.execute` with holds,
-facts, settlement and indexes, and their facts are gathered as the group commit does it.
+facts, settlement and indexes, and the outbox is emptied as the group commit does it.
 The ceiling is the same flow on the order books alone, without accounts and facts.
 """
 
@@ -16,23 +16,21 @@ import msgspec
 from benchmarks.interpreter import as_the_server
 from benchmarks.suite import Suite
 from benchmarks.table import Row
-from benchmarks.workload import OrderMix, opened
-from commands.dispatch import execute
-from commands.exchange import Exchange, locate
+from benchmarks.workload import OrderMix, carry_out, opened
+from commands.exchange import Exchange
 from commands.messages import CancelOrder, Command, PlaceOrder
 from domain.errors import OrderDone
 from domain.events.event import Meta
-from domain.events.register import Recorded
 from domain.order import Order, Ticket
 from domain.order_book import OrderBook
 from domain.vocabulary import SelfTradePrevention, TimeInForce
-from infra.runtime.clock import SystemClock
-from infra.runtime.ids import Identifiers
+from infra.clock import SystemClock
+from infra.identity import Identifiers
 
 NAME = "matching"
 SYMBOLS = [f"SYM{number}" for number in range(10)]
 TRADERS = 100
-#: Commands of one group commit.
+#: Commands between two emptyings of the outbox: those of one group commit.
 GROUP = 256
 STP = SelfTradePrevention.CANCEL_NEWEST
 
@@ -98,13 +96,13 @@ def _timed(act: Callable[[], Pace], count: int) -> Pace:
 
 def whole_core(commands: Sequence[Command]) -> Pace:
     """Commands as they come."""
-    exchange = _exchange()
+    exchange = opened(SYMBOLS, TRADERS)
     return _timed(lambda: _carry_out(exchange, commands), len(commands))
 
 
 def core_with_ids(commands: Sequence[Command]) -> Pace:
     """As the API does it: each command is made, with a new id and the time."""
-    exchange = _exchange()
+    exchange = opened(SYMBOLS, TRADERS)
     fresh = _Fresh()
 
     def act() -> Pace:
@@ -150,31 +148,14 @@ class _Fresh:
         )
 
 
-def _exchange() -> Exchange:
-    exchange = opened(SYMBOLS, TRADERS)
-    exchange.take_unlocated()
-    return exchange
-
-
 def _carry_out(exchange: Exchange, commands: Iterable[Command]) -> Pace:
     rows = refused = 0
-    batch: list[Recorded] = []
-    for number, command in enumerate(commands, 1):
+    for command in commands:
         try:
-            batch += execute(exchange, command)
+            rows += carry_out(exchange, command)
         except OrderDone:
             refused += 1
-        if not number % GROUP:
-            rows += _commit(exchange, batch)
-            batch = []
-    return Pace(0, 0, rows + _commit(exchange, batch), refused)
-
-
-def _commit(exchange: Exchange, batch: Sequence[Recorded]) -> int:
-    """Do what the event loop does for each group commit."""
-    locate(exchange.take_unlocated(), first=exchange.position + 1)
-    exchange.position += len(batch)
-    return len(batch)
+    return Pace(0, 0, rows, refused)
 
 
 def book_alone(commands: Sequence[Command]) -> Pace:

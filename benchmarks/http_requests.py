@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
-from benchmarks.served import Served
+from benchmarks.served import Server
 from benchmarks.workload import CROSSING
 from infra.server.demo import INSTRUMENTS
 
@@ -31,11 +31,11 @@ class Order(msgspec.Struct, frozen=True):
 class Orders:
     """An endless, seeded flow of orders over the demo market."""
 
-    def __init__(self, served: Served, seed: int = 7) -> None:
+    def __init__(self, server: Server, seed: int = 7) -> None:
         self.random = random.Random(seed)
-        self.symbols = served.demo.symbols
+        self.symbols = server.demo.symbols
         tokens = [
-            served.token(each.email, each.password) for each in served.demo.traders
+            server.token(each.email, each.password) for each in server.demo.traders
         ]
         self.makers, self.takers = tokens[::2], tokens[1::2]
 

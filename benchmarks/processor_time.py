@@ -6,6 +6,7 @@ waiting can be saved any more, only work.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 import psutil
@@ -33,36 +34,63 @@ class Used(msgspec.Struct, frozen=True):
 
 
 def used_until_now(server: int, services: Sequence[tuple[str, int]]) -> Used:
-    """By a server's loop and its other threads, its children, and its services."""
+    """Return the times of a server's loop, its other threads, its children and its
+    services. An embedded service is a child of the server that started it."""
     process = psutil.Process(server)
-    times = {each.id: each.user_time + each.system_time for each in process.threads()}
+    times = _by_thread(process)
     loop = times.pop(server)
-    found = {"server": loop, "its commit thread": sum(times.values())}
-    children = process.children(recursive=True)
+    used = {"loop": loop, "commit thread": sum(times.values())}
+    own = {pid for _, pid in services}
+    children = [each for each in process.children() if each.pid not in own]
     projectors = [each for each in children if is_projector(each)]
     others = [each for each in children if each not in projectors]
-    found["projector"] = sum(map(_of, projectors))
-    found["snapshots"] = sum(map(_of, others)) + _of_ended_children(process)
+    used["projector"] = sum(map(_of_family, projectors))
+    used["snapshots"] = sum(map(_of_family, others)) + _of_ended_children(process)
     for name, pid in services:
         service = psutil.Process(pid)
-        own = sum(map(_of, (service, *service.children(recursive=True))))
-        found[name] = own + _of_ended_children(service)
-    return Used(found)
+        used[name] = _of_family(service) + _of_ended_children(service)
+    return Used(used)
 
 
 def is_projector(process: psutil.Process) -> bool:
+    """Return whether a process fills read models: its module is named after that."""
     try:
-        return "infra.server.projector" in process.cmdline()
+        return any("projector" in part for part in process.cmdline())
     except psutil.NoSuchProcess:
         return False
 
 
-def _of(process: psutil.Process) -> float:
+def _of_family(process: psutil.Process) -> float:
     try:
-        times = process.cpu_times()
+        family = [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return 0.0
-    return times.user + times.system
+    return sum(map(_of, family))
+
+
+def _of(process: psutil.Process) -> float:
+    try:
+        return sum(_by_thread(process).values())
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
+def _by_thread(process: psutil.Process) -> dict[int, float]:
+    """Return the seconds of each living thread by its id."""
+    return {
+        each.id: _precisely(process.pid, each.id, each.user_time + each.system_time)
+        for each in process.threads()
+    }
+
+
+def _precisely(pid: int, thread: int, hundredths: float) -> float:
+    """Return the scheduler's own nanoseconds as seconds; psutil has only hundredths."""
+    try:
+        line = Path(f"/proc/{pid}/task/{thread}/schedstat").read_text()
+    except OSError:
+        # The thread has just ended, or the system keeps no such statistics.
+        return hundredths
+    return int(line.split()[0]) / 1e9
 
 
 def _of_ended_children(process: psutil.Process) -> float:

@@ -22,14 +22,13 @@ START_SECONDS = 300.0
 POLL_SECONDS = 0.01
 
 
-class Served(msgspec.Struct):
+class Server(msgspec.Struct):
     """A running server: its process, its address, its home."""
 
     process: subprocess.Popen[bytes]
     started: float
     port: int
     home: Path
-    places: Places
 
     @property
     def base_url(self) -> str:
@@ -43,6 +42,14 @@ class Served(msgspec.Struct):
     def wait_until_told(self) -> None:
         """Until it is ready, the demo market is there, and `run.json` says so."""
         self._wait((self.home / "run.json").exists)
+
+    def wait_until_listening(self) -> None:
+        """Wait until it accepts connections."""
+        self._wait(self._listens)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def wait_until(self, holds: Callable[[Readiness], bool]) -> float:
         """Seconds since its start until what it says of itself is so."""
@@ -86,11 +93,17 @@ class Served(msgspec.Struct):
                     client.post(f"{account}/shares", json=grant).raise_for_status()
 
 
+class Served(Server):
+    """A server on a database and a Redis that the benchmarks' suite has made."""
+
+    places: Places
+
+
 @contextlib.contextmanager
 def served(places: Places, *, demo: bool = False) -> Generator[Served]:
     """Start a server with the benchmarks' no-op route, and end it."""
     with tempfile.TemporaryDirectory(prefix="bourse-bench-") as folder:
-        port = _free_port()
+        port = free_port()
         environment = {
             **os.environ,
             "BOURSE_HOME": folder,
@@ -113,7 +126,8 @@ def served(places: Places, *, demo: bool = False) -> Generator[Served]:
             process.wait(60)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -129,8 +129,15 @@ class OrderMix:
 
 
 def opened(symbols: list[str], traders: int) -> Exchange:
-    """An exchange in memory, after the opening commands."""
+    """Return an exchange in memory, after the opening commands."""
     exchange = Exchange()
     for command in opening(symbols, traders):
-        execute(exchange, command)
+        carry_out(exchange, command)
     return exchange
+
+
+def carry_out(exchange: Exchange, command: Command) -> int:
+    """Decide a command as the writer does; return the number of its facts."""
+    facts = execute(exchange, command)
+    exchange.take_unlocated()
+    return len(facts)
