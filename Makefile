@@ -65,7 +65,8 @@ fmt: $(READY) ## put the code into the one format
 
 cover: $(READY) ## branch coverage of the core
 	$(BIN)/pytest -q -n $(JOBS) --cov --cov-report=term \
-	  tests/domain tests/commands tests/projections tests/processors
+	  tests/domain tests/commands tests/projections tests/processors \
+	  tests/scenarios/test_market_scenarios.py
 
 bench: $(READY) ## the numbers of benchmarks/README.md
 	$(BIN)/python -m benchmarks

@@ -24,8 +24,8 @@ from domain.events.event import Meta
 from domain.order import Order, Ticket
 from domain.order_book import OrderBook
 from domain.vocabulary import SelfTradePrevention, TimeInForce
-from infra.clock import SystemClock
-from infra.identity import Identifiers
+from infra.runtime.clock import SystemClock
+from infra.runtime.ids import Identifiers
 
 NAME = "matching"
 SYMBOLS = [f"SYM{number}" for number in range(10)]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import scenario_text
 from tests.support.bans import BANS, EVERYWHERE, Ban
 from tests.support.source import (
     PACKAGES,
@@ -144,6 +145,9 @@ def test_every_rule_has_a_test_and_every_marked_code_a_rule():
     assert rules
     marked = {
         code for path in python_files("tests") for code in marked_rules(tree_of(path))
+    }
+    marked |= {
+        code for path in scenario_text.files() for code in scenario_text.rules_in(path)
     }
 
     assert sorted(rules - marked) == [], "These rules have no test."

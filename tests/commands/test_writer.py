@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from commands import frozen
+from commands import frozen, group_commit, leadership
 from commands.answers import Answer
 from commands.leadership import WriterState
 from commands.messages import CancelOrder, ResumeMarket

@@ -67,37 +67,6 @@ def test_a_symbol_is_listed_once():
     venue.list_asset("OTHER")
 
 
-@pytest.mark.rule("LIST-03")
-@pytest.mark.parametrize(
-    "change", [{"tick_size": 500}, {"lot_size": 100}, {"lot_size": 20}]
-)
-def test_a_tick_or_lot_that_open_orders_do_not_fit_is_refused(change: dict[str, int]):
-    venue = Venue()
-    venue.buy("alice", 150, at="10.01")
-    venue.sell("bob", 130, at="10.01")
-
-    with venue.refuses(InvalidListing):
-        venue.change(**change)
-
-
-@pytest.mark.rule("LIST-03")
-def test_a_tick_and_lot_that_open_orders_fit_are_taken():
-    venue = Venue()
-    venue.buy("alice", 150, at="10.05")
-
-    venue.change(tick_size=500, lot_size=50)
-
-    assert (venue.market.listing.tick_size, venue.market.listing.lot_size) == (500, 50)
-
-
-@pytest.mark.rule("LIST-03")
-def test_the_new_terms_are_checked_like_those_of_a_listing():
-    venue = Venue()
-
-    with venue.refuses(InvalidListing, field="reference_price"):
-        venue.change(tick_size=300)
-
-
 @pytest.mark.rule("LIST-04")
 def test_a_change_is_recorded_with_all_terms_as_now():
     venue = Venue(sector="Anvils")
@@ -115,16 +84,6 @@ def test_a_change_that_changes_nothing_is_not_recorded():
     venue = Venue(sector="Anvils", price_band=500)
 
     assert venue.change(sector="Anvils", price_band=500) == []
-
-
-@pytest.mark.rule("LIST-04")
-def test_a_band_of_zero_takes_the_band_away():
-    venue = Venue(price_band=500)
-
-    venue.change(price_band=0)
-
-    assert venue.market.listing.price_band is None
-    assert venue.buy("alice", 1, at="99.00").rejected is None
 
 
 def test_what_is_not_listed_can_be_neither_changed_nor_halted():

@@ -17,14 +17,14 @@ import pytest
 from psycopg import sql
 
 from commands.recovery import recover
-from domain.events import EVENTS, tag_of
+from domain.events.register import EVENTS, tag_of
 from domain.market import Market
 from domain.order import Order
 from domain.vocabulary import BUY, SELL
 from domain.wallet import Wallet
 from infra.audit.verify import Audit
-from infra.event_store import PostgresEventStore
-from infra.snapshots import PostgresSnapshotStore
+from infra.log.event_store import PostgresEventStore
+from infra.log.snapshots import PostgresSnapshotStore
 from tests.support.server_process import ServerProcess
 
 FOLDER = Path(__file__).parents[1] / "golden" / "log_a43e954"

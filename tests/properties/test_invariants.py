@@ -33,7 +33,7 @@ def test_cash_and_shares_are_conserved_at_every_position(operations: list[Operat
         accounting.count(recorded)
 
     for operation in operations:
-        for recorded in real.tell(operation)[1]:
+        for recorded in real.tell(operation):
             accounting.count(recorded)
         accounting.prove_settled()
 

@@ -1,27 +1,37 @@
-"""A book drawn as a ladder: bid, price, ask; and read back from the drawing.
+"""A book drawn as a ladder of bid, price and ask, and read back from the drawing.
 
-    bid   price   ask
-          10.02   300
-          10.01   100+50
-    200    9.99
+      bid          price   ask
+                   10.02   300 bob
+                   10.01   100+50
+      200 alice     9.99
 
-Each number is one resting order; orders queue at a price from left to right.
+Each number is one resting order, and a name behind it is the owner's. Orders queue at
+a price from left to right. An order without a name belongs to the maker.
 """
 
+import re
 from typing import NamedTuple
 
-from domain.money import dollars, text
-from domain.order_book import OrderBook
-from domain.price_levels import BookSide
+from tests.support import amounts
 
-Queue = tuple[int, ...]
+MAKER = "maker"
+HEADING = ["bid", "price", "ask"]
+ROW = re.compile(r"(?P<bid>[^.]*?)\s*(?P<price>\d[\d,]*\.\d+)\s*(?P<ask>[^.]*)")
+ORDER = re.compile(r"(?P<quantity>\d+)(?: (?P<owner>\w+))?")
+
+
+class Resting(NamedTuple):
+    """One order in the book: what is left of it, and whose it is."""
+
+    quantity: int
+    owner: str
 
 
 class Level(NamedTuple):
-    """A price and the quantities that rest there, oldest first."""
+    """A price and the orders that rest there, oldest first."""
 
     price: int
-    queue: Queue
+    queue: tuple[Resting, ...]
 
 
 class Ladder(NamedTuple):
@@ -31,61 +41,51 @@ class Ladder(NamedTuple):
     asks: list[Level]
 
 
-def read(drawing: str) -> Ladder:
-    """The book that a drawing shows; what has a point in it is a price."""
+def read(lines: list[str]) -> Ladder:
+    """Return the book that a drawing shows.
+
+    Raises:
+        ValueError: a line is not one price with the orders of one side.
+    """
     bids: list[Level] = []
     asks: list[Level] = []
-    for line in drawing.split("\n"):
-        words = line.split()
-        if not words or words == ["bid", "price", "ask"]:
+    for line in lines:
+        if line.split() == HEADING:
             continue
-        first, second = words
-        if "." in first:
-            asks.append(Level(dollars(first), _queue(second)))
-        else:
-            bids.append(Level(dollars(second), _queue(first)))
+        row = ROW.fullmatch(line.strip())
+        if row is None or bool(row["bid"]) is bool(row["ask"]):
+            raise ValueError(f"no level of a book: {line}")
+        level = Level(amounts.read(row["price"]), _queue(row["bid"] or row["ask"]))
+        (bids if row["bid"] else asks).append(level)
     return Ladder(sorted(bids, reverse=True), sorted(asks))
 
 
-def _queue(word: str) -> Queue:
-    return tuple(int(each) for each in word.split("+"))
+def _queue(words: str) -> tuple[Resting, ...]:
+    orders = [ORDER.fullmatch(each.strip()) for each in words.split("+")]
+    if None in orders:
+        raise ValueError(f"no orders of a book: {words}")
+    return tuple(
+        Resting(int(each["quantity"]), each["owner"] or MAKER)
+        for each in orders
+        if each is not None
+    )
 
 
-def draw(ladder: Ladder) -> str:
-    """The same drawing for the same book, whoever indented it and how."""
-    rows = [("", _price(each.price), _word(each)) for each in reversed(ladder.asks)]
-    rows += [(_word(each), _price(each.price), "") for each in ladder.bids]
-    lines = [
-        f"{bid:>12} {price:>9}   {ask}"
-        for bid, price, ask in [("bid", "price", "ask"), *rows]
-    ]
-    return "\n".join(line.rstrip() for line in lines)
+def draw(ladder: Ladder) -> list[str]:
+    """Return the one drawing of a book."""
+    rows = [("", _price(each), _word(each)) for each in reversed(ladder.asks)]
+    rows += [(_word(each), _price(each), "") for each in ladder.bids]
+    rows.insert(0, ("bid", "price", "ask"))
+    bid, price = (max(len(row[place]) for row in rows) for place in (0, 1))
+    return [f"{b:>{bid}}   {p:>{price}}   {a}".rstrip() for b, p, a in rows]
 
 
-def _price(price: int) -> str:
-    whole, _, decimals = text(price).partition(".")
-    return f"{whole}.{decimals:0<2}"
+def _price(level: Level) -> str:
+    return amounts.written(level.price)
 
 
 def _word(level: Level) -> str:
-    return "+".join(str(quantity) for quantity in level.queue)
-
-
-def redrawn(drawing: str) -> str:
-    """A drawing as `draw` would have made it."""
-    return draw(read(drawing))
-
-
-def of_book(book: OrderBook) -> Ladder:
-    return Ladder(_levels(book.bids), _levels(book.asks))
-
-
-def _levels(side: BookSide) -> list[Level]:
-    levels: list[Level] = []
-    for level in side:
-        queue = tuple(order.leaves for order in level)
-        # A book's totals are kept beside its queues; both must say the same.
-        assert level.quantity == sum(queue), level.price
-        assert level.count == len(queue), level.price
-        levels.append(Level(level.price, queue))
-    return levels
+    return " + ".join(
+        f"{each.quantity}" if each.owner == MAKER else f"{each.quantity} {each.owner}"
+        for each in level.queue
+    )

@@ -1,34 +1,27 @@
 """Things that people may ask of a small exchange, drawn from a seed or by hypothesis.
 
-An operation is carried out on a real exchange and on the reference market; `Both` does
-so and compares whatever can be seen.
+`Actions` turns operations into the actions of a scenario, so that every market that
+plays scenarios also takes operations.
 """
 
 import random
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from commands.messages import (
-    CancelAllOrders,
-    CancelOrder,
-    ChangeListing,
-    Command,
-    HaltMarket,
-    ListingChanges,
-    PlaceOrder,
-    ReplaceOrder,
-    ResumeMarket,
-    RollDay,
-    SetPreferences,
-)
-from domain.events.event import Meta
-from domain.order import Replacement, Ticket
-from domain.vocabulary import (
-    OrderType,
-    SelfTradePrevention,
-    Side,
-    TimeInForce,
+from domain.vocabulary import SelfTradePrevention, Side, TimeInForce
+from tests.support.scenario import (
+    Action,
+    Cancel,
+    CancelAll,
+    Halt,
+    Place,
+    Prefer,
+    Replace,
+    Resume,
+    Roll,
+    Terms,
 )
 
 TRADERS = ("alice", "bob", "carol", "dave")
@@ -76,13 +69,12 @@ class Operation(NamedTuple):
         return None if self.away % 2 else self.price
 
     @property
-    def band(self) -> int:
-        return self.quantity * 20
-
-    @property
-    def fees(self) -> tuple[int, int]:
-        """Maker's and taker's."""
-        return self.target % 30, self.quantity
+    def terms(self) -> dict[str, int]:
+        return {
+            "band": self.quantity * 20,
+            "maker-fee": self.target % 30,
+            "taker-fee": self.quantity,
+        }
 
 
 def from_seed(seed: int, count: int) -> list[Operation]:
@@ -122,98 +114,71 @@ OPERATIONS: st.SearchStrategy[list[Operation]] = st.lists(
 )
 
 
-class Orders:
-    """Which orders were asked for, and by whom: `target` counts from the newest."""
+class Actions:
+    """Operations as actions. Knows the orders that were asked for, and whose they are.
+
+    `target` counts from the newest order.
+    """
 
     def __init__(self) -> None:
-        self.ids: list[tuple[str, str]] = []
+        self.orders: list[tuple[str, str]] = []
+        self._sent = 0
+        self._days = 0
 
-    def new(self, trader: str) -> str:
-        order_id = f"{trader}-{len(self.ids)}"
-        self.ids.append((trader, order_id))
-        return order_id
-
-    def target(self, operation: Operation) -> tuple[str, str]:
-        """Whose order and which; one that never was, where there are none."""
-        if not self.ids:
-            return operation.trader, "none"
-        return self.ids[-1 - (operation.target - 1) % len(self.ids)]
-
-
-class Commands:
-    """Operations as commands to an exchange on which ACME is listed."""
-
-    def __init__(self) -> None:
-        self.orders = Orders()
-        self.number = 0
-        self.days = 1
-
-    def copy(self) -> "Commands":
-        """The same commands will follow from both."""
-        other = Commands()
-        other.number, other.days = self.number, self.days
-        other.orders.ids = self.orders.ids[:]
-        return other
-
-    def meta(self) -> Meta:
-        self.number += 1
-        return Meta(1_790_000_000_000_000 + self.number, "tester", f"op-{self.number}")
-
-    def command(self, operation: Operation) -> Command:
-        match operation.kind:
+    def action(self, asked: Operation) -> Action:
+        match asked.kind:
             case "limit" | "market":
-                return PlaceOrder(self.meta(), self._ticket(operation))
+                return self._place(asked)
             case "cancel":
-                return CancelOrder(self.meta(), *self.orders.target(operation))
+                owner, order_id = self._target(asked)
+                return Cancel(owner, owner, order_id)
             case "replace":
-                return self._replace(operation)
+                return self._replace(asked)
             case "cancel all":
-                return CancelAllOrders(self.meta(), operation.trader)
+                return CancelAll(asked.trader)
             case "prefer":
-                return SetPreferences(
-                    self.meta(), operation.trader, operation.stp, operation.suspended
-                )
-            case _:
-                return self._to_the_market(operation)
-
-    def _ticket(self, operation: Operation) -> Ticket:
-        order_id = self.orders.new(operation.trader)
-        is_limit = operation.kind == "limit"
-        return Ticket(
-            order_id,
-            order_id,
-            operation.trader,
-            "ACME",
-            operation.side,
-            OrderType.LIMIT if is_limit else OrderType.MARKET,
-            operation.tif,
-            operation.quantity,
-            operation.price if is_limit else None,
-            operation.stp,
-        )
-
-    def _replace(self, operation: Operation) -> Command:
-        account_id, order_id = self.orders.target(operation)
-        new_id = self.orders.new(account_id)
-        replacement = Replacement(
-            new_id, new_id, operation.quantity, operation.new_price, None
-        )
-        return ReplaceOrder(self.meta(), account_id, order_id, replacement)
-
-    def _to_the_market(self, operation: Operation) -> Command:
-        match operation.kind:
+                return Prefer(asked.trader, asked.stp, asked.suspended)
             case "halt":
-                return HaltMarket(self.meta(), "ACME", "news")
+                return Halt()
             case "resume":
-                return ResumeMarket(self.meta(), "ACME")
+                return Resume()
             case "roll":
-                self.days += 1
-                return RollDay(self.meta(), "ACME", f"2026-{self.days:06}")
+                self._days += 1
+                return Roll((date(2026, 1, 1) + timedelta(self._days)).isoformat())
             case _:
-                maker_fee, taker_fee = operation.fees
-                changes = ListingChanges(
-                    price_band=operation.band,
-                    maker_fee=maker_fee,
-                    taker_fee=taker_fee,
-                )
-                return ChangeListing(self.meta(), "ACME", changes)
+                return Terms(asked.terms)
+
+    def _place(self, asked: Operation) -> Place:
+        price = asked.price if asked.kind == "limit" else None
+        return Place(
+            asked.trader,
+            self._new_id(asked.trader),
+            asked.side,
+            asked.quantity,
+            price,
+            asked.tif,
+            asked.stp,
+        )
+
+    def _replace(self, asked: Operation) -> Replace:
+        owner, order_id = self._target(asked)
+        new_id = self._new_id(owner)
+        return Replace(owner, order_id, new_id, asked.quantity, asked.new_price, None)
+
+    def _new_id(self, owner: str) -> str:
+        self._sent += 1
+        return f"{owner}-{self._sent}"
+
+    def accepted(self, action: Action) -> None:
+        """Note an action that was not refused: later ones can be about its order."""
+        match action:
+            case Place(owner, order_id) | Replace(owner, _, order_id):
+                self.orders.append((owner, order_id))
+            case _:
+                pass
+
+    def _target(self, asked: Operation) -> tuple[str, str]:
+        """Return an owner and an order; without any orders, one that never was."""
+        if not self.orders:
+            return asked.trader, "none"
+        return self.orders[-1 - (asked.target - 1) % len(self.orders)]

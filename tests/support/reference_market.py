@@ -1,8 +1,8 @@
-"""A market told as simply as it can be told: lists, sorted anew each time.
+"""A market in its simplest form: lists, sorted again for every question.
 
-It shares no code with the product and knows nothing of its facts; it is what the
-numbered rules of docs/rules/ say, once more. Words are plain text, amounts are plain
-integers in 1/10,000 of a dollar, fractions are exact.
+The reference market shares no code with the product and knows none of its facts. It
+says once more what the numbered rules of docs/rules/ say. Words are plain text, amounts
+are plain integers in 1/10,000 of a dollar, fractions are exact.
 """
 
 import copy
@@ -10,56 +10,23 @@ import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from tests.support.reference_words import (
+    Account,
+    Ended,
+    Fill,
+    Happened,
+    Refused,
+    Rejected,
+    Rolled,
+    Slip,
+)
+
 OPEN = ("new", "partially_filled")
-
-
-@dataclass
-class Slip:
-    """An order on paper."""
-
-    order_id: str
-    owner: str
-    side: str
-    quantity: int
-    price: int | None
-    tif: str
-    stp: str
-    entered: int = 0
-    leaves: int = 0
-    #: Only what rests can be met; an incoming order is open, too.
-    rests: bool = False
-    status: str = "new"
-    maker_fee: int = 0
-    backing: int = 0
-
-    @property
-    def filled(self) -> int:
-        return self.quantity - self.leaves
-
-
-@dataclass
-class Account:
-    """What somebody owns, holds aside aside."""
-
-    cash: int
-    shares: int
-    cost: int
-    stp: str = "cancel_newest"
-    suspended: bool = False
-
-
-@dataclass(frozen=True)
-class Fill:
-    maker: str
-    taker: str
-    price: int
-    quantity: int
-    maker_fee: int
-    taker_fee: int
-
-
-class Refused(Exception):
-    """Turned away, with the code that says why."""
+OUTSIDE = "price-outside-band"
+TOO_LARGE = "amount-too-large"
+PRICE_MAX = 10**11
+QUANTITY_MAX = 10**9
+MONEY_MAX = 10**17
 
 
 @dataclass
@@ -74,23 +41,18 @@ class ReferenceMarket:
     maker_fee: int = 0
     taker_fee: int = 0
     halted: bool = False
+    session: str = "2026-01-01"
+    trades: int = 0
+    last: int | None = None
+    close: int | None = None
     house: int = 0
     clock: int = 0
     accounts: dict[str, Account] = field(default_factory=dict[str, Account])
     slips: list[Slip] = field(default_factory=list[Slip])
-    fills: list[Fill] = field(default_factory=list[Fill])
+    #: What the market did since its caller last emptied the list.
+    happened: list[Happened] = field(default_factory=list[Happened])
 
     # --- what can be seen ---
-
-    def levels(self, side: str) -> list[tuple[int, int, int]]:
-        """Price, quantity and number of orders, from the best price outward."""
-        queue = self._queue(side)
-        prices = list(dict.fromkeys(slip.price or 0 for slip in queue))
-        return [
-            (price, sum(s.leaves for s in at), len(at))
-            for price in prices
-            for at in [[slip for slip in queue if slip.price == price]]
-        ]
 
     def held(self, owner: str) -> int:
         return sum(
@@ -101,6 +63,10 @@ class ReferenceMarket:
 
     def reserved(self, owner: str) -> int:
         return sum(slip.leaves for slip in self._open(owner, "sell") if slip.rests)
+
+    def slip(self, order_id: str) -> Slip:
+        (slip,) = (each for each in self.slips if each.order_id == order_id)
+        return slip
 
     def find(self, owner: str, order_id: str) -> Slip:
         for slip in self.slips:
@@ -115,7 +81,7 @@ class ReferenceMarket:
             if slip.owner == owner and slip.side == side and slip.status in OPEN
         ]
 
-    def _queue(self, side: str) -> list[Slip]:
+    def queue(self, side: str) -> list[Slip]:
         resting = [
             s for s in self.slips if s.side == side and s.rests and s.status in OPEN
         ]
@@ -140,9 +106,12 @@ class ReferenceMarket:
         if account.suspended:
             raise Refused("trading-suspended")
         slip.leaves = slip.quantity
-        if self.halted or (slip.price is not None and self._outside(slip.price)):
+        bound = None if slip.price is None else self._broken(slip.price)
+        if self.halted or bound is not None:
             slip.status = "rejected"
             self.slips.append(slip)
+            why = ("market-halted", None) if self.halted else (OUTSIDE, bound)
+            self.happened.append(Rejected(slip.order_id, *why))
             return
         worst = self._worst(slip)
         self._back(slip, worst)
@@ -152,16 +121,23 @@ class ReferenceMarket:
     def _check_terms(self, quantity: int, price: int | None) -> None:
         if quantity <= 0:
             raise Refused("invalid-parameter")
+        if quantity > QUANTITY_MAX:
+            raise Refused(TOO_LARGE)
         if quantity % self.lot:
             raise Refused("off-lot")
-        if price is not None and price <= 0:
+        if price is None:
+            return
+        if price <= 0:
             raise Refused("invalid-parameter")
-        if price is not None and price % self.tick:
+        if price > PRICE_MAX or price * quantity > MONEY_MAX:
+            raise Refused(TOO_LARGE)
+        if price % self.tick:
             raise Refused("off-tick")
 
-    def _outside(self, price: int) -> bool:
-        limits = self.limits()
-        return limits is not None and not limits[0] <= price <= limits[1]
+    def _broken(self, price: int) -> int | None:
+        """Return the limit of the band that a price is beyond."""
+        low, high = self.limits() or (price, price)
+        return low if price < low else high if price > high else None
 
     def _worst(self, slip: Slip) -> int | None:
         if slip.price is not None:
@@ -169,7 +145,7 @@ class ReferenceMarket:
         limits = self.limits()
         if slip.side == "sell":
             return None if limits is None else limits[0]
-        asks = self._queue("sell")
+        asks = self.queue("sell")
         if not asks:
             return None
         best = asks[0].price or 0
@@ -187,6 +163,8 @@ class ReferenceMarket:
         highest = max(self.maker_fee, self.taker_fee)
         price = worst or 0
         slip.backing = price + math.ceil(Fraction(price * highest, 10_000))
+        if slip.backing * slip.leaves > MONEY_MAX:
+            raise Refused(TOO_LARGE)
         if slip.backing * slip.leaves > account.cash - self.held(slip.owner):
             raise Refused("insufficient-funds")
 
@@ -198,18 +176,30 @@ class ReferenceMarket:
             rehearsal = copy.deepcopy(self)
             rehearsal._match(rehearsal.slips[-1], worst)
             if rehearsal.slips[-1].leaves:
-                slip.status = "canceled"
+                self._end(slip, "fill-or-kill")
                 return
         self._match(slip, worst)
         if slip.status in OPEN:
             if slip.price is not None and slip.tif in ("day", "gtc"):
                 slip.rests = True
             else:
-                slip.status = "canceled"
+                self._end(slip, self._why_canceled(slip, worst))
+
+    def _why_canceled(self, slip: Slip, worst: int | None) -> str:
+        if slip.price is not None:
+            return "immediate-or-cancel"
+        if not self.queue("sell" if slip.side == "buy" else "buy"):
+            return "no-liquidity"
+        return "price-band" if worst in (self.limits() or ()) else "collar"
+
+    def _end(self, slip: Slip, reason: str) -> None:
+        slip.status = "expired" if reason == "expired" else "canceled"
+        price = slip.price if slip.rests else None
+        self.happened.append(Ended(slip.order_id, slip.leaves, price, reason))
 
     def _match(self, slip: Slip, worst: int | None) -> None:
         while slip.leaves:
-            opposite = self._queue("sell" if slip.side == "buy" else "buy")
+            opposite = self.queue("sell" if slip.side == "buy" else "buy")
             if not opposite:
                 return
             met = opposite[0]
@@ -222,9 +212,9 @@ class ReferenceMarket:
                 self._trade(met, slip, price)
                 continue
             if slip.stp in ("cancel_oldest", "cancel_both"):
-                met.status = "canceled"
+                self._end(met, "self-trade")
             if slip.stp in ("cancel_newest", "cancel_both"):
-                slip.status = "canceled"
+                self._end(slip, "self-trade")
                 return
 
     def _trade(self, maker: Slip, taker: Slip, price: int) -> None:
@@ -239,8 +229,11 @@ class ReferenceMarket:
             slip.leaves -= quantity
             slip.status = "partially_filled" if slip.leaves else "filled"
         self.house += sum(fees.values())
-        self.fills.append(
+        self.trades += 1
+        self.last = price
+        self.happened.append(
             Fill(
+                self.trades,
                 maker.order_id,
                 taker.order_id,
                 price,
@@ -265,17 +258,22 @@ class ReferenceMarket:
 
     # --- what becomes of orders ---
 
-    def cancel(self, owner: str, order_id: str) -> None:
-        self._opened(owner, order_id).status = "canceled"
+    def cancel(self, owner: str, order_id: str, reason: str = "requested") -> None:
+        self._end(self._opened(owner, order_id), reason)
 
     def cancel_all(self, owner: str) -> None:
         for slip in self._open(owner, "buy") + self._open(owner, "sell"):
-            slip.status = "canceled"
+            self._end(slip, "requested")
 
-    def expire_day_orders(self) -> None:
-        for slip in self.slips:
-            if slip.status in OPEN and slip.tif == "day":
-                slip.status = "expired"
+    def roll(self, session: str) -> None:
+        if session <= self.session:
+            return
+        for slip in self.queue("buy") + self.queue("sell"):
+            if slip.tif == "day":
+                self._end(slip, "expired")
+        self.session = session
+        self.close = self.close if self.last is None else self.last
+        self.happened.append(Rolled(session, self.close))
 
     def _opened(self, owner: str, order_id: str) -> Slip:
         slip = self.find(owner, order_id)
@@ -289,33 +287,66 @@ class ReferenceMarket:
         order_id: str,
         new_id: str,
         *,
-        quantity: int,
-        price: int | None,
+        quantity: int | None = None,
+        price: int | None = None,
+        tif: str | None = None,
     ) -> None:
         old = self._opened(owner, order_id)
-        if self.accounts[owner].suspended:
-            raise Refused("trading-suspended")
-        if self.halted:
-            raise Refused("market-halted")
-        price = price or old.price or 0
-        self._check_terms(quantity, price)
-        if self._outside(price):
-            raise Refused("price-outside-band")
-        if quantity <= old.filled:
-            raise Refused("nothing-to-replace")
         new = copy.copy(old)
-        new.order_id, new.quantity, new.price = new_id, quantity, price
-        new.leaves = quantity - old.filled
+        new.order_id, new.tif = new_id, tif or old.tif
+        new.quantity = old.quantity if quantity is None else quantity
+        new.price = old.price if price is None else price
+        new.leaves = new.quantity - old.filled
+        self._check_replacement(old, new)
         old.status = "replaced"
         try:
-            self._back(new, price)
+            self._back(new, new.price)
         except Refused:
             old.status = "partially_filled" if old.filled else "new"
             raise
         new.maker_fee = self.maker_fee
         self.slips.append(new)
-        if price != old.price or quantity > old.quantity:
+        if new.price != old.price or new.quantity > old.quantity:
             new.rests = False
-            self._enter(new, price)
+            self._enter(new, new.price)
         if new.status in OPEN:
             new.status = "partially_filled" if new.filled else "new"
+
+    def _check_replacement(self, old: Slip, new: Slip) -> None:
+        if self.accounts[old.owner].suspended:
+            raise Refused("trading-suspended")
+        if self.halted:
+            raise Refused("market-halted")
+        if new.tif not in ("day", "gtc"):
+            raise Refused("invalid-parameter")
+        self._check_terms(new.quantity, new.price)
+        bound = self._broken(new.price or 0)
+        if bound is not None:
+            raise Refused(OUTSIDE, bound)
+        if new.quantity <= old.filled:
+            raise Refused("nothing-to-replace")
+
+    # --- what the market and its accounts are set to ---
+
+    def change(self, terms: dict[str, int]) -> None:
+        """Change the terms of the listing. A band of 0 removes the band."""
+        new = copy.copy(self)
+        for name, value in terms.items():
+            setattr(new, name, value)
+        resting = self.queue("buy") + self.queue("sell")
+        if (
+            not 0 <= (new.band or 0) < 10_000
+            or new.reference % new.tick
+            or any((slip.price or 0) % new.tick for slip in resting)
+            or any(slip.leaves % new.lot or slip.quantity % new.lot for slip in resting)
+        ):
+            raise Refused("invalid-listing")
+        for name, value in terms.items():
+            setattr(self, name, value)
+        self.band = self.band or None
+
+    def prefer(self, owner: str, stp: str | None, suspended: bool | None) -> None:
+        account = self.accounts[owner]
+        account.stp = stp or account.stp
+        if suspended is not None:
+            account.suspended = suspended
