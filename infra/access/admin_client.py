@@ -1,7 +1,8 @@
-"""How the command line is let in by a running server as an administrator.
+"""A client with an administrator's token, for the command line.
 
-Who asks may bring a token. The demonstration's administrator is let in where its file
-is of this server. Else the installation's own key signs a token for some minutes.
+The token is the caller's, if the caller has one. Else it is that of the demonstration's
+administrator, if `demo.json` belongs to this server. Else the key of the installation
+signs a token for some minutes.
 """
 
 from http import HTTPStatus
@@ -21,7 +22,7 @@ class _Login(msgspec.Struct):
 
 
 class _Demo(msgspec.Struct):
-    """The part of `demo.json` that lets one in."""
+    """The part of `demo.json` that is needed to log in."""
 
     base_url: str
     admin: _Login
@@ -32,11 +33,11 @@ class _LoggedIn(msgspec.Struct):
 
 
 def admitted(settings: Settings, url: str, token: str | None = None) -> ServerClient:
-    """A client that may do what administrators may.
+    """Return a client that may do what administrators may.
 
     Raises:
-        ServerUnreachable: nothing answers there.
-        LogUnavailable: no file lets one in, and the key cannot be had.
+        ServerUnreachable: no server answers at the address.
+        LogUnavailable: the key is needed, and its database cannot be reached.
     """
     client = ServerClient(url, token)
     if client.token is None:

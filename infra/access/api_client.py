@@ -1,10 +1,8 @@
-"""How the command line talks to a running server: one kept connection, JSON."""
+"""The command line's client of a running server: one kept connection, JSON."""
 
-import http.client
-import select
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TypeVar
-from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -12,15 +10,10 @@ from api.wire.order import POSITION_HEADER
 from domain.ids import LogPosition
 
 T = TypeVar("T")
-ANSWER_SECONDS = 60.0
-_KINDS = {
-    "http": http.client.HTTPConnection,
-    "https": http.client.HTTPSConnection,
-}
 
 
 class ServerUnreachable(Exception):
-    """No Bourse answers at the address, or not in time."""
+    """No server of Bourse answers at the address, or not in time."""
 
     code = "server-unreachable"
 
@@ -40,17 +33,17 @@ class _Problem(msgspec.Struct):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What the server said. `position` is the log position of a command's facts."""
+    """The server's response. `position` is the log position of a command's facts."""
 
     status: int
     position: LogPosition
     body: bytes
 
     def read(self, body_type: type[T]) -> T:
-        """What was asked for.
+        """Decode the body.
 
         Raises:
-            ServerUnreachable: whoever answered is no Bourse.
+            ServerUnreachable: the body has another shape; this is not our server.
         """
         try:
             return msgspec.json.decode(self.body, type=body_type)
@@ -72,14 +65,17 @@ class ServerClient:
     """A connection to a server, as one user."""
 
     def __init__(self, base_url: str, token: str | None = None) -> None:
+        # httpx takes 30 ms to import, and most commands ask no server.
+        from infra.access.kept_connection import KeptConnection
+
         self.base_url = base_url
+        self.token = token
         try:
-            self._connection, self._path = _taken_apart(base_url)
-        except (ValueError, http.client.InvalidURL) as reason:
+            self._connection = KeptConnection(base_url)
+        except ValueError as reason:
             raise ServerUnreachable(
                 f"{base_url} is no address like http://host:8000"
             ) from reason
-        self.token = token
 
     def call(
         self,
@@ -89,40 +85,35 @@ class ServerClient:
         *,
         key: str | None = None,
     ) -> Answer:
-        """Ask, and take any answer. Under one `key` a command is carried out once.
+        """Send a request and return the answer, whatever its status.
+
+        The server carries out a command once, however often it is sent under one
+        `key`. Only a query or a command with a key is sent again if the server closed
+        the kept connection under it.
 
         Raises:
-            ServerUnreachable: there was none.
+            ServerUnreachable: no answer came.
         """
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers: dict[bytes, bytes] = {}
+        if self.token:
+            headers[b"Authorization"] = f"Bearer {self.token}".encode()
         if key is not None:
-            headers["Idempotency-Key"] = key
+            headers[b"Idempotency-Key"] = key.encode()
         content = None
         if body is not None:
             content = msgspec.json.encode(body)
-            headers["Content-Type"] = "application/json"
-        connection = self._connection
-        if self._was_closed():
-            connection.close()
+            headers[b"Content-Type"] = b"application/json"
+        repeatable = method == "GET" or key is not None
         try:
-            connection.request(method, self._path + path, content, headers)
-            response = connection.getresponse()
-            answered = response.read()
-        except (OSError, http.client.HTTPException) as reason:
-            connection.close()
+            response = self._connection.send(
+                method, path, headers, content, repeatable=repeatable
+            )
+        except ConnectionError as reason:
             raise ServerUnreachable(
-                f"{self.base_url} does not answer: {_told(reason)}"
+                f"{self.base_url} does not answer: {reason}"
             ) from reason
         position = response.headers.get(POSITION_HEADER)
-        return Answer(response.status, int(position or 0), answered)
-
-    def _was_closed(self) -> bool:
-        """Whether the server has closed the connection, as it does to an idle one.
-
-        Nothing is due between two requests: what can be read is the end.
-        """
-        sock = self._connection.sock
-        return sock is not None and bool(select.select([sock], [], [], 0)[0])
+        return Answer(response.status_code, int(position or 0), response.content)
 
     def ask(
         self,
@@ -130,36 +121,15 @@ class ServerClient:
         path: str,
         body: msgspec.Struct | Mapping[str, object] | None = None,
     ) -> Answer:
-        """Ask for something that must be granted.
+        """Send a request that must succeed.
 
         Raises:
-            ServerRefused, ServerUnreachable: it was not.
+            ServerRefused, ServerUnreachable: it did not.
         """
         answer = self.call(method, path, body)
-        if answer.status >= http.HTTPStatus.BAD_REQUEST:
+        if answer.status >= HTTPStatus.BAD_REQUEST:
             raise ServerRefused(f"{method} {path}", answer)
         return answer
 
     def close(self) -> None:
         self._connection.close()
-
-
-def _taken_apart(base_url: str) -> tuple[http.client.HTTPConnection, str]:
-    """A connection that is still to be made, and where all paths begin.
-
-    Raises:
-        ValueError, InvalidURL: this is no address.
-    """
-    parts = urlsplit(base_url)
-    if parts.scheme not in _KINDS or not parts.hostname:
-        raise ValueError(base_url)
-    # The system would find out only when it looks for it that no host is named so.
-    host = parts.hostname.encode("idna").decode()
-    connection = _KINDS[parts.scheme](host, parts.port, timeout=ANSWER_SECONDS)
-    return connection, quote(parts.path.rstrip("/"), safe="/%")
-
-
-def _told(reason: Exception) -> str:
-    if isinstance(reason, TimeoutError):
-        return f"no answer in {ANSWER_SECONDS:.0f} seconds"
-    return str(reason) or type(reason).__name__
