@@ -5,7 +5,7 @@ is read together with its checkpoint, and the other one, which nobody else write
 brought to exactly that log position before the same page of it is read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -15,10 +15,11 @@ from processors.host import Followed, Host, Overtaken
 from projections.store import (
     Answer,
     Generation,
+    Read,
+    ReadRows,
+    ReadScores,
     Request,
     Store,
-    hash_get,
-    sorted_scores,
 )
 
 BATCH = 2_000
@@ -55,19 +56,37 @@ def differences(
 def _pages(
     reader: LogReader, store: Store, rebuilt: Followed, generation: Generation
 ) -> Iterator[Difference]:
-    """Each member that a generation holds, with its value in both."""
+    """Yield each row and entry that a generation holds, with its value in both."""
     view = rebuilt.view
-    for key, kind in store.keys(view, generation):
-        for page in store.members(view, generation, key, kind):
-            members = sorted({_readable(member) for member in page})
-            named = hash_get if kind == "hash" else sorted_scores
-            commands = list(named(key, members))
-            live = _answer(store, Request(view, commands))
-            advance(reader, store, rebuilt, live.checkpoint)
-            ours = _answer(store, Request(view, commands, rebuilt.generation))
-            values = zip(members, _values(live), _values(ours), strict=True)
-            for member, shown, due in values:
-                yield Difference(view.name, key, member, shown, due)
+    for table in store.tables(view, generation):
+        for page in store.keys(view, generation, table):
+            keys = sorted({_readable(key) for key in page})
+            reads = [ReadRows(table, keys)]
+            yield from _both(reader, store, rebuilt, table, keys, reads)
+    for collection in store.collections(view, generation):
+        for page in store.entries(view, generation, collection):
+            entries = sorted({(score, _readable(member)) for score, member in page})
+            members = [member for _, member in entries]
+            reads = [ReadScores(collection, entries)]
+            yield from _both(reader, store, rebuilt, collection, members, reads)
+
+
+def _both(
+    reader: LogReader,
+    store: Store,
+    rebuilt: Followed,
+    key: str,
+    members: Sequence[str],
+    reads: Sequence[Read],
+) -> Iterator[Difference]:
+    """Read the same of both generations at one log position."""
+    view = rebuilt.view
+    live = _answer(store, Request(view, reads))
+    advance(reader, store, rebuilt, live.checkpoint)
+    ours = _answer(store, Request(view, reads, rebuilt.generation))
+    values = zip(members, live.replies[0], ours.replies[0], strict=True)
+    for member, shown, due in values:
+        yield Difference(view.name, key, member, _text(shown), _text(due))
 
 
 def advance(
@@ -83,16 +102,12 @@ def advance(
         host.apply([fact for fact in facts if fact.position <= position])
 
 
-def _values(answer: Answer) -> list[str | None]:
-    return [
-        None if value is None else _readable(value)
-        for reply in answer.replies
-        for value in reply
-    ]
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else _readable(value)
 
 
 def _readable(value: bytes) -> str:
-    """What somebody forged need not even be text; it is a difference all the same."""
+    """Decode a value. One that somebody forged need not be text, but is shown too."""
     return value.decode(errors="backslashreplace")
 
 

@@ -7,18 +7,18 @@ from domain.ids import LogPosition
 from projections.projection import Projection
 from projections.store import (
     BatchStore,
-    Command,
+    Change,
     Message,
     Place,
+    PutRows,
     Request,
     Step,
     Store,
     View,
     applied_message,
-    hash_set,
 )
 
-#: A hash in every generation: the command that the fact at the checkpoint belongs to.
+#: A row in every generation: the command that the fact at the checkpoint belongs to.
 #: It tells views of this log from those of another one, such as a restored backup.
 MARK, COMMAND = "mark", "command"
 
@@ -53,9 +53,9 @@ class Followed:
         wanted = self.projection.wanted(facts)
         return Request(self.view, wanted, self.generation)
 
-    def step(self, reached: LogPosition, commands: Sequence[Command]) -> Step:
+    def step(self, reached: LogPosition, changes: Sequence[Change]) -> Step:
         return Step(
-            self.view, self.generation, self.checkpoint, reached, self.live, commands
+            self.view, self.generation, self.checkpoint, reached, self.live, changes
         )
 
 
@@ -116,13 +116,13 @@ class Host:
         if not due:
             return
         self._load(due)
-        mark = list(hash_set(MARK, {COMMAND: facts[-1].event.meta.command_id}))
+        mark = PutRows(MARK, {COMMAND: facts[-1].event.meta.command_id})
         steps: list[Step] = []
         messages: list[Message] = []
         for each, news in due:
             each.projection.fold(news)
-            commands = [*each.projection.changes(), *mark]
-            steps.append(each.step(reached, commands))
+            changes = [*each.projection.changes(), mark]
+            steps.append(each.step(reached, changes))
             if each.live:
                 messages += each.projection.messages()
         live = {each.view.name: each.generation for each, _ in due if each.live}
@@ -135,7 +135,7 @@ class Host:
 
     def _load(self, due: Sequence[tuple[Followed, Sequence[Fact]]]) -> None:
         requests = [(each, each.request(news)) for each, news in due]
-        asked = [(each, request) for each, request in requests if request.commands]
+        asked = [(each, request) for each, request in requests if request.reads]
         if not asked:
             return
         answers = self._store.read([request for _, request in asked])

@@ -28,11 +28,11 @@ from projections.store import (
     Answer,
     Generation,
     Place,
+    ReadRows,
     Request,
     Store,
     StoreDown,
     View,
-    hash_get,
 )
 
 #: Facts in one write: large enough to be cheap, small enough that Redis, which does
@@ -112,8 +112,8 @@ class Runner:
 
     def _open(self) -> Host:
         """Take up the live generations, and begin those that are missing."""
-        commands = list(hash_get(MARK, [COMMAND]))
-        requests = [Request(each.view, commands) for each in self._types]
+        mark = [ReadRows(MARK, [COMMAND])]
+        requests = [Request(each.view, mark) for each in self._types]
         taken: list[Followed] = []
         missing: list[type[Projection]] = []
         self._leftovers = []

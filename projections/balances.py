@@ -22,7 +22,7 @@ from domain.ids import AccountId, LogPosition, UserId, account_of
 from domain.money import Money
 from domain.vocabulary import SelfTradePrevention, Side, WalletKind
 from projections.projection import Projection, Rows, needs, on
-from projections.store import Answer, Request, View, Views, hash_get
+from projections.store import Answer, ReadRows, Request, View, Views
 
 VIEW = View("balances")
 ACCOUNTS = "accounts"
@@ -117,16 +117,16 @@ class BalancesProjection(Projection):
 
 
 def balance_request(account_id: AccountId) -> Request:
-    return Request(VIEW, list(hash_get(ACCOUNTS, [account_id])))
+    return Request(VIEW, [ReadRows(ACCOUNTS, [account_id])])
 
 
 def balance_of(answer: Answer) -> Balance | None:
-    """What a `balance_request` found; None where no such account is."""
+    """Decode the answer to a `balance_request`; None if there is no such account."""
     ((stored,),) = answer.replies
     return None if stored is None else msgspec.json.decode(stored, type=Balance)
 
 
 async def balance(views: Views, account_id: AccountId) -> Balance | None:
-    """One account's cash; None where no such account is."""
+    """Return one account's cash; None if there is no such account."""
     (answer,) = await views.read_at_once([balance_request(account_id)])
     return balance_of(answer)

@@ -1,6 +1,6 @@
 """How market facts change the price levels of an order book, and how levels are kept.
 
-Depth and prices both fold the same levels, each under keys of its own: a sorted set for
+Depth and prices both fold the same levels, each in collections of its own: one for
 each side, scored by price, whose members are encoded levels. Within a command the book
 may be crossed (an order is accepted before the trades that it causes); between commands
 it never is.
@@ -21,8 +21,18 @@ from domain.events.market import (
 from domain.ids import Symbol
 from domain.money import Price, Quantity
 from domain.vocabulary import Side
-from projections.store import Command, Reply, best, encoded, lowest, present, sorted_add
-from projections.store import sorted_remove as remove_members
+from projections.store import (
+    AddEntries,
+    Change,
+    Entry,
+    Read,
+    ReadHighest,
+    ReadLowest,
+    RemoveEntries,
+    Reply,
+    encoded,
+    present,
+)
 
 #: Books that are kept at least, while they are used.
 BOOKS_KEPT = 2_000
@@ -81,8 +91,8 @@ class BookSide:
             del self.levels[price]
             del self.prices[bisect_left(self.prices, price)]
 
-    def changes(self) -> Iterator[Command]:
-        stored, gone, new = self._stored, list[str](), list[tuple[int, str]]()
+    def changes(self) -> Iterator[Change]:
+        stored, gone, new = self._stored, list[Entry](), list[Entry]()
         for price in self._dirty:
             level = self.levels.get(price)
             member = encoded(level) if level is not None else None
@@ -92,12 +102,14 @@ class BookSide:
             if member == before:
                 continue
             if before is not None:
-                gone.append(before)
+                gone.append((price, before))
             if member is not None:
                 new.append((price, member))
         self._dirty = {}
-        yield from remove_members(self._key, gone)
-        yield from sorted_add(self._key, new)
+        if gone:
+            yield RemoveEntries(self._key, gone)
+        if new:
+            yield AddEntries(self._key, new)
 
 
 class Book:
@@ -160,10 +172,10 @@ class BookLevels:
         else:
             self._wanted[symbol] = None
 
-    def wanted(self) -> Iterator[Command]:
+    def wanted(self) -> Iterator[Read]:
         for symbol in self._wanted:
-            yield best(bids_key(symbol), 0)
-            yield lowest(asks_key(symbol), 0)
+            yield ReadHighest(bids_key(symbol), 0)
+            yield ReadLowest(asks_key(symbol), 0)
 
     def load(self, replies: Iterator[Reply]) -> None:
         for symbol in self._wanted:
@@ -180,7 +192,7 @@ class BookLevels:
         book = self._dirty[symbol] = self._young[symbol]
         return book
 
-    def changes(self) -> Iterator[Command]:
+    def changes(self) -> Iterator[Change]:
         for book in self._dirty.values():
             yield from book.bids.changes()
             yield from book.asks.changes()

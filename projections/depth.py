@@ -22,7 +22,14 @@ from domain.events.register import Fact
 from domain.ids import LogPosition, Symbol, symbol_of
 from projections.book_levels import BookLevels, Level, asks_key, bids_key, decode_level
 from projections.projection import Projection, Rows, needs, on
-from projections.store import View, Views, best, hash_get, lowest, present
+from projections.store import (
+    ReadHighest,
+    ReadLowest,
+    ReadRows,
+    View,
+    Views,
+    present,
+)
 
 VIEW = View("depth")
 STANDINGS = "standings"
@@ -101,9 +108,9 @@ async def book(views: Views, symbol: Symbol, *, levels: int = 10) -> Depth | Non
     answer = await views.read(
         VIEW,
         [
-            best(bids_key(symbol), levels),
-            lowest(asks_key(symbol), levels),
-            *hash_get(STANDINGS, [symbol]),
+            ReadHighest(bids_key(symbol), levels),
+            ReadLowest(asks_key(symbol), levels),
+            ReadRows(STANDINGS, [symbol]),
         ],
     )
     bids, asks, (stored,) = answer.replies

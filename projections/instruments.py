@@ -12,12 +12,12 @@ from domain.ids import AssetId, LogPosition, Symbol, symbol_of
 from domain.listing import Listing
 from projections.projection import Projection, Rows, needs, on
 from projections.store import (
-    Command,
+    Change,
+    PutRows,
+    ReadAllRows,
+    ReadRows,
     View,
     Views,
-    hash_all,
-    hash_get,
-    hash_set,
     in_pairs,
     present,
 )
@@ -93,11 +93,12 @@ class InstrumentsProjection(Projection):
     def _rolled(self, event: DayRolled, fact: Fact) -> None:
         self._instrument(fact).session_date = event.session_date
 
-    def changes(self) -> list[Command]:
-        commands = super().changes()
-        commands += hash_set(ASSET_IDS, self._asset_ids)
+    def changes(self) -> list[Change]:
+        changes = super().changes()
+        if self._asset_ids:
+            changes.append(PutRows(ASSET_IDS, self._asset_ids))
         self._asset_ids = {}
-        return commands
+        return changes
 
 
 def _decode(stored: bytes) -> Instrument:
@@ -105,7 +106,7 @@ def _decode(stored: bytes) -> Instrument:
 
 
 async def instrument(views: Views, symbol: Symbol) -> Instrument | None:
-    ((stored,),) = (await views.read(VIEW, list(hash_get(LISTINGS, [symbol])))).replies
+    ((stored,),) = (await views.read(VIEW, [ReadRows(LISTINGS, [symbol])])).replies
     return None if stored is None else _decode(stored)
 
 
@@ -113,15 +114,13 @@ async def named(views: Views, symbols: Sequence[Symbol]) -> dict[Symbol, Instrum
     """Those of the symbols that are listed."""
     if not symbols:
         return {}
-    answer = await views.read(VIEW, list(hash_get(LISTINGS, symbols)))
-    stored = [_decode(value) for reply in answer.replies for value in present(reply)]
+    (reply,) = (await views.read(VIEW, [ReadRows(LISTINGS, symbols)])).replies
+    stored = [_decode(value) for value in present(reply)]
     return {each.symbol: each for each in stored}
 
 
 async def by_asset_id(views: Views, asset_id: AssetId) -> Instrument | None:
-    ((symbol,),) = (
-        await views.read(VIEW, list(hash_get(ASSET_IDS, [asset_id])))
-    ).replies
+    ((symbol,),) = (await views.read(VIEW, [ReadRows(ASSET_IDS, [asset_id])])).replies
     return None if symbol is None else await instrument(views, symbol.decode())
 
 
@@ -129,7 +128,7 @@ async def all_instruments(
     views: Views, *, q: str = "", halted: bool | None = None
 ) -> list[Instrument]:
     """Instruments by symbol. `q` is part of the symbol or of the name, in any case."""
-    (reply,) = (await views.read(VIEW, [hash_all(LISTINGS)])).replies
+    (reply,) = (await views.read(VIEW, [ReadAllRows(LISTINGS)])).replies
     found = [_decode(stored) for _, stored in in_pairs(reply)]
     if halted is not None:
         found = [each for each in found if each.halted is halted]

@@ -19,7 +19,7 @@ from projections.orders import (
     fill_field,
     index_key,
 )
-from projections.store import Views, hash_get, in_pairs, present, scored
+from projections.store import ReadBetween, ReadRows, Views, in_pairs, present
 
 OPEN = tuple(status for status in OrderStatus if status in OPEN_STATUSES)
 CLOSED = tuple(status for status in OrderStatus if status not in OPEN_STATUSES)
@@ -37,8 +37,7 @@ async def by_client_order_id(
     views: Views, account_id: AccountId, client_order_id: ClientOrderId
 ) -> OrderRecord | None:
     field = client_id_field(account_id, client_order_id)
-    answer = await views.read(VIEW, list(hash_get(CLIENT_IDS, [field])))
-    ((order_id,),) = answer.replies
+    ((order_id,),) = (await views.read(VIEW, [ReadRows(CLIENT_IDS, [field])])).replies
     return None if order_id is None else await order(views, order_id.decode())
 
 
@@ -48,9 +47,9 @@ async def fills(views: Views, order_id: OrderId) -> list[Fill]:
     if record is None or not record.fills:
         return []
     fields = [fill_field(order_id, number) for number in range(record.fills)]
-    answer = await views.read(VIEW, list(hash_get(FILLS, fields)))
+    (reply,) = (await views.read(VIEW, [ReadRows(FILLS, fields)])).replies
     decode = msgspec.json.Decoder(Fill).decode
-    return [decode(value) for reply in answer.replies for value in present(reply)]
+    return [decode(value) for value in present(reply)]
 
 
 async def orders(
@@ -144,19 +143,19 @@ async def _page(
     count: int,
 ) -> _Page:
     """Merge the next entries of each state's index, all read at one moment."""
-    commands = [
-        scored(
+    reads = [
+        ReadBetween(
             index_key(account_id, status),
             after=bounds[0],
             until=bounds[1],
-            newest_first=newest_first,
+            highest_first=newest_first,
             count=count,
         )
         for status in statuses
     ]
     entries: list[tuple[int, bytes]] = []
     cuts: list[Timestamp] = []
-    for reply in (await views.read(VIEW, commands)).replies:
+    for reply in (await views.read(VIEW, reads)).replies:
         part = [(int(score), member) for member, score in in_pairs(reply)]
         entries += part
         if len(part) == count:
@@ -172,6 +171,8 @@ async def _page(
 
 
 async def _records(views: Views, order_ids: Sequence[OrderId]) -> list[OrderRecord]:
-    answer = await views.read(VIEW, list(hash_get(RECORDS, order_ids)))
+    if not order_ids:
+        return []
+    (reply,) = (await views.read(VIEW, [ReadRows(RECORDS, order_ids)])).replies
     decode = msgspec.json.Decoder(OrderRecord).decode
-    return [decode(value) for reply in answer.replies for value in present(reply)]
+    return [decode(value) for value in present(reply)]

@@ -41,12 +41,13 @@ from domain.vocabulary import (
 )
 from projections.projection import Projection, Rows, needs, on
 from projections.store import (
-    Command,
+    AddEntries,
+    Change,
+    Entry,
+    PutRows,
+    RemoveEntries,
     View,
     encoded,
-    hash_set,
-    sorted_add,
-    sorted_remove,
 )
 
 VIEW = View("orders")
@@ -113,7 +114,7 @@ class Fill(msgspec.Struct, array_like=True, gc=False):
 
 
 def index_key(account_id: AccountId, status: OrderStatus) -> str:
-    """A sorted set of an account's orders in one state, by time of submission."""
+    """Name the collection of an account's orders in one state, by submission time."""
     return f"index:{account_id}:{status}"
 
 
@@ -251,32 +252,33 @@ class OrdersProjection(Projection):
         new.replaces = event.order_id
         self._add(new)
 
-    def changes(self) -> list[Command]:
+    def changes(self) -> list[Change]:
         moves = self._index_moves()
-        commands = super().changes()
-        commands += hash_set(CLIENT_IDS, self._client_ids)
-        commands += hash_set(FILLS, self._fills)
+        changes = super().changes()
+        if self._client_ids:
+            changes.append(PutRows(CLIENT_IDS, self._client_ids))
+        if self._fills:
+            changes.append(PutRows(FILLS, self._fills))
         self._forget()
-        return commands + moves
+        return changes + moves
 
-    def _index_moves(self) -> list[Command]:
-        left: dict[str, list[str]] = {}
-        entered: dict[str, list[tuple[int, str]]] = {}
+    def _index_moves(self) -> list[Change]:
+        left: dict[str, list[Entry]] = {}
+        entered: dict[str, list[Entry]] = {}
         for order_id, before in self._indexed.items():
             record = self._records.get(order_id)
             assert record is not None
-            member = index_member(record)
+            entry = record.submitted_at, index_member(record)
             if before is not None:
                 key = index_key(record.account_id, before)
-                left.setdefault(key, []).append(member)
+                left.setdefault(key, []).append(entry)
             key = index_key(record.account_id, record.status)
-            entered.setdefault(key, []).append((record.submitted_at, member))
-        commands: list[Command] = []
-        for key, members in left.items():
-            commands += sorted_remove(key, members)
-        for key, pairs in entered.items():
-            commands += sorted_add(key, pairs)
-        return commands
+            entered.setdefault(key, []).append(entry)
+        changes: list[Change] = [
+            RemoveEntries(key, entries) for key, entries in left.items()
+        ]
+        changes += [AddEntries(key, entries) for key, entries in entered.items()]
+        return changes
 
 
 def _record(

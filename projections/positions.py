@@ -20,7 +20,7 @@ from domain.ids import AccountId, LogPosition, Symbol, account_of
 from domain.money import Money, Quantity
 from domain.vocabulary import Side
 from projections.projection import Projection, Rows, needs, on
-from projections.store import Answer, Request, View, Views, hash_get
+from projections.store import Answer, ReadRows, Request, View, Views
 
 VIEW = View("positions")
 ACCOUNTS = "accounts"
@@ -103,11 +103,11 @@ class PositionsProjection(Projection):
 
 
 def positions_request(account_id: AccountId) -> Request:
-    return Request(VIEW, list(hash_get(ACCOUNTS, [account_id])))
+    return Request(VIEW, [ReadRows(ACCOUNTS, [account_id])])
 
 
 def positions_of(answer: Answer) -> list[Position]:
-    """What a `positions_request` found, the closed ones (quantity 0) included."""
+    """Decode the answer to a `positions_request`, closed ones (quantity 0) included."""
     ((stored,),) = answer.replies
     if stored is None:
         return []
@@ -116,7 +116,7 @@ def positions_of(answer: Answer) -> list[Position]:
 
 
 async def all_positions(views: Views, account_id: AccountId) -> list[Position]:
-    """Every position the account ever had, the closed ones (quantity 0) included."""
+    """Return every position the account ever had, closed ones (quantity 0) too."""
     (answer,) = await views.read_at_once([positions_request(account_id)])
     return positions_of(answer)
 

@@ -6,12 +6,19 @@ from domain.events.event import Timestamp
 from domain.ids import Symbol
 from projections.price_rows import SECOND, PricePoint, PriceRow
 from projections.prices import POINTS_KEPT, ROWS, VIEW, history_key
-from projections.store import Views, hash_all, hash_get, in_pairs, scored
+from projections.store import (
+    ReadAllRows,
+    ReadBetween,
+    ReadRows,
+    Views,
+    in_pairs,
+    present,
+)
 
 
 async def price(views: Views, symbol: Symbol) -> PriceRow | None:
     """One instrument's price; None for a symbol that is not listed."""
-    ((stored,),) = (await views.read(VIEW, list(hash_get(ROWS, [symbol])))).replies
+    ((stored,),) = (await views.read(VIEW, [ReadRows(ROWS, [symbol])])).replies
     return None if stored is None else msgspec.json.decode(stored, type=PriceRow)
 
 
@@ -19,12 +26,11 @@ async def prices(views: Views, symbols: list[Symbol] | None = None) -> list[Pric
     """Prices by symbol: of those named, where any are, without the unknown ones."""
     decode = msgspec.json.Decoder(PriceRow).decode
     if symbols is None:
-        (reply,) = (await views.read(VIEW, [hash_all(ROWS)])).replies
+        (reply,) = (await views.read(VIEW, [ReadAllRows(ROWS)])).replies
         found = [decode(stored) for _, stored in in_pairs(reply)]
     else:
-        answer = await views.read(VIEW, list(hash_get(ROWS, symbols)))
-        stored_rows = [value for reply in answer.replies for value in reply]
-        found = [decode(stored) for stored in stored_rows if stored is not None]
+        (reply,) = (await views.read(VIEW, [ReadRows(ROWS, symbols)])).replies
+        found = [decode(stored) for stored in present(reply)]
     return sorted(found, key=lambda row: row.symbol)
 
 
@@ -38,13 +44,13 @@ async def history(
     limit: int = POINTS_KEPT,
 ) -> list[PricePoint]:
     """The price at the end of each second with a change, between exclusive bounds."""
-    command = scored(
+    page = ReadBetween(
         history_key(symbol),
         after=None if after is None else after // SECOND,
         until=None if until is None else -(-until // SECOND),
-        newest_first=newest_first,
+        highest_first=newest_first,
         count=limit,
     )
-    (reply,) = (await views.read(VIEW, [command])).replies
+    (reply,) = (await views.read(VIEW, [page])).replies
     decode = msgspec.json.Decoder(PricePoint).decode
     return [decode(member) for member, _ in in_pairs(reply)]

@@ -26,13 +26,13 @@ from projections.price_message import price_message
 from projections.price_rows import SECOND, PriceRow, point
 from projections.projection import Projection, Rows, needs, on
 from projections.store import (
-    Command,
+    AddEntries,
+    Change,
+    KeepHighest,
     Message,
+    RemoveFrom,
     View,
     encoded,
-    sorted_add,
-    sorted_keep_newest,
-    sorted_remove_from,
 )
 
 VIEW = View("prices")
@@ -43,7 +43,7 @@ POINTS_KEPT = 3_600
 
 
 def history_key(symbol: Symbol) -> str:
-    """A sorted set of encoded points, scored by their second."""
+    """Name the collection of encoded points, scored by their second."""
     return "history:" + symbol
 
 
@@ -149,22 +149,22 @@ class PricesProjection(Projection):
         _, book = self._moves(fact)
         book.replaced(event)
 
-    def changes(self) -> list[Command]:
-        series: list[Command] = []
+    def changes(self) -> list[Change]:
+        series: list[Change] = []
         messages: list[Message] = []
         for symbol, row in self._rows.changed():
             row.reprice(self._books.book(symbol))
             self._add_point(row)
             points = self._points[symbol]
             key = history_key(symbol)
-            series.append(sorted_remove_from(key, min(points)))
-            series += sorted_add(key, list(points.items())[-POINTS_KEPT:])
-            series.append(sorted_keep_newest(key, POINTS_KEPT))
+            series.append(RemoveFrom(key, min(points)))
+            series.append(AddEntries(key, list(points.items())[-POINTS_KEPT:]))
+            series.append(KeepHighest(key, POINTS_KEPT))
             messages.append(price_message(row))
-        commands = super().changes() + series
+        changes = super().changes() + series
         self._forget()
         self._messages = messages
-        return commands
+        return changes
 
     def messages(self) -> list[Message]:
         return self._messages

@@ -13,7 +13,16 @@ import msgspec
 
 from domain.events.event import Event
 from domain.events.register import Fact
-from projections.store import Command, Message, Reply, View, encoded, hash_get, hash_set
+from projections.store import (
+    Change,
+    Message,
+    PutRows,
+    Read,
+    ReadRows,
+    Reply,
+    View,
+    encoded,
+)
 
 P = TypeVar("P")
 E = TypeVar("E", bound=Event)
@@ -48,20 +57,20 @@ def _marker(
 class Table(Protocol):
     """Rows of a read model that its projection works on, read once and kept."""
 
-    def wanted(self) -> Iterable[Command]:
-        """What to read before the batch is folded."""
+    def wanted(self) -> Iterable[Read]:
+        """Name what to read before the batch is folded."""
         ...
 
     def load(self, replies: Iterator[Reply]) -> None:
-        """Take the replies to what `wanted` asked for."""
+        """Take one reply for each read that `wanted` named."""
         ...
 
-    def changes(self) -> Iterable[Command]:
-        """What the batch changed, told once."""
+    def changes(self) -> Iterable[Change]:
+        """Name what the batch changed, once."""
         ...
 
     def start(self, *, empty: bool) -> None:
-        """Forget everything. Where `empty`, nothing is stored yet."""
+        """Forget everything. If `empty`, the store has nothing yet."""
         ...
 
 
@@ -87,7 +96,7 @@ class Projection:
         for table in self._tables:
             table.start(empty=empty)
 
-    def wanted(self, facts: Sequence[Fact]) -> list[Command]:
+    def wanted(self, facts: Sequence[Fact]) -> list[Read]:
         needs = self._needs
         for fact in facts:
             event = fact.event
@@ -107,25 +116,25 @@ class Projection:
             if (fold := folds.get(type(event))) is not None:
                 fold(event, fact)
 
-    def changes(self) -> list[Command]:
-        """What to store. Called once for each batch, before `messages`."""
+    def changes(self) -> list[Change]:
+        """Name what to store. Call it once for each batch, before `messages`."""
         return list(chain.from_iterable(each.changes() for each in self._tables))
 
     def messages(self) -> list[Message]:
-        """What to publish together with the changes."""
+        """Return what to publish together with the changes."""
         return []
 
 
 class Rows(Generic[R]):
-    """The rows of one hash, decoded, the recently used ones kept.
+    """The rows of one table, decoded, the recently used ones kept.
 
-    Two dicts make the cache: what is used moves to the young one; when that is full it
-    becomes the old one, and the old one is forgotten. Where everything stored since the
-    hash was empty is still kept, a missing row need not be looked for.
+    Two dicts make the cache. A row that is used moves to the young one. A full young
+    one becomes the old one, and the old one is forgotten. As long as nothing has been
+    forgotten since the table was empty, a row that is not here does not exist.
     """
 
-    def __init__(self, key: str, row_type: type[R]) -> None:
-        self._key = key
+    def __init__(self, table: str, row_type: type[R]) -> None:
+        self._table = table
         self._decode = msgspec.json.Decoder(row_type).decode
         self.start(empty=False)
 
@@ -147,21 +156,18 @@ class Rows(Generic[R]):
         elif not self._complete:
             self._wanted[row_id] = None
 
-    def wanted(self) -> Iterator[Command]:
+    def wanted(self) -> Iterator[Read]:
         self._asked = list(self._wanted)
         self._wanted = {}
-        return hash_get(self._key, self._asked)
+        if self._asked:
+            yield ReadRows(self._table, self._asked)
 
     def load(self, replies: Iterator[Reply]) -> None:
-        asked = iter(self._asked)
-        count = len(self._asked)
-        while count > 0:
-            reply = next(replies)
-            count -= len(reply)
-            for value in reply:
-                row_id = next(asked)
-                if value is not None:
-                    self._young[row_id] = self._decode(value)
+        if not self._asked:
+            return
+        for row_id, value in zip(self._asked, next(replies), strict=True):
+            if value is not None:
+                self._young[row_id] = self._decode(value)
 
     def get(self, row_id: str) -> R | None:
         """The row as it is now, if there is one. It must have been wanted."""
@@ -179,10 +185,11 @@ class Rows(Generic[R]):
         """The rows that the batch has changed so far."""
         return self._dirty.items()
 
-    def changes(self) -> Iterator[Command]:
-        fields = {row_id: encoded(row) for row_id, row in self._dirty.items()}
+    def changes(self) -> Iterator[Change]:
+        rows = {row_id: encoded(row) for row_id, row in self._dirty.items()}
         self._dirty = {}
         if len(self._young) > ROWS_KEPT:
             self._complete = self._complete and not self._old
             self._old, self._young = self._young, {}
-        return hash_set(self._key, fields)
+        if rows:
+            yield PutRows(self._table, rows)

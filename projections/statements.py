@@ -28,13 +28,14 @@ from domain.money import Money, Price, Quantity
 from domain.vocabulary import Side
 from projections.projection import Projection, Rows, needs, on
 from projections.store import (
-    Command,
+    AddEntries,
+    Change,
+    Entry,
+    ReadBetween,
     View,
     Views,
     encoded,
     in_pairs,
-    scored,
-    sorted_add,
 )
 
 VIEW = View("statements")
@@ -80,7 +81,7 @@ class Ledger(msgspec.Struct, array_like=True, gc=False):
 
 
 def account_key(account_id: AccountId) -> str:
-    """A sorted set of encoded movements, scored by log position."""
+    """Name the collection of encoded movements, scored by log position."""
     return "account:" + account_id
 
 
@@ -90,7 +91,7 @@ class StatementsProjection(Projection):
     def __init__(self) -> None:
         self._ledgers = Rows(LEDGERS, Ledger)
         super().__init__(self._ledgers)
-        self._new: dict[AccountId, list[tuple[int, str]]] = {}
+        self._new: dict[AccountId, list[Entry]] = {}
 
     def start(self, *, empty: bool) -> None:
         super().start(empty=empty)
@@ -188,12 +189,12 @@ class StatementsProjection(Projection):
             fact,
         )
 
-    def changes(self) -> list[Command]:
-        commands = super().changes()
+    def changes(self) -> list[Change]:
+        changes = super().changes()
         for account_id, movements in self._new.items():
-            commands += sorted_add(account_key(account_id), movements)
+            changes.append(AddEntries(account_key(account_id), movements))
         self._new = {}
-        return commands
+        return changes
 
 
 async def movements(
@@ -240,11 +241,11 @@ async def _pages(
 ) -> AsyncIterator[Movement]:
     decode = msgspec.json.Decoder(Movement).decode
     while True:
-        page = scored(
+        page = ReadBetween(
             account_key(account_id),
             after=after,
             until=until,
-            newest_first=newest_first,
+            highest_first=newest_first,
             count=PAGE,
         )
         (reply,) = (await views.read(VIEW, [page])).replies

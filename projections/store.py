@@ -1,40 +1,136 @@
-"""What a read model needs from its store: a few commands, one atomic write, reads.
+"""What a read model needs from its store: rows, ordered collections, one atomic write.
 
-Everything of one read model stands under `bourse:{name}:{generation}:…`. Commands
-name keys without that prefix; the store adds it. `bourse:alias` says which generation
-of each read model is live, and the store looks it up within the same atomic step as
-the read, so that no reader can meet a half-filled or an abandoned generation.
+A read model keeps named tables of rows, each row under its key, and named collections
+of entries, each a member under an integer score. A projection names the changes to
+them as the structs below. Each store carries those out in its own way: Redis as
+commands on keys, Postgres as SQL on tables.
 
-The commands are those of Redis 6.2. Numbers travel as text: the script that applies
-them has floating-point numbers only, and money has more digits than those.
-
->>> list(hash_set("rows", {"ada": "1"}))
-[('HSET', 'rows', 'ada', '1')]
->>> best("bids", 2)
-('ZREVRANGE', 'bids', '0', '1')
+The store keeps the generations of a read model apart and knows which one is live. It
+looks the live one up within the same atomic step as the read, so that no reader can
+meet a generation that is half filled or abandoned.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Protocol, TypeAlias
 
 import msgspec
 
 from domain.ids import LogPosition
 
-Command: TypeAlias = tuple[str, ...]
-#: What one reading command answers: values, None where there is none.
+#: One score and one member. A score is exact below 2**53.
+Entry: TypeAlias = tuple[int, str]
+#: What one read answers: values, None for each that is missing.
 Reply: TypeAlias = list[bytes | None]
 #: A channel and what is published on it.
 Message: TypeAlias = tuple[str, str]
 #: `{layout}-{id}`; the id differs for each filling, for ever.
 Generation: TypeAlias = str
 
-ALIAS = "bourse:alias"
+#: The channel on which a store announces how far its read models are.
 APPLIED = "bourse:applied"
 
-#: Words in one command. The script's interpreter unpacks fewer than 8,000 at once.
-WORDS_MAX = 4_000
+
+class PutRows(msgspec.Struct, frozen=True, gc=False):
+    """Rows to store, in place of those under the same keys."""
+
+    table: str
+    rows: Mapping[str, str]
+
+
+class DeleteRows(msgspec.Struct, frozen=True, gc=False):
+    """Rows to remove. A key without a row is skipped."""
+
+    table: str
+    keys: Sequence[str]
+
+
+class AddEntries(msgspec.Struct, frozen=True, gc=False):
+    """Entries to add. The collection must not have their members under any score."""
+
+    collection: str
+    entries: Sequence[Entry]
+
+
+class RemoveEntries(msgspec.Struct, frozen=True, gc=False):
+    """Entries to remove. One that is not in the collection is skipped."""
+
+    collection: str
+    entries: Sequence[Entry]
+
+
+class RemoveFrom(msgspec.Struct, frozen=True, gc=False):
+    """Entries to remove: those with this score or a higher one."""
+
+    collection: str
+    score: int
+
+
+class KeepHighest(msgspec.Struct, frozen=True, gc=False):
+    """Entries to remove: all except the `count` highest."""
+
+    collection: str
+    count: int
+
+
+#: A store carries out the changes of one step in their order.
+Change: TypeAlias = (
+    PutRows | DeleteRows | AddEntries | RemoveEntries | RemoveFrom | KeepHighest
+)
+
+
+class ReadRows(msgspec.Struct, frozen=True, gc=False):
+    """The rows under these keys, in the order of the keys."""
+
+    table: str
+    keys: Sequence[str]
+
+
+class ReadAllRows(msgspec.Struct, frozen=True, gc=False):
+    """All rows of a table: keys and rows in turn, in no order."""
+
+    table: str
+
+
+class ReadLowest(msgspec.Struct, frozen=True, gc=False):
+    """The members with the lowest scores, lowest first; a count of 0 means all.
+
+    The bytes of the members order entries of one score, here and below.
+    """
+
+    collection: str
+    count: int
+
+
+class ReadHighest(msgspec.Struct, frozen=True, gc=False):
+    """The members with the highest scores, highest first; a count of 0 means all."""
+
+    collection: str
+    count: int
+
+
+class ReadBetween(msgspec.Struct, frozen=True, gc=False):
+    """Members and their scores, in turn, between two exclusive bounds of the score."""
+
+    collection: str
+    after: int | None
+    until: int | None
+    highest_first: bool
+    count: int
+
+
+class ReadScores(msgspec.Struct, frozen=True, gc=False):
+    """The score of each entry's member, None if the collection lacks that entry.
+
+    A store may answer another score than the entry's, or None, if they differ.
+    """
+
+    collection: str
+    entries: Sequence[Entry]
+
+
+Read: TypeAlias = (
+    ReadRows | ReadAllRows | ReadLowest | ReadHighest | ReadBetween | ReadScores
+)
 
 
 class StoreDown(Exception):
@@ -67,15 +163,15 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """Commands that read one read model: its live generation unless one is named."""
+    """Reads from one read model: its live generation unless one is named."""
 
     view: View
-    commands: Sequence[Command]
+    reads: Sequence[Read]
     generation: Generation = ""
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Replies in the order of the commands, all at one log position."""
+    """One reply for each read, in their order, all at one log position."""
 
     checkpoint: LogPosition
     generation: Generation
@@ -93,14 +189,14 @@ class Step(msgspec.Struct, frozen=True):
     expected: LogPosition | None
     reached: LogPosition
     live: bool
-    commands: Sequence[Command]
+    changes: Sequence[Change]
 
 
 class BatchStore(Protocol):
     """What a host needs to apply a batch. Both may raise StoreDown."""
 
     def read(self, requests: Sequence[Request]) -> list[Answer | None]:
-        """Answer all requests in one atomic step; None where no such generation is."""
+        """Answer all requests in one atomic step; None for a missing generation."""
         ...
 
     def write(self, steps: Sequence[Step], messages: Sequence[Message]) -> bool:
@@ -123,14 +219,24 @@ class Store(BatchStore, Protocol):
         """Every generation of a view of which anything is left."""
         ...
 
-    def keys(self, view: View, generation: Generation) -> Iterator[tuple[str, str]]:
-        """The keys of a generation and their kinds, `hash` or `zset`."""
+    def tables(self, view: View, generation: Generation) -> Iterator[str]:
+        """The names of a generation's tables, each at least once."""
         ...
 
-    def members(
-        self, view: View, generation: Generation, key: str, kind: str
+    def collections(self, view: View, generation: Generation) -> Iterator[str]:
+        """The names of a generation's collections, each at least once."""
+        ...
+
+    def keys(
+        self, view: View, generation: Generation, table: str
     ) -> Iterator[list[bytes]]:
-        """Fields of a hash or members of a sorted set, in pages, each at least once."""
+        """The keys of a table's rows, in pages, each at least once."""
+        ...
+
+    def entries(
+        self, view: View, generation: Generation, collection: str
+    ) -> Iterator[list[tuple[int, bytes]]]:
+        """The entries of a collection, in pages, each at least once."""
         ...
 
     def drop(self, view: View, generation: Generation) -> None:
@@ -141,8 +247,8 @@ class Store(BatchStore, Protocol):
 class Views(Protocol):
     """The asynchronous side, for queries."""
 
-    async def read(self, view: View, commands: Sequence[Command]) -> Answer:
-        """Answer all commands at one log position.
+    async def read(self, view: View, reads: Sequence[Read]) -> Answer:
+        """Answer all reads at one log position.
 
         Raises:
             ViewUnavailable: the read model is being filled; ask again in a moment.
@@ -153,8 +259,9 @@ class Views(Protocol):
     async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
         """Answer requests to several read models in one atomic step.
 
-        Read models move together, so all answers are of one log position, but for a
-        read model that is catching up after it was filled. Raises as `read` does.
+        The read models of one store move together, so all answers are of one log
+        position, except that of a read model which has just been filled and still
+        catches up. Raises as `read` does.
         """
         ...
 
@@ -180,7 +287,7 @@ class AppliedPositions(Protocol):
 def available(
     requests: Sequence[Request], answers: Sequence[Answer | None]
 ) -> list[Answer]:
-    """The answers, where there are any to all requests. Raises ViewUnavailable."""
+    """Return the answers. Raises ViewUnavailable if a request has none."""
     found: list[Answer] = []
     for request, answer in zip(requests, answers, strict=True):
         if answer is None:
@@ -190,7 +297,7 @@ def available(
 
 
 def encoded(value: object) -> str:
-    """A row or a message as it is stored or sent: JSON, so that people can read it."""
+    """Encode a row or a message as JSON, so that people can read it."""
     return _encode(value).decode()
 
 
@@ -200,91 +307,17 @@ _encode = msgspec.json.Encoder().encode
 def applied_message(
     position: LogPosition, generations: Mapping[str, Generation]
 ) -> Message:
-    """What `bourse:applied` carries: how far the named read models now are."""
+    """Make the message that says how far the named read models now are."""
     body = {"position": position, "generations": generations}
     return APPLIED, encoded(body)
 
 
-def _chunks(words: Iterable[str], size: int = WORDS_MAX) -> Iterator[list[str]]:
-    iterator = iter(words)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
-
-
-def _pairs(pairs: Iterable[tuple[str, str]]) -> Iterator[list[str]]:
-    return _chunks(word for pair in pairs for word in pair)
-
-
-def hash_set(key: str, fields: Mapping[str, str]) -> Iterator[Command]:
-    return (("HSET", key, *chunk) for chunk in _pairs(fields.items()))
-
-
-def hash_get(key: str, fields: Iterable[str]) -> Iterator[Command]:
-    return (("HMGET", key, *chunk) for chunk in _chunks(fields))
-
-
-def hash_all(key: str) -> Command:
-    """Fields and values in turn."""
-    return ("HGETALL", key)
-
-
-def sorted_add(key: str, pairs: Iterable[tuple[int, str]]) -> Iterator[Command]:
-    """Add (score, member) pairs. A score is exact below 2**53."""
-    worded = ((str(score), member) for score, member in pairs)
-    return (("ZADD", key, *chunk) for chunk in _pairs(worded))
-
-
-def sorted_remove(key: str, members: Iterable[str]) -> Iterator[Command]:
-    return (("ZREM", key, *chunk) for chunk in _chunks(members))
-
-
-def sorted_remove_from(key: str, score: int) -> Command:
-    """Remove the members with that score or a higher one."""
-    return ("ZREMRANGEBYSCORE", key, str(score), "+inf")
-
-
-def sorted_keep_newest(key: str, count: int) -> Command:
-    return ("ZREMRANGEBYRANK", key, "0", str(-count - 1))
-
-
-def sorted_scores(key: str, members: Iterable[str]) -> Iterator[Command]:
-    """The score of each member."""
-    return (("ZMSCORE", key, *chunk) for chunk in _chunks(members))
-
-
-def lowest(key: str, count: int) -> Command:
-    """The members with the lowest scores; a count of 0 means all."""
-    return ("ZRANGE", key, "0", str(count - 1))
-
-
-def best(key: str, count: int) -> Command:
-    """The members with the highest scores; a count of 0 means all."""
-    return ("ZREVRANGE", key, "0", str(count - 1))
-
-
-def scored(
-    key: str,
-    *,
-    after: int | None,
-    until: int | None,
-    newest_first: bool,
-    count: int,
-) -> Command:
-    """Members with their scores, in turn, with scores between two exclusive bounds."""
-    low = "-inf" if after is None else f"({after}"
-    high = "+inf" if until is None else f"({until}"
-    page = ("WITHSCORES", "LIMIT", "0", str(count))
-    if newest_first:
-        return ("ZREVRANGEBYSCORE", key, high, low, *page)
-    return ("ZRANGEBYSCORE", key, low, high, *page)
-
-
 def present(reply: Reply) -> list[bytes]:
-    """The values that are there."""
+    """Return the values that are not missing."""
     return [value for value in reply if value is not None]
 
 
 def in_pairs(reply: Reply) -> Iterator[tuple[bytes, bytes]]:
-    """Fields with values, or members with scores."""
+    """Pair keys with rows, or members with scores."""
     words = iter(present(reply))
     return zip(words, words, strict=True)

@@ -12,14 +12,15 @@ from domain.money import Price, Quantity
 from domain.vocabulary import Side
 from projections.projection import Projection, on
 from projections.store import (
-    Command,
+    AddEntries,
+    Change,
+    Entry,
+    KeepHighest,
+    ReadBetween,
     View,
     Views,
     encoded,
     in_pairs,
-    scored,
-    sorted_add,
-    sorted_keep_newest,
 )
 
 VIEW = View("tape")
@@ -40,7 +41,7 @@ class Trade(msgspec.Struct, array_like=True, gc=False):
 
 
 def trades_key(symbol: Symbol) -> str:
-    """A sorted set of encoded trades, scored by log position."""
+    """Name the collection of encoded trades, scored by log position."""
     return "trades:" + symbol
 
 
@@ -49,7 +50,7 @@ class TapeProjection(Projection):
 
     def __init__(self) -> None:
         super().__init__()
-        self._new: dict[Symbol, list[tuple[int, str]]] = {}
+        self._new: dict[Symbol, list[Entry]] = {}
 
     def start(self, *, empty: bool) -> None:
         super().start(empty=empty)
@@ -68,14 +69,14 @@ class TapeProjection(Projection):
         trades = self._new.setdefault(symbol_of(fact.stream), [])
         trades.append((fact.position, encoded(trade)))
 
-    def changes(self) -> list[Command]:
-        commands: list[Command] = []
+    def changes(self) -> list[Change]:
+        changes: list[Change] = []
         for symbol, trades in self._new.items():
             key = trades_key(symbol)
-            commands += sorted_add(key, trades[-TRADES_KEPT:])
-            commands.append(sorted_keep_newest(key, TRADES_KEPT))
+            changes.append(AddEntries(key, trades[-TRADES_KEPT:]))
+            changes.append(KeepHighest(key, TRADES_KEPT))
         self._new = {}
-        return commands
+        return changes
 
 
 async def trades(
@@ -88,11 +89,11 @@ async def trades(
     limit: int = 100,
 ) -> list[Trade]:
     """Trades with log positions between two exclusive bounds."""
-    page = scored(
+    page = ReadBetween(
         trades_key(symbol),
         after=after,
         until=until,
-        newest_first=newest_first,
+        highest_first=newest_first,
         count=limit,
     )
     answer = await views.read(VIEW, [page])

@@ -13,7 +13,7 @@ from domain.events.user import RoleGranted, UserRegistered
 from domain.ids import AccountId, LogPosition, Stream, UserId
 from domain.vocabulary import Role
 from projections.projection import Projection, Rows, needs, on
-from projections.store import Command, View, Views, hash_get, hash_set
+from projections.store import Change, PutRows, ReadRows, View, Views
 
 VIEW = View("users")
 USERS = "users"
@@ -76,21 +76,20 @@ class UsersProjection(Projection):
         user.roles.append(event.role)
         user.log_position = fact.position
 
-    def changes(self) -> list[Command]:
-        commands = super().changes()
-        commands += hash_set(CLAIMS, self._claims)
+    def changes(self) -> list[Change]:
+        changes = super().changes()
+        if self._claims:
+            changes.append(PutRows(CLAIMS, self._claims))
         self._claims = {}
-        return commands
+        return changes
 
 
 async def user(views: Views, user_id: UserId) -> User | None:
-    answer = await views.read(VIEW, list(hash_get(USERS, [user_id])))
-    ((stored,),) = answer.replies
+    ((stored,),) = (await views.read(VIEW, [ReadRows(USERS, [user_id])])).replies
     return None if stored is None else msgspec.json.decode(stored, type=User)
 
 
 async def by_claim(views: Views, claim: str) -> User | None:
     """The user who holds an e-mail address, given as its keyed hash."""
-    answer = await views.read(VIEW, list(hash_get(CLAIMS, [claim])))
-    ((user_id,),) = answer.replies
+    ((user_id,),) = (await views.read(VIEW, [ReadRows(CLAIMS, [claim])])).replies
     return None if user_id is None else await user(views, user_id.decode())

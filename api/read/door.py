@@ -22,7 +22,7 @@ from projections import instruments
 from projections.store import (
     Answer,
     AppliedPositions,
-    Command,
+    Read,
     Request,
     StoreDown,
     View,
@@ -102,13 +102,13 @@ class Reading:
         self._deadline: float | None = None
         self.position: LogPosition | None = None
 
-    async def read(self, view: View, commands: Sequence[Command]) -> Answer:
-        """What the read model says, once it shows the log position asked for."""
-        (answer,) = await self.read_at_once([Request(view, commands)])
+    async def read(self, view: View, reads: Sequence[Read]) -> Answer:
+        """Read from one model, once it shows the log position asked for."""
+        (answer,) = await self.read_at_once([Request(view, reads)])
         return answer
 
     async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
-        """What several read models say at one moment, the same way."""
+        """Read from several models at one moment, the same way."""
         try:
             for request in requests:
                 if self._wanted and request.view.name not in self._reached:

@@ -1,13 +1,17 @@
-"""How read models stand in Redis: scripts make every write and every read atomic.
+"""The read models in Redis: scripts make every write and every read atomic.
 
-A batch travels as one MessagePack value and is unpacked by the server: packing
-thousands of commands in Python would cost more than folding the facts. Redis 6.2 or
-later; no Redis cluster, because the scripts make keys from the live generation.
+Everything of one read model has a key under `bourse:{name}:{generation}:`. The hash
+`bourse:alias` says which generation of each read model is live.
+
+A batch travels as one MessagePack value, which the server unpacks: sending thousands of
+commands from Python would cost more than folding the facts. Redis 6.2 or later; no
+Redis cluster, because the scripts make keys from the live generation.
 """
 
 import asyncio
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, cast
 
 import msgspec
@@ -16,13 +20,13 @@ import redis.asyncio
 from redis.exceptions import NoScriptError, RedisError
 
 from infra.views.lua_scripts import READ, RETIRE, SWITCH, WRITE, Script
+from infra.views.redis_commands import Command, reading, writing
 from projections.store import (
-    ALIAS,
     Answer,
-    Command,
     Generation,
     Message,
     Place,
+    Read,
     Reply,
     Request,
     Step,
@@ -33,6 +37,7 @@ from projections.store import (
 )
 
 _pack = msgspec.msgpack.Encoder().encode
+ALIAS = "bourse:alias"
 SCAN_COUNT = 1_000
 
 
@@ -44,20 +49,47 @@ def _registry(view: View) -> str:
     return f"bourse:{view.name}:generations"
 
 
-def _pack_requests(requests: Sequence[Request]) -> bytes:
-    return _pack(
-        [
-            (each.view.name, f"{each.view.layout}-", each.generation, each.commands)
-            for each in requests
+class _Question:
+    """Requests as one MessagePack value, and how their answers are put together."""
+
+    def __init__(self, requests: Sequence[Request]) -> None:
+        parts: list[tuple[str, str, Generation, list[Command]]] = []
+        #: For each request, the number of commands that each of its reads became.
+        self._counts: list[list[int]] = []
+        for each in requests:
+            commands: list[Command] = []
+            counts: list[int] = []
+            for read in each.reads:
+                some = reading(read)
+                commands += some
+                counts.append(len(some))
+            view = each.view
+            parts.append((view.name, f"{view.layout}-", each.generation, commands))
+            self._counts.append(counts)
+        self.packed = _pack(parts)
+
+    def answers(self, raw: list[list[Any]]) -> list[Answer | None]:
+        return [
+            _answer(each, counts)
+            for each, counts in zip(raw, self._counts, strict=True)
         ]
-    )
 
 
-def _answer(raw: list[Any]) -> Answer | None:
+def _answer(raw: list[Any], counts: list[int]) -> Answer | None:
     checkpoint, generation, *replies = raw
     if checkpoint is None:
         return None
-    return Answer(int(checkpoint), generation.decode(), cast(list[Reply], replies))
+    return Answer(int(checkpoint), generation.decode(), _joined(replies, counts))
+
+
+def _joined(replies: list[Reply], counts: list[int]) -> list[Reply]:
+    """Make one reply for each read of those for its commands."""
+    if len(replies) == len(counts) and 0 not in counts:
+        return replies
+    rest = iter(replies)
+    return [
+        [value for reply in islice(rest, count) for value in reply] for count in counts
+    ]
 
 
 @contextmanager
@@ -103,8 +135,8 @@ class RedisStore:
                 return client.execute_command("EVAL", script.text, 0, argument)
 
     def read(self, requests: Sequence[Request]) -> list[Answer | None]:
-        raw = cast(list[list[Any]], self._run(READ, _pack_requests(requests)))
-        return [_answer(each) for each in raw]
+        question = _Question(requests)
+        return question.answers(self._run(READ, question.packed))
 
     def write(self, steps: Sequence[Step], messages: Sequence[Message]) -> bool:
         parts = [
@@ -114,7 +146,7 @@ class RedisStore:
                 "" if each.expected is None else str(each.expected),
                 str(each.reached),
                 each.live,
-                each.commands,
+                writing(each.changes),
             )
             for each in steps
         ]
@@ -134,25 +166,38 @@ class RedisStore:
             members = cast(set[bytes], self._redis.smembers(_registry(view)))
         return sorted(member.decode() for member in members)
 
-    def keys(self, view: View, generation: Generation) -> Iterator[tuple[str, str]]:
-        prefix = _prefix(view, generation)
-        for kind in ("hash", "zset"):
-            for page in self._scan(prefix, kind):
-                for key in page:
-                    yield key.decode().removeprefix(prefix), kind
+    def tables(self, view: View, generation: Generation) -> Iterator[str]:
+        return self._names(view, generation, "hash")
 
-    def members(
-        self, view: View, generation: Generation, key: str, kind: str
+    def collections(self, view: View, generation: Generation) -> Iterator[str]:
+        return self._names(view, generation, "zset")
+
+    def _names(self, view: View, generation: Generation, kind: str) -> Iterator[str]:
+        prefix = _prefix(view, generation)
+        for page in self._scan(prefix, kind):
+            for key in page:
+                yield key.decode().removeprefix(prefix)
+
+    def keys(
+        self, view: View, generation: Generation, table: str
     ) -> Iterator[list[bytes]]:
         client = cast(Any, self._redis)
-        scan = client.hscan if kind == "hash" else client.zscan
+        for page in self._pages(client.hscan, _prefix(view, generation) + table):
+            yield list(page)
+
+    def entries(
+        self, view: View, generation: Generation, collection: str
+    ) -> Iterator[list[tuple[int, bytes]]]:
+        client = cast(Any, self._redis)
+        for page in self._pages(client.zscan, _prefix(view, generation) + collection):
+            yield [(int(score), member) for member, score in page]
+
+    def _pages(self, scan: Callable[..., Any], key: str) -> Iterator[Any]:
         cursor = -1
         while cursor:
             with _outages_told():
-                cursor, page = scan(
-                    _prefix(view, generation) + key, max(cursor, 0), count=SCAN_COUNT
-                )
-            yield list(page) if kind == "hash" else [member for member, _ in page]
+                cursor, page = scan(key, max(cursor, 0), count=SCAN_COUNT)
+            yield page
 
     def _scan(self, prefix: str, kind: str | None = None) -> Iterator[list[bytes]]:
         client = cast(Any, self._redis)
@@ -210,20 +255,21 @@ class RedisViews:
         await self._redis.aclose()
         await self._pool.aclose()
 
-    async def read(self, view: View, commands: Sequence[Command]) -> Answer:
-        (answer,) = await self.read_at_once([Request(view, commands)])
+    async def read(self, view: View, reads: Sequence[Read]) -> Answer:
+        (answer,) = await self.read_at_once([Request(view, reads)])
         return answer
 
     async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
         return available(requests, await self.read_many(requests))
 
     async def read_many(self, requests: Sequence[Request]) -> list[Answer | None]:
-        """Answer all requests in one atomic step; None where no generation is."""
-        argument = _pack_requests(requests)
+        """Answer all requests in one atomic step; None if no generation is live."""
+        question = _Question(requests)
+        packed = question.packed
         client = cast(Any, self._redis)
         with _cancel_heeded(), _outages_told():
             try:
-                raw = await client.execute_command("EVALSHA", READ.sha, 0, argument)
+                raw = await client.execute_command("EVALSHA", READ.sha, 0, packed)
             except NoScriptError:
-                raw = await client.execute_command("EVAL", READ.text, 0, argument)
-        return [_answer(each) for each in cast(list[list[Any]], raw)]
+                raw = await client.execute_command("EVAL", READ.text, 0, packed)
+        return question.answers(raw)

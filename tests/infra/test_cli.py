@@ -18,7 +18,7 @@ from domain.events.wallet import TradeSettled
 from infra.access.temporary_writer import own_writer
 from infra.cli.commands import app
 from infra.log.event_store import PostgresEventStore
-from projections.store import ALIAS
+from infra.views.redis_store import ALIAS
 from tests.support.command_line import Bourse
 from tests.support.flow import Flow
 from tests.support.orderflows import SMALL, write_flow

@@ -12,7 +12,7 @@ from processors.host import Host, begin
 from processors.rebuild import RebuildFailed, projections_named, rebuild, verify
 from projections.orders import RECORDS
 from projections.register import NAMES, PROJECTIONS
-from projections.store import Request, Step, View, hash_set
+from projections.store import PutRows, Request, Step, View
 from tests.support.flow import Flow
 from tests.support.log import extend, log_of
 from tests.support.memory import MemoryLogReader
@@ -65,12 +65,10 @@ def test_a_rebuild_works_where_nothing_is_live(
 def spoil(store: MemoryStore | RedisStore, host: Host) -> None:
     """Write what no fact says: one wrong order, one order too many."""
     (orders,) = (each for each in host.followed if each.view.name == "orders")
-    order_id = next(
-        iter(store.members(orders.view, orders.generation, RECORDS, "hash"))
-    )
-    rows = {min(order_id).decode(): "[]", "invented": "[]"}
-    commands = list(hash_set(RECORDS, rows))
-    assert store.write([orders.step(orders.checkpoint, commands)], ())
+    order_ids = next(iter(store.keys(orders.view, orders.generation, RECORDS)))
+    rows = {min(order_ids).decode(): "[]", "invented": "[]"}
+    changes = [PutRows(RECORDS, rows)]
+    assert store.write([orders.step(orders.checkpoint, changes)], ())
 
 
 @pytest.mark.rule("VIEW-05")
@@ -144,12 +142,17 @@ class MovingStore(MemoryStore):
 
     log: MovingLog | None = None
 
-    def members(
-        self, view: View, generation: str, key: str, kind: str
-    ) -> Generator[list[bytes]]:
+    def keys(self, view: View, generation: str, table: str) -> Generator[list[bytes]]:
         if self.log is not None:
             self.log.move()
-        yield from super().members(view, generation, key, kind)
+        yield from super().keys(view, generation, table)
+
+    def entries(
+        self, view: View, generation: str, collection: str
+    ) -> Generator[list[tuple[int, bytes]]]:
+        if self.log is not None:
+            self.log.move()
+        yield from super().entries(view, generation, collection)
 
 
 @pytest.mark.rule("VIEW-05")

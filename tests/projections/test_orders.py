@@ -24,7 +24,7 @@ from projections.order_queries import (
     orders,
 )
 from projections.orders import OrderRecord
-from projections.store import Answer, Command, View
+from projections.store import Answer, Read, View
 from tests.support.story import ACME, Story
 
 pytestmark = pytest.mark.rule("VIEW-12")
@@ -247,8 +247,8 @@ async def test_a_page_is_full_though_an_order_ends_while_it_is_read(
         placed.append(story.sell("ada", 1, "101"))
     read = story.views.read
 
-    async def read_then_cancel(view: View, commands: Sequence[Command]) -> Answer:
-        answer = await read(view, commands)
+    async def read_then_cancel(view: View, reads: Sequence[Read]) -> Answer:
+        answer = await read(view, reads)
         if len(placed) == 11:
             story.cancel("ada", placed.pop())
         return answer

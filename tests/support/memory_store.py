@@ -1,17 +1,33 @@
-"""The store's twin in memory: the same answers as Redis, with nothing to start.
+"""The store's twin in memory: the same answers as Redis and Postgres, nothing to start.
 
-A sorted set is a dict from members to scores, sorted when it is read.
+A collection is a dict from members to scores, sorted when it is read.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import assert_never
 
 from domain.ids import LogPosition
 from projections.store import (
+    AddEntries,
     Answer,
-    Command,
+    Change,
+    DeleteRows,
+    Entry,
     Generation,
+    KeepHighest,
     Message,
     Place,
+    PutRows,
+    Read,
+    ReadAllRows,
+    ReadBetween,
+    ReadHighest,
+    ReadLowest,
+    ReadRows,
+    ReadScores,
+    RemoveEntries,
+    RemoveFrom,
     Reply,
     Request,
     Step,
@@ -20,17 +36,28 @@ from projections.store import (
     available,
 )
 
-Hash = dict[bytes, bytes]
-SortedSet = dict[bytes, int]
 
-
-class _Keys:
+class Contents:
     """What one generation holds."""
 
     def __init__(self) -> None:
         self.checkpoint: LogPosition = 0
-        self.hashes: dict[str, Hash] = {}
-        self.sorted_sets: dict[str, SortedSet] = {}
+        self.tables: defaultdict[str, dict[bytes, bytes]] = defaultdict(dict)
+        self.collections: defaultdict[str, dict[bytes, int]] = defaultdict(dict)
+
+    def ordered(self, collection: str) -> list[tuple[int, bytes]]:
+        kept = self.collections.get(collection, {})
+        return sorted((score, member) for member, score in kept.items())
+
+    def __len__(self) -> int:
+        held = [*self.tables.values(), *self.collections.values()]
+        return sum(len(each) for each in held)
+
+    def remove(self, collection: str, entries: Sequence[tuple[int, bytes]]) -> None:
+        kept = self.collections[collection]
+        for score, member in entries:
+            assert kept.get(member, score) == score, "another score than it has"
+            kept.pop(member, None)
 
 
 class MemoryStore:
@@ -39,12 +66,15 @@ class MemoryStore:
     def __init__(self) -> None:
         self.live: dict[str, Generation] = {}
         self.published: list[Message] = []
-        self._kept: dict[tuple[str, Generation], _Keys] = {}
+        self._kept: dict[tuple[str, Generation], Contents] = {}
 
     def flush(self) -> None:
         """Lose everything, as FLUSHALL does."""
         self.live.clear()
         self._kept.clear()
+
+    def contents(self, view: View, generation: Generation) -> Contents:
+        return self._kept[view.name, generation]
 
     def read(self, requests: Sequence[Request]) -> list[Answer | None]:
         return [self._answer(request) for request in requests]
@@ -55,30 +85,30 @@ class MemoryStore:
             generation = self.live.get(view.name, "")
             if not generation.startswith(f"{view.layout}-"):
                 return None
-        keys = self._kept.get((view.name, generation))
-        if keys is None:
+        kept = self._kept.get((view.name, generation))
+        if kept is None:
             return None
-        replies = [READS[each[0]](keys, each) for each in request.commands]
-        return Answer(keys.checkpoint, generation, replies)
+        replies = [carry_out_read(kept, each) for each in request.reads]
+        return Answer(kept.checkpoint, generation, replies)
 
     def write(self, steps: Sequence[Step], messages: Sequence[Message]) -> bool:
         for step in steps:
-            keys = self._kept.get((step.view.name, step.generation))
-            checkpoint = None if keys is None else keys.checkpoint
+            kept = self._kept.get((step.view.name, step.generation))
+            checkpoint = None if kept is None else kept.checkpoint
             is_live = self.live.get(step.view.name) == step.generation
             if checkpoint != step.expected or is_live is not step.live:
                 return False
         for step in steps:
-            keys = self._kept.setdefault((step.view.name, step.generation), _Keys())
-            for command in step.commands:
-                WRITES[command[0]](keys, command)
-            keys.checkpoint = step.reached
+            kept = self._kept.setdefault((step.view.name, step.generation), Contents())
+            for change in step.changes:
+                carry_out(kept, change)
+            kept.checkpoint = step.reached
         self.published += messages
         return True
 
     def switch(self, view: View, place: Place) -> bool:
-        keys = self._kept.get((view.name, place.generation))
-        if keys is None or keys.checkpoint != place.checkpoint:
+        kept = self._kept.get((view.name, place.generation))
+        if kept is None or kept.checkpoint != place.checkpoint:
             return False
         live = self._kept.get((view.name, self.live.get(view.name, "")))
         if live is not None and live.checkpoint > place.checkpoint:
@@ -95,18 +125,23 @@ class MemoryStore:
     def generations(self, view: View) -> list[Generation]:
         return sorted(each for name, each in self._kept if name == view.name)
 
-    def keys(self, view: View, generation: Generation) -> Iterator[tuple[str, str]]:
-        keys = self._kept.get((view.name, generation))
-        if keys is not None:
-            yield from [(key, "hash") for key in keys.hashes]
-            yield from [(key, "zset") for key in keys.sorted_sets]
+    def tables(self, view: View, generation: Generation) -> Iterator[str]:
+        kept = self._kept.get((view.name, generation), Contents())
+        return iter([name for name, rows in kept.tables.items() if rows])
 
-    def members(
-        self, view: View, generation: Generation, key: str, kind: str
+    def collections(self, view: View, generation: Generation) -> Iterator[str]:
+        kept = self._kept.get((view.name, generation), Contents())
+        return iter([name for name, held in kept.collections.items() if held])
+
+    def keys(
+        self, view: View, generation: Generation, table: str
     ) -> Iterator[list[bytes]]:
-        keys = self._kept[view.name, generation]
-        kept = keys.hashes if kind == "hash" else keys.sorted_sets
-        yield list(kept.get(key, ()))
+        yield list(self._kept[view.name, generation].tables[table])
+
+    def entries(
+        self, view: View, generation: Generation, collection: str
+    ) -> Iterator[list[tuple[int, bytes]]]:
+        yield self._kept[view.name, generation].ordered(collection)
 
     def drop(self, view: View, generation: Generation) -> None:
         if self.live.get(view.name) != generation:
@@ -119,114 +154,80 @@ class MemoryViews:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    async def read(self, view: View, commands: Sequence[Command]) -> Answer:
-        (answer,) = await self.read_at_once([Request(view, commands)])
+    async def read(self, view: View, reads: Sequence[Read]) -> Answer:
+        (answer,) = await self.read_at_once([Request(view, reads)])
         return answer
 
     async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
         return available(requests, self._store.read(requests))
 
 
-def _hset(keys: _Keys, command: Command) -> None:
-    words = iter(command[2:])
-    kept = keys.hashes.setdefault(command[1], {})
-    kept.update((field.encode(), next(words).encode()) for field in words)
+def carry_out(kept: Contents, change: Change) -> None:
+    match change:
+        case PutRows(table, rows):
+            new = {key.encode(): row.encode() for key, row in rows.items()}
+            kept.tables[table].update(new)
+        case DeleteRows(table, keys):
+            for key in keys:
+                kept.tables[table].pop(key.encode(), None)
+        case AddEntries(collection, entries):
+            held = kept.collections[collection]
+            for score, member in in_bytes(entries):
+                assert member not in held, "an entry that is there already"
+                held[member] = score
+        case RemoveEntries(collection, entries):
+            kept.remove(collection, in_bytes(entries))
+        case RemoveFrom(collection, low):
+            ordered = kept.ordered(collection)
+            kept.remove(collection, [each for each in ordered if each[0] >= low])
+        case KeepHighest(collection, count):
+            ordered = kept.ordered(collection)
+            kept.remove(collection, ordered[: max(len(ordered) - count, 0)])
+        case _:
+            assert_never(change)
 
 
-def _hmget(keys: _Keys, command: Command) -> Reply:
-    kept = keys.hashes.get(command[1], {})
-    return [kept.get(field.encode()) for field in command[2:]]
+def carry_out_read(kept: Contents, read: Read) -> Reply:
+    match read:
+        case ReadRows(table, keys):
+            rows = kept.tables.get(table, {})
+            return [rows.get(key.encode()) for key in keys]
+        case ReadAllRows(table):
+            rows = kept.tables.get(table, {})
+            return [word for row in rows.items() for word in row]
+        case ReadLowest(collection, count):
+            return members(kept.ordered(collection), count)
+        case ReadHighest(collection, count):
+            return members(kept.ordered(collection)[::-1], count)
+        case ReadScores(collection, entries):
+            held = kept.collections.get(collection, {})
+            scores = [held.get(member) for _, member in in_bytes(entries)]
+            return [None if each is None else str(each).encode() for each in scores]
+        case ReadBetween():
+            return between(kept.ordered(read.collection), read)
+        case _:
+            assert_never(read)
 
 
-def _hgetall(keys: _Keys, command: Command) -> Reply:
-    kept = keys.hashes.get(command[1], {})
-    return [word for pair in kept.items() for word in pair]
+def in_bytes(entries: Sequence[Entry]) -> list[tuple[int, bytes]]:
+    return [(score, member.encode()) for score, member in entries]
 
 
-def _sorted(keys: _Keys, key: str) -> list[tuple[int, bytes]]:
-    kept = keys.sorted_sets.get(key, {})
-    return sorted((score, member) for member, score in kept.items())
+def members(ordered: list[tuple[int, bytes]], count: int) -> Reply:
+    return [member for _, member in ordered[: count or None]]
 
 
-def _remove(keys: _Keys, key: str, members: Sequence[bytes]) -> None:
-    kept = keys.sorted_sets.get(key, {})
-    for member in members:
-        kept.pop(member, None)
-    if not kept:
-        keys.sorted_sets.pop(key, None)
-
-
-def _zadd(keys: _Keys, command: Command) -> None:
-    words = iter(command[2:])
-    kept = keys.sorted_sets.setdefault(command[1], {})
-    for score in words:
-        kept[next(words).encode()] = int(score)
-
-
-def _zrem(keys: _Keys, command: Command) -> None:
-    _remove(keys, command[1], [word.encode() for word in command[2:]])
-
-
-def _zremrangebyscore(keys: _Keys, command: Command) -> None:
-    low = int(command[2])
-    kept = keys.sorted_sets.get(command[1], {})
-    _remove(keys, command[1], [member for member in kept if kept[member] >= low])
-
-
-def _zremrangebyrank(keys: _Keys, command: Command) -> None:
-    excess = len(keys.sorted_sets.get(command[1], ())) + int(command[3]) + 1
-    if excess > 0:
-        members = [member for _, member in _sorted(keys, command[1])[:excess]]
-        _remove(keys, command[1], members)
-
-
-def _zrange(keys: _Keys, command: Command) -> Reply:
-    members: Reply = [member for _, member in _sorted(keys, command[1])]
-    if command[0] == "ZREVRANGE":
-        members.reverse()
-    last = int(command[3])
-    return members if last == -1 else members[: last + 1]
-
-
-def _zrangebyscore(keys: _Keys, command: Command) -> Reply:
-    _, key, first, second, _, _, _, count = command
-    pairs = _sorted(keys, key)
-    low, high = first, second
-    if command[0] == "ZREVRANGEBYSCORE":
-        pairs.reverse()
-        low, high = second, first
+def between(ordered: list[tuple[int, bytes]], read: ReadBetween) -> Reply:
     chosen = [
         (score, member)
-        for score, member in pairs
-        if (low == "-inf" or score > int(low[1:]))
-        and (high == "+inf" or score < int(high[1:]))
+        for score, member in ordered
+        if (read.after is None or score > read.after)
+        and (read.until is None or score < read.until)
     ]
+    if read.highest_first:
+        chosen.reverse()
     return [
         word
-        for score, member in chosen[: int(count)]
+        for score, member in chosen[: read.count]
         for word in (member, str(score).encode())
     ]
-
-
-def _zmscore(keys: _Keys, command: Command) -> Reply:
-    kept = keys.sorted_sets.get(command[1], {})
-    scores = [kept.get(member.encode()) for member in command[2:]]
-    return [None if score is None else str(score).encode() for score in scores]
-
-
-WRITES: dict[str, Callable[[_Keys, Command], None]] = {
-    "HSET": _hset,
-    "ZADD": _zadd,
-    "ZREM": _zrem,
-    "ZREMRANGEBYSCORE": _zremrangebyscore,
-    "ZREMRANGEBYRANK": _zremrangebyrank,
-}
-READS: dict[str, Callable[[_Keys, Command], Reply]] = {
-    "HMGET": _hmget,
-    "HGETALL": _hgetall,
-    "ZMSCORE": _zmscore,
-    "ZRANGE": _zrange,
-    "ZREVRANGE": _zrange,
-    "ZRANGEBYSCORE": _zrangebyscore,
-    "ZREVRANGEBYSCORE": _zrangebyscore,
-}

@@ -26,7 +26,7 @@ from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
 from infra.security.passwords import Argon2Hasher
 from infra.security.tokens import SignedTokens
-from projections.store import Answer, Command, Request, View
+from projections.store import Answer, Read, Request, View
 from tests.support.memory import MemoryEventStore, MemoryKeyTable, memory_vault
 from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.troubled_store import PATIENCE, TroubledStore
@@ -60,9 +60,9 @@ class FollowingViews:
             self._host.apply(facts)
         return bool(facts)
 
-    async def read(self, view: View, commands: Sequence[Command]) -> Answer:
+    async def read(self, view: View, reads: Sequence[Read]) -> Answer:
         self.catch_up()
-        return await self._views.read(view, commands)
+        return await self._views.read(view, reads)
 
     async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
         self.catch_up()

@@ -6,7 +6,7 @@ from domain.events.register import Fact
 from processors.host import Host, begin
 from projections.projection import Projection
 from projections.register import PROJECTIONS
-from projections.store import Request, Store, hash_get, in_pairs, scored
+from projections.store import Answer, ReadRows, ReadScores, Request, Store
 
 
 def live_host(
@@ -51,36 +51,23 @@ def dump(
         (answer,) = store.read([Request(view, [])])
         assert answer is not None, view.name
         found[view.name] = [str(answer.checkpoint)]
-        for key, kind in store.keys(view, answer.generation):
-            pages = store.members(view, answer.generation, key, kind)
-            members = sorted({member for page in pages for member in page})
-            found[f"{view.name}:{key}"] = [
-                f"{name.decode()}={value}"
-                for name, value in _values(store, each, key, kind, members)
-            ]
+        generation = answer.generation
+        for table in store.tables(view, generation):
+            pages = store.keys(view, generation, table)
+            keys = sorted({key.decode() for page in pages for key in page})
+            (held,) = store.read([Request(view, [ReadRows(table, keys)])])
+            found[f"{view.name}:{table}"] = lines(keys, held)
+        for name in store.collections(view, generation):
+            held_pages = store.entries(view, generation, name)
+            entries = sorted({each for page in held_pages for each in page})
+            worded = [(score, member.decode()) for score, member in entries]
+            (held,) = store.read([Request(view, [ReadScores(name, worded)])])
+            members = [member for _, member in worded]
+            found[f"{view.name}:{name}"] = lines(members, held)
     return found
 
 
-def _values(
-    store: Store,
-    projection: type[Projection],
-    key: str,
-    kind: str,
-    members: list[bytes],
-) -> list[tuple[bytes, str]]:
-    if kind == "hash":
-        commands = list(hash_get(key, [member.decode() for member in members]))
-        (answer,) = store.read([Request(projection.view, commands)])
-        assert answer is not None
-        values = [value for reply in answer.replies for value in reply]
-        return [
-            (member, (value or b"").decode())
-            for member, value in zip(members, values, strict=True)
-        ]
-    everything = scored(
-        key, after=None, until=None, newest_first=False, count=len(members)
-    )
-    (answer,) = store.read([Request(projection.view, [everything])])
+def lines(names: Sequence[str], answer: Answer | None) -> list[str]:
     assert answer is not None
-    pairs = in_pairs(answer.replies[0])
-    return [(member, str(int(score))) for member, score in pairs]
+    values = zip(names, answer.replies[0], strict=True)
+    return [f"{name}={(value or b'').decode()}" for name, value in values]

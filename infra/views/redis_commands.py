@@ -1,0 +1,137 @@
+"""How the changes to read models and the reads from them become commands of Redis 6.2.
+
+A table is a hash, a collection is a sorted set. Commands name keys without the prefix
+of their generation; the script that runs them adds it. Numbers travel as text: the
+script has floating-point numbers only, and money has more digits than those.
+
+>>> writing([PutRows("rows", {"ada": "1"})])
+[('HSET', 'rows', 'ada', '1')]
+>>> reading(ReadHighest("bids", 2))
+[('ZREVRANGE', 'bids', '0', '1')]
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeAlias
+
+from projections.store import (
+    AddEntries,
+    Change,
+    DeleteRows,
+    KeepHighest,
+    PutRows,
+    Read,
+    ReadAllRows,
+    ReadBetween,
+    ReadHighest,
+    ReadLowest,
+    ReadRows,
+    ReadScores,
+    RemoveEntries,
+    RemoveFrom,
+)
+
+Command: TypeAlias = tuple[str, ...]
+
+#: Words in one command. The script's interpreter unpacks fewer than 8,000 at once.
+WORDS_MAX = 4_000
+
+
+def writing(changes: Iterable[Change]) -> list[Command]:
+    """Return the commands that carry out the changes, in their order."""
+    commands: list[Command] = []
+    for change in changes:
+        commands += _WRITERS[type(change)](change)
+    return commands
+
+
+def reading(read: Read) -> list[Command]:
+    """Return the commands that read; their replies, joined, are the reply."""
+    return _READERS[type(read)](read)
+
+
+def _chunked(words: Sequence[str], verb: str, key: str) -> list[Command]:
+    if len(words) <= WORDS_MAX:
+        return [(verb, key, *words)] if words else []
+    return [(verb, key, *chunk) for chunk in _chunks(words)]
+
+
+def _chunks(words: Iterable[str]) -> Iterator[list[str]]:
+    iterator = iter(words)
+    while chunk := list(islice(iterator, WORDS_MAX)):
+        yield chunk
+
+
+def _put_rows(change: PutRows) -> list[Command]:
+    words = [word for row in change.rows.items() for word in row]
+    return _chunked(words, "HSET", change.table)
+
+
+def _delete_rows(change: DeleteRows) -> list[Command]:
+    return _chunked(change.keys, "HDEL", change.table)
+
+
+def _add_entries(change: AddEntries) -> list[Command]:
+    words = [word for score, member in change.entries for word in (str(score), member)]
+    return _chunked(words, "ZADD", change.collection)
+
+
+def _remove_entries(change: RemoveEntries) -> list[Command]:
+    members = [member for _, member in change.entries]
+    return _chunked(members, "ZREM", change.collection)
+
+
+def _remove_from(change: RemoveFrom) -> list[Command]:
+    return [("ZREMRANGEBYSCORE", change.collection, str(change.score), "+inf")]
+
+
+def _keep_highest(change: KeepHighest) -> list[Command]:
+    return [("ZREMRANGEBYRANK", change.collection, "0", str(-change.count - 1))]
+
+
+def _rows(read: ReadRows) -> list[Command]:
+    return _chunked(read.keys, "HMGET", read.table)
+
+
+def _all_rows(read: ReadAllRows) -> list[Command]:
+    return [("HGETALL", read.table)]
+
+
+def _lowest(read: ReadLowest) -> list[Command]:
+    return [("ZRANGE", read.collection, "0", str(read.count - 1))]
+
+
+def _highest(read: ReadHighest) -> list[Command]:
+    return [("ZREVRANGE", read.collection, "0", str(read.count - 1))]
+
+
+def _between(read: ReadBetween) -> list[Command]:
+    low = "-inf" if read.after is None else f"({read.after}"
+    high = "+inf" if read.until is None else f"({read.until}"
+    page = ("WITHSCORES", "LIMIT", "0", str(read.count))
+    if read.highest_first:
+        return [("ZREVRANGEBYSCORE", read.collection, high, low, *page)]
+    return [("ZRANGEBYSCORE", read.collection, low, high, *page)]
+
+
+def _scores(read: ReadScores) -> list[Command]:
+    members = [member for _, member in read.entries]
+    return _chunked(members, "ZMSCORE", read.collection)
+
+
+_WRITERS: dict[type[Change], Callable[[Any], list[Command]]] = {
+    PutRows: _put_rows,
+    DeleteRows: _delete_rows,
+    AddEntries: _add_entries,
+    RemoveEntries: _remove_entries,
+    RemoveFrom: _remove_from,
+    KeepHighest: _keep_highest,
+}
+_READERS: dict[type[Read], Callable[[Any], list[Command]]] = {
+    ReadRows: _rows,
+    ReadAllRows: _all_rows,
+    ReadLowest: _lowest,
+    ReadHighest: _highest,
+    ReadBetween: _between,
+    ReadScores: _scores,
+}

@@ -1,0 +1,68 @@
+"""What read models keep in Redis is a contract: an existing Redis needs no refill.
+
+`facts.jsonl` are facts as commit a43e954 stored them, `redis.txt` is what that commit
+kept of them in Redis, key by key.
+"""
+
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pytest
+from redis import Redis
+
+from domain.events.register import Fact
+from infra.log.event_codec import EventDecoder, Row
+from infra.views.redis_store import RedisStore
+from tests.support.views import batches, live_host
+
+GOLDEN = Path(__file__).parents[1] / "golden/views"
+
+
+def golden_facts() -> list[Fact]:
+    lines = (GOLDEN / "facts.jsonl").read_bytes().splitlines()
+    decode = msgspec.json.Decoder(tuple[int, str, int, str]).decode
+    stored = [decode(each) for each in lines]
+    rows: list[Row] = [(at, name, n, state.encode()) for at, name, n, state in stored]
+    return EventDecoder().facts(rows)
+
+
+def kept(url: str) -> list[str]:
+    """Everything that a Redis holds, one line for each value."""
+    with Redis.from_url(url, decode_responses=True) as typed:
+        client = cast(Any, typed)
+        return [
+            f"{key} {line}"
+            for key in sorted(client.scan_iter("*"))
+            for line in values(client, key)
+        ]
+
+
+def values(client: Any, key: str) -> list[str]:
+    match client.type(key):
+        case "string":
+            return [f"= {client.get(key)}"]
+        case "set":
+            return [f"= {' '.join(sorted(client.smembers(key)))}"]
+        case "hash":
+            return [
+                f"{name} = {row}" for name, row in sorted(client.hgetall(key).items())
+            ]
+        case kind:
+            assert kind == "zset", key
+            entries = client.zrange(key, 0, -1, withscores=True)
+            return [f"{member} @ {score:.0f}" for member, score in entries]
+
+
+@pytest.mark.rule("VIEW-02")
+@pytest.mark.parametrize("size", [7, 1_000])
+def test_the_stored_form_is_the_one_that_a43e954_stored(redis_url: str, size: int):
+    facts = golden_facts()
+    store = RedisStore(redis_url)
+    host = live_host(store)
+
+    for batch in batches(facts, [size] * len(facts)):
+        host.apply(batch)
+
+    store.close()
+    assert kept(redis_url) == (GOLDEN / "redis.txt").read_text().splitlines()
