@@ -85,6 +85,7 @@ def _dependencies(
 ) -> dict[str, Provide]:
     user_desk = UserDesk(
         door,
+        credentials=services.credentials,
         vault=services.vault,
         passwords=services.passwords,
         tokens=services.tokens,

@@ -8,7 +8,7 @@ import msgspec
 from api.health import AskReadiness
 from api.http.auth import Tokens
 from commands.command_port import CommandPort
-from commands.ports import Clock, PasswordHasher, PersonalVault
+from commands.ports import Clock, Credentials, PasswordHasher, PersonalVault
 from projections.store import AppliedPositions, Views
 
 
@@ -20,6 +20,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     applied: AppliedPositions
     clock: Clock
     new_id: Callable[[], str]
+    credentials: Credentials
     vault: PersonalVault
     passwords: PasswordHasher
     tokens: Tokens

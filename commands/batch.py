@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from commands.answers import Answer, NotHeld
+from commands.companions import Companion
 from commands.exchange import Unlocated
 from commands.register import Use
 from domain.errors import CommitFailed, DomainError
@@ -24,6 +25,7 @@ class Batch:
         "facts",
         "first",
         "resolved",
+        "rows",
         "unlocated",
     )
 
@@ -32,6 +34,7 @@ class Batch:
         self._waiters: list[asyncio.Future[LogPosition]] = []
         self.count = 0
         self.facts: list[Recorded] = []
+        self.rows: Sequence[Companion] = ()
         self.unlocated: Unlocated = []
         self.resolved = False
         #: The log position of the first fact; 0 unless the batch is durable.

@@ -6,6 +6,7 @@ The same state comes about by living and by replaying the log.
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from commands.companions import Companion
 from commands.order_index import OrderIndex
 from commands.register import Register, Use
 from domain.aggregate import Aggregate
@@ -57,6 +58,8 @@ class Exchange:
         self.register = Register()
         self.orders = OrderIndex(self.register)
         self.unlocated: Unlocated = []
+        #: Rows that go with the facts recorded since the last batch.
+        self.companions: list[Companion] = []
         #: The log position that the state has reached.
         self.position: LogPosition = 0
 
@@ -138,6 +141,11 @@ class Exchange:
             return []
         entries, self.unlocated = self.unlocated, []
         return entries
+
+    def take_companions(self) -> list[Companion]:
+        """Hand over the rows that go with the facts recorded since the last time."""
+        rows, self.companions = self.companions, []
+        return rows
 
     def replay(self, facts: Sequence[Fact]) -> None:
         """Let facts from the log take effect again."""

@@ -66,7 +66,6 @@ class FrozenUser(_Frozen):
     version: int
     account_id: str
     claim: str
-    password_hash: str
     roles: list[Role]
 
 
@@ -120,7 +119,6 @@ def freeze(aggregate: Aggregate) -> FrozenAggregate:
             aggregate.version,
             aggregate.account_id,
             aggregate.claim,
-            aggregate.password_hash,
             sorted(aggregate.roles),
         )
     if isinstance(aggregate, EmailClaim):
@@ -241,7 +239,6 @@ def _thaw_aggregate(
             aggregate = User(frozen.user_id, outbox)
             aggregate.account_id = frozen.account_id
             aggregate.claim = frozen.claim
-            aggregate.password_hash = frozen.password_hash
             aggregate.roles = set(frozen.roles)
         case _:
             aggregate = EmailClaim(frozen.claim, outbox)

@@ -126,6 +126,7 @@ class GroupCommit:
             self.waiting -= batch.count
             batch.resolve(self.position + 1)
             return
+        batch.rows = self._exchange.take_companions()
         self._inflight = batch
         self._queue.put(batch)
 
@@ -133,7 +134,7 @@ class GroupCommit:
         """Commit in this thread until None comes or the log is lost."""
         while (batch := queue.get()) is not None:
             try:
-                first = log.append(batch.facts)
+                first = log.append(batch.facts, batch.rows)
             except LogLost:
                 self._loop.call_soon_threadsafe(self.on_lost)
                 return

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from commands.companions import Companion, SignIn
 from domain.events.register import Fact, Recorded
 from domain.ids import LogPosition, UserId
 
@@ -27,8 +28,10 @@ class LogWriter(Protocol):
     @property
     def epoch(self) -> int: ...
 
-    def append(self, events: Sequence[Recorded]) -> LogPosition:
-        """Commit all of `events` or none, in order; the log position of the first one.
+    def append(
+        self, events: Sequence[Recorded], rows: Sequence[Companion] = ()
+    ) -> LogPosition:
+        """Commit all events and rows or none; return the first event's log position.
 
         Positions within one append are consecutive. Raises LogLost.
         """
@@ -125,6 +128,14 @@ class PasswordHasher(Protocol):
     def hash(self, password: str) -> str: ...
 
     def verify(self, password_hash: str, password: str) -> bool: ...
+
+
+class Credentials(Protocol):
+    """What logins are checked against. Any server may ask, leading or not."""
+
+    def of(self, claim: str) -> SignIn | None:
+        """Return the row of an address by its keyed hash. Raises LogUnavailable."""
+        ...
 
 
 class PersonalVault(Protocol):

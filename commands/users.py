@@ -1,5 +1,6 @@
 """How people sign up and get their roles, and what is noted of what else they ask."""
 
+from commands.companions import RolesOf, SignIn
 from commands.exchange import Exchange
 from commands.messages import (
     GrantRole,
@@ -16,7 +17,7 @@ from domain.wallet import Wallet
 
 
 def register(exchange: Exchange, command: Register) -> None:
-    """Sign up: the address is claimed, the user begins, and so does the account."""
+    """Sign up: claim the address, begin the user and the account, keep the password."""
     claim = exchange.claim(command.claim)
     claim.check()
     if command.user_id in exchange.users or command.account_id in exchange.wallets:
@@ -30,19 +31,29 @@ def register(exchange: Exchange, command: Register) -> None:
         claim=command.claim,
         email_sealed=command.email_sealed,
         full_name_sealed=command.full_name_sealed,
-        password_hash=command.password_hash,
         meta=command.meta,
     )
     wallet = Wallet(command.account_id, exchange.outbox)
     exchange.add(wallet)
     wallet.open(command.user_id, WalletKind.TRADER, meta=command.meta)
+    exchange.companions.append(
+        SignIn(
+            command.claim,
+            command.user_id,
+            command.account_id,
+            command.password_hash,
+            user.all_roles,
+        )
+    )
 
 
 def grant_role(exchange: Exchange, command: GrantRole) -> None:
+    """Give a role, on record and for the next login."""
     user = exchange.users.get(command.user_id)
     if user is None:
         raise NotFound("user", command.user_id)
-    user.grant(command.role, meta=command.meta)
+    if user.grant(command.role, meta=command.meta):
+        exchange.companions.append(RolesOf(command.user_id, user.all_roles))
 
 
 def use_key(exchange: Exchange, command: UseKey) -> None:

@@ -1,4 +1,4 @@
-"""Who a person is to Bourse: credentials and roles, and which address is taken."""
+"""Who a person is to Bourse: account and roles, and which address is claimed."""
 
 from typing import ClassVar
 
@@ -18,14 +18,13 @@ _MINUTE = 60_000_000
 class User(Aggregate):
     """One person. Personal data is sealed before it comes here."""
 
-    __slots__ = ("account_id", "claim", "password_hash", "roles", "user_id")
+    __slots__ = ("account_id", "claim", "roles", "user_id")
 
     def __init__(self, user_id: UserId, outbox: Outbox) -> None:
         super().__init__(user_stream(user_id), outbox)
         self.user_id = user_id
         self.account_id: AccountId = ""
         self.claim = ""
-        self.password_hash = ""
         self.roles: set[Role] = set()
 
     def register(
@@ -35,25 +34,31 @@ class User(Aggregate):
         claim: str,
         email_sealed: str,
         full_name_sealed: str,
-        password_hash: str,
         meta: Meta,
     ) -> None:
         """Sign up (rule USER-01)."""
         self.record(
-            UserRegistered(
-                meta, account_id, claim, email_sealed, full_name_sealed, password_hash
-            )
+            UserRegistered(meta, account_id, claim, email_sealed, full_name_sealed)
         )
 
-    def grant(self, role: Role, *, meta: Meta) -> None:
-        """Give a role; roles come from the venue alone (rule USER-03)."""
-        if role not in self.roles:
-            self.record(RoleGranted(meta, role))
+    @property
+    def all_roles(self) -> tuple[Role, ...]:
+        """The user's roles in one order, however they came."""
+        return tuple(role for role in Role if role in self.roles)
+
+    def grant(self, role: Role, *, meta: Meta) -> bool:
+        """Give a role, unless the user has it (rule USER-03); return whether it is new.
+
+        Only the venue gives roles.
+        """
+        if role in self.roles:
+            return False
+        self.record(RoleGranted(meta, role))
+        return True
 
     def _registered(self, event: UserRegistered) -> None:
         self.account_id = event.account_id
         self.claim = event.claim
-        self.password_hash = event.password_hash
         self.roles.add(Role.TRADER)
 
     def _granted(self, event: RoleGranted) -> None:

@@ -14,6 +14,7 @@ from infra.log.snapshots import PostgresSnapshotStore
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
 from infra.runtime.settings import Settings
+from infra.security.credentials import PostgresCredentials
 from infra.security.installation_secret import installation_keys
 from infra.security.passwords import Argon2Hasher
 from infra.security.personal_data import PostgresKeyTable, Vault
@@ -33,6 +34,7 @@ class Container:
         datastore = self.store.datastore
         self.snapshots = PostgresSnapshotStore(datastore)
         keys = installation_keys(datastore, settings.secret_key)
+        self.credentials = PostgresCredentials(datastore)
         self.vault = Vault(PostgresKeyTable(datastore), keys)
         self.clock = SystemClock()
         self.identifiers = Identifiers(self.clock)
@@ -48,6 +50,7 @@ class Container:
             applied=self.applied,
             clock=self.clock,
             new_id=self.identifiers.new,
+            credentials=self.credentials,
             vault=self.vault,
             passwords=self.passwords,
             tokens=SignedTokens(keys.token_key(), minutes=settings.token_minutes),

@@ -1,12 +1,14 @@
 """How people sign up and log in.
 
-The writer's memory knows the users, so a login needs no query; only the password takes
-its time, in threads, a few at once.
+The writer carries out a registration. A login asks the port `Credentials`, on any
+server, whether it leads or not. Hashing a password is slow, so it happens in threads, a
+few at once.
 """
 
 import asyncio
 import re
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request, Response, post
@@ -18,13 +20,12 @@ from api.http.request_context import correlation_of
 from api.http.request_errors import BadParameter, TooManyLogins
 from api.wire.order import POSITION_HEADER
 from api.write.door import LogOutOfReach, WriteDoor
+from commands.companions import SignIn
 from commands.messages import NoteLoginFailed, Register
-from commands.ports import LogUnavailable, PasswordHasher, PersonalVault
+from commands.ports import Credentials, LogUnavailable, PasswordHasher, PersonalVault
 from domain.errors import AlreadyExists, BadCredentials
 from domain.events.event import Meta
 from domain.ids import AccountId, UserId
-from domain.user import User
-from domain.vocabulary import Role
 
 PASSWORD_LENGTHS = range(8, 129)
 NAME_LENGTHS = range(1, 201)
@@ -39,6 +40,7 @@ ANONYMOUS: UserId = "anonymous"
 _SIGN = r'[^@.\s<>()\[\]\\,;:"]'
 _EMAIL = re.compile(rf"({_SIGN}|\.)+@{_SIGN}+(\.{_SIGN}+)+")
 _SECOND = 1_000_000
+Result = TypeVar("Result")
 
 
 class Registration(msgspec.Struct, forbid_unknown_fields=True):
@@ -68,7 +70,7 @@ class Registered(msgspec.Struct):
     email: str
 
 
-class Credentials(msgspec.Struct, forbid_unknown_fields=True):
+class LoginRequest(msgspec.Struct, forbid_unknown_fields=True):
     email: str
     password: str
 
@@ -88,30 +90,32 @@ class UserDesk:
         self,
         door: WriteDoor,
         *,
+        credentials: Credentials,
         vault: PersonalVault,
         passwords: PasswordHasher,
         tokens: Tokens,
     ) -> None:
         self.door = door
+        self._credentials = credentials
         self._vault = vault
         self._passwords = passwords
         self._tokens = tokens
         self._hashing = asyncio.Semaphore(HASHING_MAX)
         self._waiting = 0
-        # What an unknown user's password is verified against: the answer must take as
-        # long as a known one's.
+        # The hash for an unknown address: its answer must take as long as another's.
         self._decoy = passwords.hash(door.new_id())
 
     async def register(self, new: Registration, correlation: str | None) -> Register:
-        """The command that signs somebody up.
+        """Return the command that signs somebody up.
 
         Raises:
-            AlreadyExists: the address is taken; found before the costly part.
+            AlreadyExists: the address is taken. The writer decides, but most such
+                requests end here, before the costly part.
         """
         door = self.door
         new.check()
         claim = self._vault.claim(new.email)
-        if claim in cast(Any, door.port).exchange.claims:
+        if await self._known(claim) is not None:
             raise AlreadyExists("this e-mail address is already registered")
         hashed = await self._slowly(self._passwords.hash, new.password)
         user_id, account_id = door.new_id(), door.new_id()
@@ -129,37 +133,42 @@ class UserDesk:
         except LogUnavailable as reason:
             raise LogOutOfReach from reason
 
-    async def log_in(self, given: Credentials, correlation: str | None) -> Login:
-        """A token for who knows the password.
+    async def _known(self, claim: str) -> SignIn | None:
+        try:
+            return await asyncio.to_thread(self._credentials.of, claim)
+        except LogUnavailable as reason:
+            raise LogOutOfReach from reason
+
+    async def log_in(self, request: LoginRequest, correlation: str | None) -> Login:
+        """Return a token if the password is right.
 
         Raises:
-            BadCredentials: whether the address is unknown or the password wrong.
+            BadCredentials: the address is unknown or the password wrong.
+            LogOutOfReach: Postgres cannot be asked just now.
         """
+        claim = self._vault.claim(request.email)
+        password = request.password[: PASSWORD_LENGTHS.stop]
+        try:
+            user = await self._slowly(self._verified, claim, password)
+        except LogUnavailable as reason:
+            raise LogOutOfReach from reason
         door = self.door
-        claim = self._vault.claim(given.email)
-        user = self._user(claim)
-        stored = self._decoy if user is None else user.password_hash
-        password = given.password[: PASSWORD_LENGTHS.stop]
-        right = await self._slowly(self._passwords.verify, stored, password)
         now = door.clock.now()
-        if user is None or not right:
+        if user is None:
             meta = Meta(now, ANONYMOUS, door.new_id(), correlation)
             door.note(NoteLoginFailed(meta, claim))
             raise BadCredentials
         expires_at = now + self._tokens.seconds * _SECOND
-        roles = tuple(role for role in Role if role in user.roles)
-        caller = Caller(user.user_id, user.account_id, roles, expires_at)
+        caller = Caller(user.user_id, user.account_id, user.roles, expires_at)
         token = self._tokens.issue(caller, now)
         return Login(token, "Bearer", self._tokens.seconds)
 
-    def _user(self, claim: str) -> User | None:
-        exchange = cast(Any, self.door.port).exchange
-        taken = exchange.claims.get(claim)
-        if taken is None or taken.user_id is None:
-            return None
-        return exchange.users.get(taken.user_id)
+    def _verified(self, claim: str, password: str) -> SignIn | None:
+        user = self._credentials.of(claim)
+        stored = self._decoy if user is None else user.password_hash
+        return user if self._passwords.verify(stored, password) else None
 
-    async def _slowly(self, work: Any, *arguments: str) -> Any:
+    async def _slowly(self, work: Callable[..., Result], *arguments: str) -> Result:
         """Run a slow function of passwords in a thread, when its turn comes."""
         if self._waiting >= WAITING_MAX:
             raise TooManyLogins
@@ -192,7 +201,7 @@ async def register(
 
 @post("/auth/login", tags=["auth"], status_code=200)
 async def login(
-    data: JSONBody[Credentials],
+    data: JSONBody[LoginRequest],
     user_desk: NamedDependency[UserDesk],
     request: AnyRequest,
 ) -> Login:

@@ -8,13 +8,15 @@ from domain.vocabulary import Role
 
 
 class UserRegistered(Event, frozen=True, tag="user.registered"):
-    """A person signed up. E-mail and name are sealed under that person's own key."""
+    """A person signed up. E-mail and name are sealed under that person's own key.
+
+    Older facts also hold `password_hash`; reading them ignores it.
+    """
 
     account_id: AccountId
     claim: str
     email_sealed: str
     full_name_sealed: str
-    password_hash: str
 
 
 class RoleGranted(Event, frozen=True, tag="user.role-granted"):

@@ -18,8 +18,7 @@ from commands.messages import Register as RegisterCommand
 from commands.ports import Clock
 from commands.writer import Writer
 from domain.events.event import Meta
-from domain.events.user import EmailClaimed
-from domain.ids import AccountId, UserId, email_stream
+from domain.ids import AccountId, UserId
 from domain.vocabulary import Role
 from infra.access.api_client import ServerClient, ServerRefused
 from infra.access.temporary_writer import own_writer
@@ -28,6 +27,7 @@ from infra.log.snapshots import PostgresSnapshotStore
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
 from infra.runtime.settings import Settings
+from infra.security.credentials import PostgresCredentials
 from infra.security.installation_secret import InstallationKeys, installation_keys
 from infra.security.passwords import Argon2Hasher
 from infra.security.personal_data import PostgresKeyTable, Vault
@@ -73,6 +73,7 @@ class Desk:
     def __init__(self, settings: Settings, store: PostgresEventStore) -> None:
         self._store = store
         self._keys = installation_keys(store.datastore, settings.secret_key)
+        self._credentials = PostgresCredentials(store.datastore)
         self._vault = Vault(PostgresKeyTable(store.datastore), self._keys)
         self._clock = SystemClock()
         self._ids = Identifiers(self._clock)
@@ -81,12 +82,9 @@ class Desk:
         return operator_token(self._keys, self._clock)
 
     def user_of(self, email: str) -> UserId | None:
-        """Who holds an address; the log says so."""
-        claim = self._vault.claim(email)
-        fact = self._store.reader.find(email_stream(claim), 1)
-        if fact is None or not isinstance(fact.event, EmailClaimed):
-            return None
-        return fact.event.user_id
+        """Return who holds an address."""
+        known = self._credentials.of(self._vault.claim(email))
+        return None if known is None else known.user_id
 
     def through_server(self, client: ServerClient, new: Registration) -> Administrator:
         """Beside a live server, by its API.
@@ -126,12 +124,10 @@ class Desk:
             return await self._carry_out(writer, new)
 
     async def _carry_out(self, writer: Writer, new: Registration) -> Administrator:
-        claim = self._vault.claim(new.email)
-        known = writer.exchange.claims.get(claim)
-        user_id = None if known is None else known.user_id
+        user_id = await asyncio.to_thread(self.user_of, new.email)
         account_id: AccountId | None = None
         if user_id is None:
-            register = await asyncio.to_thread(self._registration, claim, new)
+            register = await asyncio.to_thread(self._registration, new)
             user_id, account_id = register.user_id, register.account_id
             await writer.execute(register)
         await writer.execute(GrantRole(self._meta(), user_id, Role.ADMIN))
@@ -139,13 +135,13 @@ class Desk:
             new.email, user_id, account_id, created=account_id is not None
         )
 
-    def _registration(self, claim: str, new: Registration) -> RegisterCommand:
+    def _registration(self, new: Registration) -> RegisterCommand:
         user_id = self._ids.new()
         return RegisterCommand(
             self._meta(),
             user_id,
             self._ids.new(),
-            claim,
+            self._vault.claim(new.email),
             self._vault.seal(user_id, new.email),
             self._vault.seal(user_id, new.full_name),
             Argon2Hasher().hash(new.password),

@@ -16,6 +16,7 @@ from infra.cli.replay_flow import Interrupted
 from infra.local.errors import LocalServerError
 from infra.log.backup import BackupError
 from infra.log.event_codec import UndecodableEvent
+from infra.log.migrations import SchemaRefused
 from infra.log.snapshots import SnapshotNotSaved
 from infra.replay.orderflow import FlowUnreadable
 from infra.runtime.settings import SettingsError
@@ -34,6 +35,7 @@ _CODES: dict[type[Exception], str] = {
     psycopg.OperationalError: "log-unavailable",
     # A table or a right is missing: the database is not as it was set up.
     psycopg.Error: "database-refused",
+    SchemaRefused: SchemaRefused.code,
     UndecodableEvent: UndecodableEvent.code,
     WrongSecret: WrongSecret.code,
     NoLease: NoLease.code,

@@ -18,23 +18,35 @@ import zlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, LiteralString, TypeAlias
+from typing import IO, TypeAlias
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 import msgspec
 import psycopg
 from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Identifier
 
 from commands.ports import LogUnavailable
 from domain.ids import LogPosition
 from infra.log import lease
 from infra.log.connection import connect
-from infra.log.schema import SHARD, TABLES, VERSION, create_schema
+from infra.log.lease import SHARD
+from infra.log.migrations import (
+    LEFT_OUT,
+    NEWEST,
+    TABLES,
+    KeptTable,
+    make_schema,
+    migrate,
+    schema_number,
+)
 
 #: Called with a table's name, its rows done so far and all its rows.
 Progress: TypeAlias = Callable[[str, int, int], None]
 
-_FORMAT = 1
+_FORMAT = 2
+#: Before migrations had numbers: the tables of the first one.
+_OLD_FORMAT, _OLD_SCHEMA = 1, "2"
 _MANIFEST = "manifest.json"
 _BLOCK_BYTES = 1 << 20
 #: What reading a zip can raise where its bytes are not those that were written.
@@ -77,14 +89,22 @@ class CopiedTable(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a backup says about itself. `head` is its newest log position."""
+    """What a backup says about itself.
+
+    `schema` is the number of the newest migration, `head` the newest log position.
+    """
 
     format: int
-    schema: str
+    schema: int | str
     created_at: str
     head: LogPosition
     epoch: int
     tables: dict[str, CopiedTable]
+
+    @property
+    def number(self) -> int:
+        """The number of the newest migration, in the old format too."""
+        return self.schema if isinstance(self.schema, int) else 1
 
 
 def ignore_progress(_table: str, _done: int, _rows: int) -> None:
@@ -149,20 +169,44 @@ def restore(
 ) -> Manifest:
     """Fill a database without events from a file: all of it, or nothing.
 
-    `before_commit` does what must be done beside it; if that fails, nothing was
-    restored. Raises BackupError and LogUnavailable.
+    The tables come back as they were when the backup was written, then they are
+    migrated. `before_commit` does what must happen alongside; if that fails, nothing
+    was restored. Raises BackupError, SchemaRefused and LogUnavailable.
     """
     with _opened(path) as archive:
         manifest = _verified(archive)
         with _connected(database_url) as connection:
-            create_schema(database_url)
+            migrate(database_url)
             with connection.transaction(), connection.cursor() as cursor:
                 _claim_empty_log(cursor)
-                for table, columns in TABLES:
-                    _fill(cursor, archive, manifest, table, columns, progress)
+                if manifest.number != NEWEST:
+                    _go_back(cursor, manifest.number)
+                for table in _tables_of(manifest.number):
+                    _fill(cursor, archive, manifest, table, progress)
                 _finish(cursor, manifest)
                 before_commit()
+            migrate(database_url)
     return manifest
+
+
+def _tables_of(number: int) -> list[KeptTable]:
+    """Return the tables that a backup of that schema holds."""
+    return [table for table in TABLES if table.since <= number]
+
+
+def _go_back(cursor: psycopg.Cursor[TupleRow], number: int) -> None:
+    """Make the tables of an older schema in place of today's, which are empty.
+
+    The lease keeps its epoch: an epoch must never come twice.
+    """
+    row = cursor.execute(
+        "SELECT epoch FROM log_lease WHERE shard = %s", (SHARD,)
+    ).fetchone()
+    assert row is not None, "the row of the lease is made with its table"
+    for name in (*LEFT_OUT, *(table.name for table in TABLES)):
+        cursor.execute(SQL("DROP TABLE {} CASCADE").format(Identifier(name)))
+    make_schema(cursor.connection, number)
+    _raise_epoch(cursor, row[0])
 
 
 @contextmanager
@@ -186,6 +230,9 @@ def _write(
         connection.transaction(),
         connection.cursor() as cursor,
     ):
+        number = schema_number(connection)
+        if not number:
+            raise BackupError("there is no log in that database")
         row = cursor.execute(
             "SELECT now()::text, coalesce(max(notification_id), 0), "
             "(SELECT epoch FROM log_lease WHERE shard = %s) FROM events",
@@ -193,10 +240,10 @@ def _write(
         ).fetchone()
         assert row is not None, "an aggregate has a row"
         tables = {
-            table: _copy_out(cursor, archive, table, columns, progress)
-            for table, columns in TABLES
+            table.name: _copy_out(cursor, archive, table, progress)
+            for table in _tables_of(number)
         }
-        manifest = Manifest(_FORMAT, VERSION, row[0], row[1], row[2], tables)
+        manifest = Manifest(_FORMAT, number, row[0], row[1], row[2], tables)
         archive.writestr(_MANIFEST, msgspec.json.encode(manifest))
     return manifest
 
@@ -204,16 +251,16 @@ def _write(
 def _copy_out(
     cursor: psycopg.Cursor[TupleRow],
     archive: ZipFile,
-    table: LiteralString,
-    columns: LiteralString,
+    table: KeptTable,
     progress: Progress,
 ) -> CopiedTable:
-    counted = cursor.execute(f"SELECT count(*) FROM {table}").fetchone()
+    name, columns, _ = table
+    counted = cursor.execute(f"SELECT count(*) FROM {name}").fetchone()
     rows = int(counted[0]) if counted else 0
     digest, block, done = hashlib.sha256(), bytearray(), 0
     with (
-        archive.open(table, "w", force_zip64=True) as member,
-        cursor.copy(f"COPY {table} ({columns}) TO STDOUT (FORMAT binary)") as copy,
+        archive.open(name, "w", force_zip64=True) as member,
+        cursor.copy(f"COPY {name} ({columns}) TO STDOUT (FORMAT binary)") as copy,
     ):
         # Postgres sends each row by itself.
         for done, data in enumerate(copy):
@@ -222,10 +269,10 @@ def _copy_out(
                 digest.update(block)
                 member.write(block)
                 block.clear()
-                progress(table, min(done, rows), rows)
+                progress(name, min(done, rows), rows)
         digest.update(block)
         member.write(block)
-    progress(table, rows, rows)
+    progress(name, rows, rows)
     return CopiedTable(rows, digest.hexdigest())
 
 
@@ -245,18 +292,26 @@ def _verified(archive: ZipFile) -> Manifest:
         manifest = msgspec.json.decode(written, type=Manifest)
     except msgspec.MsgspecError as reason:
         raise BackupUnreadable(f"its manifest makes no sense: {reason}") from reason
-    if (manifest.format, manifest.schema) != (_FORMAT, VERSION):
-        raise BackupUnreadable(
-            f"it has format {manifest.format} and schema {manifest.schema}, "
-            f"this version of Bourse reads {_FORMAT} and {VERSION}"
-        )
-    for table, _ in TABLES:
-        said, digest = manifest.tables.get(table), hashlib.sha256()
-        for block in _blocks(archive, table):
+    _check_version(manifest)
+    for name, _, _ in _tables_of(manifest.number):
+        said, digest = manifest.tables.get(name), hashlib.sha256()
+        for block in _blocks(archive, name):
             digest.update(block)
         if said is None or said.sha256 != digest.hexdigest():
-            raise BackupDamaged(f"the hash of {table} is not the one in the manifest")
+            raise BackupDamaged(f"the hash of {name} is not the one in the manifest")
     return manifest
+
+
+def _check_version(manifest: Manifest) -> None:
+    if (manifest.format, manifest.schema) == (_OLD_FORMAT, _OLD_SCHEMA):
+        return
+    if manifest.format == _FORMAT and manifest.schema in range(1, NEWEST + 1):
+        return
+    raise BackupUnreadable(
+        f"it has format {manifest.format} and schema {manifest.schema}; this version "
+        f"of Bourse reads format {_FORMAT} with schema 1 to {NEWEST}, and format "
+        f"{_OLD_FORMAT} with schema {_OLD_SCHEMA}"
+    )
 
 
 def _blocks(archive: ZipFile, name: str) -> Generator[bytes]:
@@ -287,22 +342,22 @@ def _fill(
     cursor: psycopg.Cursor[TupleRow],
     archive: ZipFile,
     manifest: Manifest,
-    table: LiteralString,
-    columns: LiteralString,
+    table: KeptTable,
     progress: Progress,
 ) -> None:
-    rows = manifest.tables[table].rows
-    size, done = archive.getinfo(table).file_size, 0
-    if table != "events":
-        # What comes with a new schema gives way.
-        cursor.execute(f"DELETE FROM {table}")
-    with cursor.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT binary)") as copy:
-        for block in _blocks(archive, table):
+    name, columns, _ = table
+    rows = manifest.tables[name].rows
+    size, done = archive.getinfo(name).file_size, 0
+    if name != "events":
+        # The rows that a new schema comes with give way.
+        cursor.execute(f"DELETE FROM {name}")
+    with cursor.copy(f"COPY {name} ({columns}) FROM STDIN (FORMAT binary)") as copy:
+        for block in _blocks(archive, name):
             copy.write(block)
             done += len(block)
-            progress(table, rows * done // size, rows)
+            progress(name, rows * done // size, rows)
     if cursor.rowcount != rows:
-        raise BackupDamaged(f"{table} has {cursor.rowcount} rows instead of {rows}")
+        raise BackupDamaged(f"{name} has {cursor.rowcount} rows instead of {rows}")
 
 
 def _finish(cursor: psycopg.Cursor[TupleRow], manifest: Manifest) -> None:
@@ -311,9 +366,13 @@ def _finish(cursor: psycopg.Cursor[TupleRow], manifest: Manifest) -> None:
         "SELECT setval(pg_get_serial_sequence('events', 'notification_id'), %s, %s)",
         (max(head, 1), head > 0),
     )
-    # The next holder's epoch is above all that the backup's log has seen.
+    # The next holder's epoch is above every epoch of the backup's log.
+    _raise_epoch(cursor, manifest.epoch)
+
+
+def _raise_epoch(cursor: psycopg.Cursor[TupleRow], epoch: int) -> None:
     for table in ("log_lease", "log_heartbeat"):
         cursor.execute(
             f"UPDATE {table} SET epoch = greatest(epoch, %s) WHERE shard = %s",
-            (manifest.epoch, SHARD),
+            (epoch, SHARD),
         )

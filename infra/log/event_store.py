@@ -18,16 +18,17 @@ from typing import LiteralString, Self
 import psycopg
 from psycopg.rows import TupleRow
 
+from commands.companions import Companion
 from commands.ports import LogLost, LogUnavailable
 from domain.events.register import EVENTS, Recorded, tag_of
 from domain.ids import LogPosition
-from infra.log import lease
+from infra.log import companions, lease
 from infra.log.connection import Datastore, connect
 from infra.log.event_codec import EventDecoder, encode_event
 from infra.log.head_listener import LogListener
+from infra.log.migrations import migrate
 from infra.log.reader import PostgresLogReader
 from infra.log.recorder import COLUMNS, LOCK, ROWS, EventRecorder
-from infra.log.schema import SHARD, create_schema
 
 _TAGS = {event_type: tag_of(event_type) for event_type in EVENTS}
 # No row comes back when the epoch is over: nothing was inserted then.
@@ -64,7 +65,9 @@ class PostgresLogWriter:
     def epoch(self) -> int:
         return self._epoch
 
-    def append(self, events: Sequence[Recorded]) -> LogPosition:
+    def append(
+        self, events: Sequence[Recorded], rows: Sequence[Companion] = ()
+    ) -> LogPosition:
         assert events, "an append has at least one event"
         columns = (
             [recorded.stream for recorded in events],
@@ -76,7 +79,8 @@ class PostgresLogWriter:
             if self._is_lost:
                 raise LogLost("the lease was lost or given back before")
             try:
-                return self._commit((SHARD, self._epoch, *columns), len(events))
+                values = (lease.SHARD, self._epoch, *columns)
+                return self._commit(values, len(events), rows)
             except BaseException as reason:
                 # An interruption too leaves in doubt what was committed.
                 self._is_lost = True
@@ -85,12 +89,16 @@ class PostgresLogWriter:
                     raise LogLost(str(reason)) from reason
                 raise
 
-    def _commit(self, values: tuple[object, ...], count: int) -> LogPosition:
+    def _commit(
+        self, values: tuple[object, ...], count: int, rows: Sequence[Companion]
+    ) -> LogPosition:
         connection = self._connection
         with connection.pipeline():
             connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED", prepare=True)
             connection.execute(LOCK, prepare=True)
             cursor = connection.execute(_APPEND, values, prepare=True)
+            for companion in rows:
+                companions.send(connection, companion, self._epoch)
             connection.execute("COMMIT", prepare=True)
             row = cursor.fetchone()
         if row is None:
@@ -138,13 +146,13 @@ class PostgresLogWriter:
 
 
 class PostgresEventStore:
-    """An `EventStore`. Makes the schema where it is missing."""
+    """An `EventStore`. Migrates the database first."""
 
     def __init__(
         self, database_url: str, *, decoder: EventDecoder | None = None
     ) -> None:
         try:
-            create_schema(database_url)
+            migrate(database_url)
         except psycopg.OperationalError as reason:
             raise LogUnavailable(str(reason)) from reason
         self._database_url = database_url
@@ -173,16 +181,18 @@ class PostgresEventStore:
 
     def _take(self) -> PostgresLogWriter | None:
         connection = connect(self._database_url, name="bourse-writer")
-        epoch = None
+        is_taken = False
         try:
             # A process stopped in the middle of an append must not lock out the next.
             connection.execute("SET idle_in_transaction_session_timeout = '10s'")
             epoch = lease.take(connection)
-        finally:
             if epoch is None:
+                return None
+            companions.take_over(connection, epoch)
+            is_taken = True
+        finally:
+            if not is_taken:
                 connection.close()
-        if epoch is None:
-            return None
         heartbeat = lease.Heartbeat(
             self._database_url, epoch=epoch, backend_pid=connection.info.backend_pid
         )

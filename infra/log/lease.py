@@ -21,8 +21,9 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from infra.log.connection import connect
-from infra.log.schema import SHARD
 
+#: The one shard there is: the row of the lease and of the heartbeat.
+SHARD = "main"
 BEAT_SECONDS = 0.5
 STALE_SECONDS = 3.0
 
@@ -80,7 +81,7 @@ def take(connection: psycopg.Connection[TupleRow]) -> int | None:
             return None
         cursor.execute(_TERMINATE, (SHARD,))
         row = cursor.execute(_TAKE, (holder, SHARD)).fetchone()
-        assert row is not None, "the row of the lease is made with the schema"
+        assert row is not None, "the row of the lease is made with its table"
         epoch = int(row[0])
         cursor.execute(_FIRST_BEAT, (epoch, SHARD))
     return epoch

@@ -50,7 +50,7 @@ class EventRecorder(PostgresProcessRecorder):
         self.lock_table_statements = [SQL(LOCK)]
 
     def create_table(self) -> None:
-        """Nothing: `infra.log.schema` makes the tables."""
+        """Nothing: `infra.log.migrations` makes the tables."""
 
     def _insert_stored_events(
         self,
@@ -80,7 +80,7 @@ class SnapshotRecorder(PostgresAggregateRecorder):
         super().__init__(datastore, events_table_name="snapshots")
 
     def create_table(self) -> None:
-        """Nothing: `infra.log.schema` makes the tables."""
+        """Nothing: `infra.log.migrations` makes the tables."""
 
     def put(self, stream: str, number: int, chunk: bytes) -> None:
         try:

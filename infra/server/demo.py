@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from commands.companions import SignIn
 from commands.messages import (
     Command,
     Deposit,
@@ -20,11 +21,11 @@ from commands.messages import (
     ListAsset,
     Register,
 )
-from commands.ports import Clock, PasswordHasher, PersonalVault
+from commands.ports import Clock, Credentials, PasswordHasher, PersonalVault
 from commands.writer import Writer
 from domain.errors import AlreadyExists, Conflict
 from domain.events.event import Meta
-from domain.ids import SYSTEM, UserId
+from domain.ids import SYSTEM
 from domain.listing import Listing
 from domain.money import dollars
 from domain.vocabulary import Role
@@ -68,6 +69,7 @@ class DemoMarket:
         *,
         clock: Clock,
         new_id: Callable[[], str],
+        credentials: Credentials,
         vault: PersonalVault,
         hasher: PasswordHasher,
         session_date: str,
@@ -75,6 +77,7 @@ class DemoMarket:
         self.writer = writer
         self.clock = clock
         self.new_id = new_id
+        self.credentials = credentials
         self.vault = vault
         self.hasher = hasher
         self.session_date = session_date
@@ -85,29 +88,31 @@ class DemoMarket:
         None where the log has markets that this file knows nothing of.
         """
         demo = _read(path)
-        if self.writer.exchange.markets and not self._made(demo):
+        if self.writer.exchange.markets and not await self._made(demo):
             return None
         demo = demo or _fresh(base_url)
         demo.base_url = base_url
         # Told before it is done: whoever is interrupted here finds the passwords again.
         _write(path, demo)
         # The administrator first, by whom a log is known again that was begun.
-        admin_id = await self._user(demo.admin, "Demo Administrator")
-        await self._once(GrantRole(self._meta(), admin_id, Role.ADMIN))
+        admin = await self._user(demo.admin, "Demo Administrator")
+        await self._once(GrantRole(self._meta(), admin.user_id, Role.ADMIN))
         for row in INSTRUMENTS:
             await self._list(*row)
         for number, trader in enumerate(demo.traders, 1):
-            user_id = await self._user(trader, f"Demo Trader {number}")
-            trader.account_id = self.writer.exchange.users[user_id].account_id
+            user = await self._user(trader, f"Demo Trader {number}")
+            trader.account_id = user.account_id
             await self._fund(trader.account_id)
         _write(path, demo)
         return demo
 
-    def _made(self, demo: Demo | None) -> bool:
+    async def _made(self, demo: Demo | None) -> bool:
         """Whether it was this file's market that began the log."""
-        if demo is None:
-            return False
-        return self.vault.claim(demo.admin.email) in self.writer.exchange.claims
+        return demo is not None and await self._known(demo.admin) is not None
+
+    async def _known(self, login: Login) -> SignIn | None:
+        claim = self.vault.claim(login.email)
+        return await asyncio.to_thread(self.credentials.of, claim)
 
     async def _list(
         self, symbol: str, name: str, price: str, sector: str, shares: int
@@ -127,11 +132,16 @@ class DemoMarket:
         )
         await self._once(ListAsset(self._meta(), listing, self.session_date))
 
-    async def _user(self, login: Login, full_name: str) -> UserId:
+    async def _user(self, login: Login, full_name: str) -> SignIn:
+        known = await self._known(login)
+        if known is None:
+            await self._register(login, full_name)
+            known = await self._known(login)
+        assert known is not None, "a registration commits its credentials"
+        return known
+
+    async def _register(self, login: Login, full_name: str) -> None:
         claim = self.vault.claim(login.email)
-        known = self.writer.exchange.claims.get(claim)
-        if known is not None and known.user_id is not None:
-            return known.user_id
         user_id = self.new_id()
         vault, hasher = self.vault, self.hasher
         email, name = await asyncio.to_thread(
@@ -141,7 +151,6 @@ class DemoMarket:
         await self._once(
             Register(self._meta(), user_id, self.new_id(), claim, email, name, hashed)
         )
-        return user_id
 
     async def _fund(self, account_id: str) -> None:
         await self._once(Deposit(self._meta(), account_id, CASH, REFERENCE))

@@ -76,6 +76,7 @@ class Announcement:
             container.writer,
             clock=container.clock,
             new_id=container.identifiers.new,
+            credentials=container.credentials,
             vault=container.vault,
             hasher=container.passwords,
             session_date=today,

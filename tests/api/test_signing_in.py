@@ -3,11 +3,15 @@
 import asyncio
 
 import jwt
+import msgspec
 import pytest
 
+from api.app import create_app
 from api.http.auth import Caller, Gate
 from api.http.request_errors import NotSignedIn
 from api.write.users import WAITING_MAX
+from commands.companions import SignIn
+from commands.ports import LogUnavailable
 from domain.events.security import AccessRefused, LoginFailed
 from domain.vocabulary import Role
 from tests.support.served import PASSWORD, Person, Served
@@ -116,6 +120,42 @@ async def test_a_wrong_password_and_an_unknown_address_are_told_alike(server: Se
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.json() == unknown.json()
     assert wrong.json()["code"] == 40110000
+
+
+@pytest.mark.rule("USER-06")
+async def test_a_server_that_is_not_the_writer_signs_in_and_signs_nobody_up(
+    server: Served,
+):
+    client = server.client()
+    await client.post("/auth/register", json=ADA)
+    await server.writer.stop()
+
+    login = await client.post("/auth/login", json=LOGIN)
+    register = await client.post("/auth/register", json=ADA | {"email": "b@c.org"})
+
+    assert login.status_code == 200
+    assert (register.status_code, register.json()["reason"]) == (503, "not-leading")
+
+
+class AwayCredentials:
+    """Credentials in a Postgres that does not answer."""
+
+    def of(self, claim: str) -> SignIn | None:
+        raise LogUnavailable(f"away: {claim}")
+
+
+@pytest.mark.parametrize("path", ["login", "register"])
+async def test_while_credentials_cannot_be_asked_nobody_is_told_a_wrong_password(
+    server: Served, path: str
+):
+    services = msgspec.structs.replace(server.services, credentials=AwayCredentials())
+    server.app = create_app(services)
+
+    body = LOGIN if path == "login" else ADA
+    response = await server.client().post(f"/auth/{path}", json=body)
+
+    assert (response.status_code, response.json()["reason"]) == (503, "log-unavailable")
+    assert response.headers["Retry-After"]
 
 
 async def test_a_failed_login_is_kept_on_record(server: Served):

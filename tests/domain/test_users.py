@@ -1,7 +1,9 @@
 """docs/rules/users.md: who takes part, and what is kept of those turned away."""
 
+import msgspec
 import pytest
 
+from commands.companions import RolesOf, SignIn
 from commands.messages import (
     GrantRole,
     NoteAccessRefused,
@@ -34,14 +36,52 @@ def test_signing_up_claims_the_address_and_opens_the_account():
 
     assert venue.tell(command) == [
         EmailClaimed(command.meta, "u1"),
-        UserRegistered(command.meta, "a1", "claim", "e-mail", "name", "hash"),
+        UserRegistered(command.meta, "a1", "claim", "e-mail", "name"),
         WalletOpened(command.meta, "u1", WalletKind.TRADER),
     ]
 
     user = venue.exchange.users["u1"]
-    assert (user.account_id, user.claim, user.password_hash) == ("a1", "claim", "hash")
+    assert (user.account_id, user.claim) == ("a1", "claim")
     assert user.roles == {Role.TRADER}
     assert venue.wallet("a1").user_id == "u1"
+
+
+@pytest.mark.rule("USER-05")
+def test_the_hash_of_a_password_goes_with_the_facts_and_into_none_of_them():
+    venue = Venue()
+
+    events = venue.tell(sign_up(venue))
+
+    assert b"hash" not in msgspec.json.encode(events)
+    assert venue.exchange.take_companions() == [
+        SignIn("claim", "u1", "a1", "hash", (Role.TRADER,))
+    ]
+
+
+@pytest.mark.rule("USER-05")
+def test_a_new_role_goes_with_its_fact_and_an_old_one_changes_nothing():
+    venue = Venue()
+    venue.tell(sign_up(venue))
+    venue.exchange.take_companions()
+
+    venue.tell(GrantRole(venue.meta(), "u1", Role.ADMIN))
+    venue.tell(GrantRole(venue.meta(), "u1", Role.ADMIN))
+
+    assert venue.exchange.take_companions() == [
+        RolesOf("u1", (Role.TRADER, Role.ADMIN))
+    ]
+
+
+@pytest.mark.rule("USER-05")
+def test_a_registration_that_is_refused_keeps_no_credentials():
+    venue = Venue()
+    venue.tell(sign_up(venue))
+    venue.exchange.take_companions()
+
+    with venue.refuses(AlreadyExists):
+        venue.tell(sign_up(venue, user="u2", account="a2"))
+
+    assert venue.exchange.take_companions() == []
 
 
 @pytest.mark.rule("USER-01")

@@ -1,8 +1,11 @@
-"""The command line on databases of one test."""
+"""Databases of one test, and the command line on them."""
 
+from collections.abc import Generator
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from tests.support.command_line import Bourse
 
@@ -15,3 +18,13 @@ def bourse(
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("REDIS_URL", redis_url)
     return Bourse(database_url, redis_url)
+
+
+@pytest.fixture
+def empty_url(database_url: str) -> Generator[str]:
+    """A second database, empty like the first."""
+    name = sql.Identifier(database_url.rpartition("/")[2] + "_second")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        yield database_url + "_second"
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))

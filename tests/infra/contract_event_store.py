@@ -11,8 +11,10 @@ from typing import TypeVar
 
 import pytest
 
-from commands.ports import EventStore, LogLost, LogWriter
+from commands.companions import RolesOf, SignIn
+from commands.ports import Credentials, EventStore, LogLost, LogWriter
 from domain.events.register import Fact, Recorded
+from domain.vocabulary import Role
 from tests.infra.sample_events import STREAM, SampleStream
 
 Each = TypeVar("Each")
@@ -23,8 +25,9 @@ PATIENCE = 20
 class Rig(ABC):
     """One log under test, and what may happen to it."""
 
-    def __init__(self, store: EventStore) -> None:
+    def __init__(self, store: EventStore, credentials: Credentials) -> None:
         self.store = store
+        self.credentials = credentials
         self._writers: list[LogWriter] = []
 
     def acquire(self) -> LogWriter:
@@ -147,6 +150,39 @@ class EventStoreContract:
 
         assert rig.store.reader.wait(head - 1, PATIENCE)
         assert not rig.store.reader.wait(head, seconds=0.01)
+
+    def test_credentials_are_committed_with_their_facts(self, rig: Rig):
+        stream = SampleStream()
+        alice = SignIn("claim-a", "alice", "a1", "hash", (Role.TRADER,))
+        bob = SignIn("claim-b", "bob", "b1", "another", (Role.TRADER,))
+
+        rig.acquire().append(stream.events(2), [alice, bob])
+
+        assert rig.credentials.of("claim-a") == alice
+        assert rig.credentials.of("claim-b") == bob
+        assert rig.credentials.of("claim-c") is None
+
+    def test_roles_change_with_their_fact_also_within_one_append(self, rig: Rig):
+        writer, stream = rig.acquire(), SampleStream()
+        alice = SignIn("claim-a", "alice", "a1", "hash", (Role.TRADER,))
+        admin = (Role.TRADER, Role.ADMIN)
+
+        writer.append(stream.events(2), [alice, RolesOf("alice", admin)])
+        writer.append(stream.events(), [RolesOf("nobody", admin)])
+
+        known = rig.credentials.of("claim-a")
+        assert known is not None
+        assert (known.roles, known.password_hash) == (admin, "hash")
+
+    def test_an_append_that_is_refused_keeps_no_credentials(self, rig: Rig):
+        writer, stream = rig.acquire(), SampleStream()
+        writer.append(stream.events(2))
+        taken = stream.event(2, command="another")
+
+        with pytest.raises(LogLost):
+            writer.append([taken], [SignIn("claim", "alice", "a1", "hash", ())])
+
+        assert rig.credentials.of("claim") is None
 
     def test_one_at_a_time_has_the_lease(self, rig: Rig):
         holder = rig.acquire()

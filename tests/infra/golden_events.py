@@ -197,7 +197,6 @@ USER: list[AnyEvent] = [
         claim="5f0c" * 16,
         email_sealed="sealed-email",
         full_name_sealed="sealed-name",
-        password_hash="$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
     ),
     RoleGranted(META, role=Role.ADMIN),
     EmailClaimed(META, user_id=ALICE),

@@ -4,16 +4,16 @@ import random
 import stat
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import psycopg
 import pytest
 from eventsourcing.persistence import Tracking
-from psycopg import sql
 
+from commands.companions import SignIn
 from commands.ports import LogUnavailable
+from domain.vocabulary import Role
 from infra.log.backup import (
     BackupDamaged,
     BackupError,
@@ -23,22 +23,18 @@ from infra.log.backup import (
     backup,
     restore,
 )
+from infra.log.connection import connect
+from infra.log.event_codec import encode_event
 from infra.log.event_store import PostgresEventStore
 from infra.log.snapshots import PostgresSnapshotStore
+from infra.security.credentials import PostgresCredentials
 from infra.security.installation_secret import installation_keys
 from infra.security.personal_data import PostgresKeyTable, Vault
 from tests.infra.contract_event_store import recorded
 from tests.infra.sample_events import SampleStream
 
-
-@pytest.fixture
-def empty_url(database_url: str) -> Generator[str]:
-    """A second database, for what is restored."""
-    name = sql.Identifier(database_url.rpartition("/")[2] + "_restored")
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
-        yield database_url + "_restored"
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+ALICE = SignIn("claim", "alice", "a1", "hash", (Role.TRADER, Role.ADMIN))
+UNNUMBERED = Path(__file__).parents[1] / "golden" / "unnumbered_schema.sql"
 
 
 @pytest.fixture
@@ -53,7 +49,7 @@ def lived_in(database_url: str) -> tuple[SampleStream, str]:
         writer = store.acquire()
         assert writer is not None
         with closing(writer):
-            writer.append(stream.events(3))
+            writer.append(stream.events(3), [ALICE])
         store.recorder().insert_tracking(Tracking("mailer", 2))
         PostgresSnapshotStore(store.datastore).save(3, iter([b"one", b"two"]))
         sealed = vault(store).seal("alice", "Alice")
@@ -91,6 +87,7 @@ def test_everything_comes_back(database_url: str, empty_url: str, file: Path):
         assert snapshot is not None
         assert (snapshot.position, list(snapshot.chunks)) == (3, [b"one", b"two"])
         assert vault(new).open("alice", sealed) == "Alice"
+        assert PostgresCredentials(new.datastore).of("claim") == ALICE
 
         writer = new.acquire()
         assert writer is not None
@@ -122,6 +119,42 @@ def test_a_backup_beside_a_live_server_is_of_one_moment(
     assert late > [manifest.head]
     with PostgresEventStore(empty_url) as restored:
         assert recorded(restored.reader.read(0, 10)) == events
+
+
+def unnumbered(name: str, data: bytes) -> bytes:
+    """The manifest as it was written before migrations had numbers."""
+    return data.replace(b'"format":2,"schema":1,', b'"format":1,"schema":"2",')
+
+
+def test_a_backup_from_before_migrations_had_numbers_is_restored_and_migrated(
+    database_url: str, empty_url: str, file: Path
+):
+    stream = SampleStream()
+    events = stream.events(3)
+    with connect(database_url, name="test") as connection:
+        connection.execute(UNNUMBERED.read_bytes())
+        for each in events:
+            connection.execute(
+                "INSERT INTO events VALUES (%s, %s, 'wallet.funds-held', %s)",
+                (each.stream, each.version, encode_event(each.event)),
+            )
+    backup(database_url, file)
+    rewritten(file, unnumbered)
+    with PostgresEventStore(empty_url) as store:
+        led = store.acquire()
+        assert led is not None
+        led.close()
+
+    restore(empty_url, file)
+
+    with PostgresEventStore(empty_url) as store:
+        assert recorded(store.reader.read(0, 10)) == events
+        writer = store.acquire()
+        assert writer is not None
+        with closing(writer):
+            # An epoch never comes twice, although the tables were made again.
+            assert writer.epoch > led.epoch
+            assert writer.append(stream.events()) == 4
 
 
 def test_a_backup_of_nothing_can_be_restored(
@@ -201,7 +234,11 @@ def other_count(name: str, data: bytes) -> bytes:
 
 
 def other_format(name: str, data: bytes) -> bytes:
-    return data.replace(b'"format":1', b'"format":9')
+    return data.replace(b'"format":2', b'"format":9')
+
+
+def newer_schema(name: str, data: bytes) -> bytes:
+    return data.replace(b'"schema":', b'"schema":9')
 
 
 def no_manifest(name: str, data: bytes) -> bytes:
@@ -214,6 +251,7 @@ def no_manifest(name: str, data: bytes) -> bytes:
         (other_bytes, BackupDamaged),
         (other_count, BackupDamaged),
         (other_format, BackupUnreadable),
+        (newer_schema, BackupUnreadable),
         (no_manifest, BackupUnreadable),
     ],
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.log.schema import create_schema
+from infra.log.migrations import migrate
 from tests.support.command_line import Bourse
 from tests.support.orderflows import SMALL, write_flow
 
@@ -29,7 +29,7 @@ def test_a_database_that_does_not_answer_is_told_in_a_sentence(
 
 
 def test_a_database_that_is_not_as_it_was_set_up_is_told_in_a_sentence(bourse: Bourse):
-    create_schema(bourse.database_url)
+    migrate(bourse.database_url)
     with psycopg.connect(bourse.database_url) as connection:
         connection.execute("DROP TABLE snapshot_index")
 

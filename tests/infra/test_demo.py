@@ -29,6 +29,7 @@ async def seeded(server: Served, path: Path) -> Demo | None:
         server.writer,
         clock=server.clock,
         new_id=server.new_id,
+        credentials=server.services.credentials,
         vault=server.services.vault,
         hasher=server.services.passwords,
         session_date="2026-01-01",

@@ -10,6 +10,7 @@ from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
 from commands.ports import LogUnavailable
 from infra.log.event_codec import encode_event
 from infra.log.event_store import PostgresEventStore
+from infra.security.credentials import PostgresCredentials
 from tests.infra.contract_event_store import PATIENCE, EventStoreContract, Rig
 from tests.infra.sample_events import AT, SampleStream
 
@@ -18,7 +19,8 @@ class PostgresRig(Rig):
     def __init__(self, database_url: str) -> None:
         self.database_url = database_url
         self.postgres = PostgresEventStore(database_url)
-        super().__init__(self.postgres)
+        credentials = PostgresCredentials(self.postgres.datastore)
+        super().__init__(self.postgres, credentials)
 
     def close(self) -> None:
         super().close()

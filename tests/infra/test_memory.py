@@ -9,7 +9,7 @@ from tests.support.memory import MemoryEventStore
 class MemoryRig(Rig):
     def __init__(self) -> None:
         self.memory = MemoryEventStore()
-        super().__init__(self.memory)
+        super().__init__(self.memory, self.memory.credentials)
 
     def lose_connection(self) -> None:
         self.memory.break_lease()

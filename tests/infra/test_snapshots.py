@@ -7,7 +7,7 @@ import pytest
 
 from domain.ids import LogPosition
 from infra.log.connection import Datastore
-from infra.log.schema import create_schema
+from infra.log.migrations import migrate
 from infra.log.snapshots import PostgresSnapshotStore
 from tests.infra.contract_snapshots import Rig, SnapshotStoreContract
 from tests.support.memory import MemorySnapshotStore
@@ -45,7 +45,7 @@ class TestMemory(SnapshotStoreContract):
 class TestPostgres(SnapshotStoreContract):
     @pytest.fixture
     def rig(self, database_url: str) -> Generator[Rig]:
-        create_schema(database_url)
+        migrate(database_url)
         with Datastore(database_url) as datastore:
             yield PostgresRig(database_url, datastore)
 

@@ -10,6 +10,7 @@ from infra.log.event_codec import EventDecoder, Form, UndecodableEvent, encode_e
 from tests.infra.golden_events import EXAMPLES
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "events"
+OLD_FORMS = GOLDEN.with_name("old_forms")
 META = b'"meta":{"at":5,"actor":"6a1c","command_id":"c-1"}'
 OLD_HOLD = b'{"type":"wallet.funds-held",' + META + b',"order_id":"o-1","amount":9}'
 OLD_NAME = b'{"type":"wallet.money-held",' + META + b',"order_id":"o-1","amount":9}'
@@ -55,6 +56,17 @@ def test_a_golden_file_is_read_as_its_event(event: AnyEvent):
     state = golden(event).read_bytes()
 
     assert EventDecoder({}).facts([(7, "s", 3, state)]) == [Fact(7, "s", 3, event)]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(OLD_FORMS.iterdir()), ids=lambda path: path.stem
+)
+def test_a_form_that_the_log_still_holds_is_read_as_todays_event(path: Path):
+    (event,) = [each for each in EXAMPLES if by_tag(each) == path.stem]
+
+    (fact,) = EventDecoder().facts([(7, "s", 3, path.read_bytes())])
+
+    assert fact == Fact(7, "s", 3, event)
 
 
 def test_an_old_form_becomes_todays_event_and_its_neighbors_stay():

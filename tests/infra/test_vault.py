@@ -5,7 +5,7 @@ from collections.abc import Generator
 import pytest
 
 from infra.log.connection import Datastore
-from infra.log.schema import create_schema
+from infra.log.migrations import migrate
 from infra.security.installation_secret import (
     InstallationKeys,
     WrongSecret,
@@ -18,7 +18,7 @@ from tests.support.memory import MemoryKeyTable, memory_vault
 
 @pytest.fixture
 def datastore(database_url: str) -> Generator[Datastore]:
-    create_schema(database_url)
+    migrate(database_url)
     with Datastore(database_url) as datastore:
         yield datastore
 

@@ -10,6 +10,9 @@ import threading
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
+from commands.companions import Companion, SignIn
 from commands.ports import LogLost, Snapshot
 from domain.events.register import Fact, Recorded
 from domain.ids import LogPosition, Stream, UserId
@@ -102,15 +105,20 @@ class MemoryLogWriter:
     def epoch(self) -> int:
         return self._epoch
 
-    def append(self, events: Sequence[Recorded]) -> LogPosition:
+    def append(
+        self, events: Sequence[Recorded], rows: Sequence[Companion] = ()
+    ) -> LogPosition:
         assert events, "an append has at least one event"
         if not self.alive():
             raise LogLost("the lease was lost or given back before")
         try:
-            return self._store.reader.extend(events)
+            first = self._store.reader.extend(events)
         except LogLost:
             self.close()
             raise
+        for row in rows:
+            self._store.credentials.keep(row)
+        return first
 
     def alive(self) -> bool:
         return not self._is_lost and self._store.epoch_held == self._epoch
@@ -126,6 +134,7 @@ class MemoryEventStore:
 
     def __init__(self) -> None:
         self._reader = MemoryLogReader()
+        self.credentials = MemoryCredentials()
         self._epochs = 0
         #: None while nobody may append.
         self.epoch_held: int | None = None
@@ -144,6 +153,24 @@ class MemoryEventStore:
     def break_lease(self) -> None:
         """What a lost connection does: the holder may append no more."""
         self.epoch_held = None
+
+
+class MemoryCredentials:
+    """A `Credentials`, filled by appends."""
+
+    def __init__(self) -> None:
+        self._by_claim: dict[str, SignIn] = {}
+
+    def of(self, claim: str) -> SignIn | None:
+        return self._by_claim.get(claim)
+
+    def keep(self, row: Companion) -> None:
+        if isinstance(row, SignIn):
+            self._by_claim[row.claim] = row
+            return
+        for claim, known in self._by_claim.items():
+            if known.user_id == row.user_id:
+                self._by_claim[claim] = msgspec.structs.replace(known, roles=row.roles)
 
 
 class MemorySnapshotStore:

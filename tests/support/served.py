@@ -100,6 +100,7 @@ class Served:
             applied=self.views,
             clock=self.clock,
             new_id=self.new_id,
+            credentials=self.log.credentials,
             vault=memory_vault(MemoryKeyTable()),
             passwords=Argon2Hasher(memory_kib=64, passes=1),
             tokens=self.tokens,

@@ -7,7 +7,7 @@ from psycopg import sql
 from domain.events.register import Fact, tag_of
 from infra.log.connection import connect
 from infra.log.event_codec import encode_event
-from infra.log.schema import create_schema
+from infra.log.migrations import migrate
 
 _INSERT = sql.SQL(
     "INSERT INTO events (originator_id, originator_version, topic, state, "
@@ -17,7 +17,7 @@ _INSERT = sql.SQL(
 
 def write_log(database_url: str, facts: Sequence[Fact]) -> None:
     """Put facts into a new log, with the positions and versions that they have."""
-    create_schema(database_url)
+    migrate(database_url)
     rows = [
         (
             fact.stream,

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 
+from commands.companions import Companion
 from commands.ports import LogLost, LogReader, LogUnavailable, LogWriter
 from domain.events.register import Fact, Recorded
 from domain.ids import LogPosition
@@ -78,7 +79,9 @@ class TroubledStore:
             self._replays_to_fail -= 1
             raise LogUnavailable("away")
 
-    def append(self, log: LogWriter, events: Sequence[Recorded]) -> LogPosition:
+    def append(
+        self, log: LogWriter, events: Sequence[Recorded], rows: Sequence[Companion]
+    ) -> LogPosition:
         self.commits.go_through()
         trouble, self.trouble = self.trouble, Trouble.NONE
         if trouble is Trouble.DEFECT:
@@ -86,7 +89,7 @@ class TroubledStore:
         if trouble is Trouble.LOST:
             log.close()
             raise LogLost("before the commit")
-        first = log.append(events)
+        first = log.append(events, rows)
         self.appends.append(len(events))
         if trouble is Trouble.ANSWER_LOST:
             log.close()
@@ -135,8 +138,10 @@ class TroubledWriter:
     def epoch(self) -> int:
         return self._log.epoch
 
-    def append(self, events: Sequence[Recorded]) -> LogPosition:
-        return self._store.append(self._log, events)
+    def append(
+        self, events: Sequence[Recorded], rows: Sequence[Companion] = ()
+    ) -> LogPosition:
+        return self._store.append(self._log, events, rows)
 
     def alive(self) -> bool:
         return self._log.alive()

@@ -1,0 +1,67 @@
+"""How companion rows enter Postgres, in the transaction of an append.
+
+Each statement asks for the epoch itself: when an epoch is over the append inserts no
+fact, and then nothing else may change either.
+"""
+
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from commands.companions import Companion, SignIn
+from infra.log.lease import SHARD
+
+_SIGN_IN: LiteralString = """
+    INSERT INTO credentials
+    SELECT %s, %s, %s, %s, %s::text[] FROM log_lease WHERE shard = %s AND epoch = %s
+    ON CONFLICT (claim) DO UPDATE SET user_id = excluded.user_id,
+        account_id = excluded.account_id, password_hash = excluded.password_hash,
+        roles = excluded.roles
+"""
+_ROLES_OF: LiteralString = """
+    UPDATE credentials SET roles = %s::text[] FROM log_lease
+    WHERE user_id = %s AND shard = %s AND epoch = %s
+"""
+_FILL: LiteralString = """
+    SELECT fill_credentials(log_position) FROM credentials_writer
+    WHERE shard = %s AND epoch < %s - 1
+"""
+_TAKE_OVER: LiteralString = """
+    UPDATE credentials_writer SET epoch = %s, log_position = (
+        SELECT coalesce(max(notification_id), 0) FROM events
+    ) WHERE shard = %s
+"""
+
+
+def send(
+    connection: psycopg.Connection[TupleRow], companion: Companion, epoch: int
+) -> None:
+    """Write one row, in the caller's transaction, if the epoch still holds."""
+    place = (SHARD, epoch)
+    statement: LiteralString
+    values: tuple[Any, ...]
+    if isinstance(companion, SignIn):
+        statement = _SIGN_IN
+        values = (
+            companion.claim,
+            companion.user_id,
+            companion.account_id,
+            companion.password_hash,
+            [str(role) for role in companion.roles],
+            *place,
+        )
+    else:
+        statement = _ROLES_OF
+        values = ([str(role) for role in companion.roles], companion.user_id, *place)
+    connection.execute(statement, values, prepare=True)
+
+
+def take_over(connection: psycopg.Connection[TupleRow], epoch: int) -> None:
+    """Begin an epoch: read what an older version left in the log alone.
+
+    A version that keeps no credentials leaves a gap in the epochs that are noted here.
+    """
+    with connection.transaction():
+        connection.execute(_FILL, (SHARD, epoch))
+        connection.execute(_TAKE_OVER, (epoch, SHARD))
