@@ -22,7 +22,7 @@ from domain.market import Market
 from domain.order import Order
 from domain.user import EmailClaim, SecurityLog, User
 from domain.vocabulary import Role, SelfTradePrevention, Side, WalletKind
-from domain.wallet import Holding, Wallet
+from domain.wallet import Hold, Holding, Wallet
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -54,7 +54,7 @@ class FrozenWallet(_Frozen):
     user_id: str
     kind: WalletKind
     ledger: int
-    holds: dict[str, tuple[int, int]]
+    holds: dict[str, Hold]
     holdings: dict[str, Holding]
     reserves: dict[str, tuple[str, int]]
     self_trade_prevention: SelfTradePrevention
@@ -267,7 +267,7 @@ def _thaw_wallet(frozen: FrozenWallet, outbox: Outbox) -> Wallet:
     wallet.kind = frozen.kind
     wallet.ledger = frozen.ledger
     wallet.holds = frozen.holds
-    wallet.held = sum(amount for amount, _ in frozen.holds.values())
+    wallet.held = sum(hold.amount for hold in frozen.holds.values())
     wallet.holdings = frozen.holdings
     wallet.reserves = frozen.reserves
     wallet.self_trade_prevention = frozen.self_trade_prevention

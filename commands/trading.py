@@ -92,7 +92,7 @@ def _exchange_backing(
         return
     per_share = market.listing.hold_per_share(price)
     amount = _bounded(per_share * left)
-    wallet.check_funds(amount, freed=wallet.holds[order.order_id][0])
+    wallet.check_funds(amount, freed=wallet.holds[order.order_id].amount)
     wallet.release(order.order_id, meta=meta)
     wallet.hold(order_id, amount=amount, per_share=per_share, meta=meta)
 
@@ -104,11 +104,11 @@ def cancel_order(exchange: Exchange, command: CancelOrder) -> None:
 
 
 def cancel_all_orders(exchange: Exchange, command: CancelAllOrders) -> None:
-    """End every open order of the account. What backs them names them."""
+    """End every open order of the account, or those in the symbols named."""
     named = {exchange.market(symbol).book.symbol for symbol in command.symbols}
     wallet = exchange.wallet(command.account_id)
     entries = exchange.orders.accounts.get(command.account_id, {})
-    for order_id in (*wallet.holds, *wallet.reserves):
+    for order_id in wallet.backed_orders():
         symbol = entries[order_id].symbol
         if named and symbol not in named:
             continue

@@ -14,6 +14,8 @@ from uuid import NAMESPACE_OID, uuid5
 
 UserId: TypeAlias = str
 AccountId: TypeAlias = str
+#: The id of what cash is set aside for: an order, a withdrawal.
+HoldId: TypeAlias = str
 OrderId: TypeAlias = str
 ClientOrderId: TypeAlias = str
 AssetId: TypeAlias = str

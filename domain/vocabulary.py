@@ -79,6 +79,13 @@ class Liquidity(StrEnum):
     TAKER = "taker"
 
 
+class HoldPurpose(StrEnum):
+    """What cash is set aside for."""
+
+    ORDER = "order"
+    WITHDRAWAL = "withdrawal"
+
+
 class WalletKind(StrEnum):
     TRADER = "trader"
     HOUSE = "house"

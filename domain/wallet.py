@@ -29,10 +29,19 @@ from domain.events.wallet import (
     TradeSettled,
     WalletOpened,
 )
-from domain.ids import AccountId, OrderId, Symbol, UserId, wallet_stream
+from domain.ids import AccountId, HoldId, OrderId, Symbol, UserId, wallet_stream
 from domain.money import MONEY_MAX, PRICE_MAX, QUANTITY_MAX, Money, Price, Quantity
 from domain.settlement import cash_moved, cost_given_up
-from domain.vocabulary import BUY, SelfTradePrevention, Side, WalletKind
+from domain.vocabulary import (
+    BUY,
+    HoldPurpose,
+    SelfTradePrevention,
+    Side,
+    WalletKind,
+)
+
+#: Reading a name of a module is several times faster than a member of an enum.
+ORDER = HoldPurpose.ORDER
 
 
 class Holding(msgspec.Struct, gc=False):
@@ -43,10 +52,18 @@ class Holding(msgspec.Struct, gc=False):
     cost: Money = 0
 
 
-class Wallet(Aggregate):
-    """An account. `held` is the sum of `holds`, which are by order: amount, per share.
+class Hold(msgspec.Struct, gc=False, array_like=True):
+    """Cash that is set aside, `per_share` for each open share of an order."""
 
-    `reserves` are by order: symbol, quantity.
+    amount: Money
+    per_share: Money = 0
+    purpose: HoldPurpose = ORDER
+
+
+class Wallet(Aggregate):
+    """An account. `held` is the sum of `holds`; `reserves` are by order.
+
+    A reserve is a symbol and a quantity.
     """
 
     __slots__ = (
@@ -67,7 +84,7 @@ class Wallet(Aggregate):
         self.kind = WalletKind.TRADER
         self.ledger: Money = 0
         self.held: Money = 0
-        self.holds: dict[OrderId, tuple[Money, Money]] = {}
+        self.holds: dict[HoldId, Hold] = {}
         self.holdings: dict[Symbol, Holding] = {}
         self.reserves: dict[OrderId, tuple[Symbol, Quantity]] = {}
         self.self_trade_prevention = SelfTradePrevention.CANCEL_NEWEST
@@ -120,27 +137,36 @@ class Wallet(Aggregate):
             raise AmountTooLarge("the shares are beyond what a wallet carries")
         self.record(SharesGranted(meta, symbol, quantity, price, reference))
 
-    # --- what backs an order ---
+    # --- what is set aside ---
+
+    def backed_orders(self) -> list[OrderId]:
+        """Return the open orders of the account: what backs an order names it."""
+        buys = [name for name, hold in self.holds.items() if hold.purpose is ORDER]
+        return [*buys, *self.reserves]
 
     def check_funds(self, amount: Money, *, freed: Money = 0) -> None:
-        """Refuse a hold that available cash, and `freed` beside it, do not cover."""
+        """Refuse a hold that available cash plus `freed` does not cover."""
         available = self.ledger - self.held + freed
         if amount > available:
             raise InsufficientFunds(available=available, required=amount)
 
     def hold(
-        self, order_id: OrderId, *, amount: Money, per_share: Money, meta: Meta
+        self,
+        hold_id: HoldId,
+        *,
+        amount: Money,
+        per_share: Money = 0,
+        purpose: HoldPurpose = ORDER,
+        meta: Meta,
     ) -> None:
-        """Set cash aside for a buy (rule WALLET-03)."""
+        """Set cash aside, for a buy or another purpose (rules WALLET-03, WALLET-10)."""
         self.check_funds(amount)
-        self.record(FundsHeld(meta, order_id, amount, per_share))
+        self.record(FundsHeld(meta, hold_id, amount, per_share, purpose))
 
     def check_shares(
         self, symbol: Symbol, quantity: Quantity, *, freed: Quantity = 0
     ) -> None:
-        """Refuse a reserve that available shares, and `freed` beside them, do not
-        cover.
-        """
+        """Refuse a reserve that available shares plus `freed` do not cover."""
         holding = self.holdings.get(symbol) or Holding()
         if quantity > holding.quantity - holding.reserved + freed:
             raise InsufficientShares(
@@ -157,15 +183,15 @@ class Wallet(Aggregate):
         self.check_shares(symbol, quantity)
         self.record(SharesReserved(meta, order_id, symbol, quantity))
 
-    def release(self, order_id: OrderId, *, meta: Meta) -> None:
-        """Give back what is still set aside for an order that ended (WALLET-05)."""
-        hold = self.holds.get(order_id)
+    def release(self, hold_id: HoldId, *, meta: Meta) -> None:
+        """Give back what is left of a hold or a reserve (WALLET-05, WALLET-10)."""
+        hold = self.holds.get(hold_id)
         if hold is not None:
-            self.record(FundsReleased(meta, order_id, hold[0]))
+            self.record(FundsReleased(meta, hold_id, hold.amount))
             return
-        reserve = self.reserves.get(order_id)
+        reserve = self.reserves.get(hold_id)
         if reserve is not None:
-            self.record(SharesReleased(meta, order_id, reserve[0], reserve[1]))
+            self.record(SharesReleased(meta, hold_id, *reserve))
 
     # --- what a trade moves ---
 
@@ -181,7 +207,7 @@ class Wallet(Aggregate):
         """Carry out this account's leg of a trade (rules SETTLE-01 to -05)."""
         quantity = trade.quantity
         if side is BUY:
-            held = self.holds[order_id][1] * quantity
+            held = self.holds[order_id].per_share * quantity
             cost = trade.price * quantity + fee
         else:
             held = 0
@@ -228,11 +254,12 @@ class Wallet(Aggregate):
         holding.cost += event.price * event.quantity
 
     def _held(self, event: FundsHeld) -> None:
-        self.holds[event.order_id] = (event.amount, event.per_share)
+        hold = Hold(event.amount, event.per_share, event.purpose)
+        self.holds[event.hold_id] = hold
         self.held += event.amount
 
     def _released(self, event: FundsReleased) -> None:
-        del self.holds[event.order_id]
+        del self.holds[event.hold_id]
         self.held -= event.amount
 
     def _reserved(self, event: SharesReserved) -> None:
@@ -251,12 +278,11 @@ class Wallet(Aggregate):
             self._sold(event)
 
     def _bought(self, event: TradeSettled) -> None:
-        amount, per_share = self.holds[event.order_id]
+        hold = self.holds[event.order_id]
+        hold.amount -= event.held
         self.held -= event.held
-        if amount == event.held:
+        if not hold.amount:
             del self.holds[event.order_id]
-        else:
-            self.holds[event.order_id] = (amount - event.held, per_share)
         holding = self.holdings.get(event.symbol)
         if holding is None:
             holding = self.holdings[event.symbol] = Holding()

@@ -3,9 +3,9 @@
 from typing import TypeAlias
 
 from domain.events.event import Event
-from domain.ids import OrderId, Symbol, TradeId, UserId
+from domain.ids import HoldId, OrderId, Symbol, TradeId, UserId
 from domain.money import Money, Price, Quantity
-from domain.vocabulary import SelfTradePrevention, Side, WalletKind
+from domain.vocabulary import HoldPurpose, SelfTradePrevention, Side, WalletKind
 
 
 class WalletOpened(Event, frozen=True, tag="wallet.opened"):
@@ -38,18 +38,29 @@ class SharesGranted(Event, frozen=True, tag="wallet.shares-granted"):
     reference: str
 
 
-class FundsHeld(Event, frozen=True, tag="wallet.funds-held"):
-    """Available cash was set aside to back an order, `per_share` for each share."""
+#: The stored name is older than holds that back no order.
+_HOLD_ID = {"hold_id": "order_id"}
 
-    order_id: OrderId
+
+class FundsHeld(
+    Event,
+    frozen=True,
+    omit_defaults=True,
+    rename=_HOLD_ID,
+    tag="wallet.funds-held",
+):
+    """Available cash was set aside. An order's hold is `per_share` for each share."""
+
+    hold_id: HoldId
     amount: Money
     per_share: Money
+    purpose: HoldPurpose = HoldPurpose.ORDER
 
 
-class FundsReleased(Event, frozen=True, tag="wallet.funds-released"):
-    """Cash set aside for an order became available again."""
+class FundsReleased(Event, frozen=True, rename=_HOLD_ID, tag="wallet.funds-released"):
+    """What was left of a hold became available again."""
 
-    order_id: OrderId
+    hold_id: HoldId
     amount: Money
 
 

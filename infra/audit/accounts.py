@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from domain.events.market import TradeExecuted
+from domain.events.wallet import FundsHeld
 from domain.ids import HOUSE_ACCOUNT, OrderId, Stream, Symbol, wallet_stream
 from domain.money import Money, Price, Quantity
 from domain.vocabulary import Side
@@ -53,14 +54,15 @@ class Account:
 
 
 class Hold:
-    """Cash set aside for an order."""
+    """Cash that a wallet set aside."""
 
-    __slots__ = ("amount", "per_share", "wallet")
+    __slots__ = ("amount", "per_share", "purpose", "wallet")
 
-    def __init__(self, wallet: Stream, amount: Money, per_share: Money) -> None:
+    def __init__(self, wallet: Stream, fact: FundsHeld) -> None:
         self.wallet = wallet
-        self.amount = amount
-        self.per_share = per_share
+        self.amount = fact.amount
+        self.per_share = fact.per_share
+        self.purpose = fact.purpose
 
 
 class Reserve:

@@ -21,9 +21,9 @@ from domain.events.wallet import (
     SharesReserved,
     TradeSettled,
 )
-from domain.ids import OrderId, Stream, Symbol, symbol_of
+from domain.ids import HoldId, OrderId, Stream, Symbol, symbol_of
 from domain.money import Money, Quantity
-from domain.vocabulary import Side
+from domain.vocabulary import HoldPurpose, Side
 from infra.audit.accounts import (
     HOUSE_PART,
     Account,
@@ -36,6 +36,7 @@ from infra.audit.accounts import (
 from infra.audit.findings import Findings
 
 _BUY = Side.BUY
+_ORDER = HoldPurpose.ORDER
 
 
 LegKey: TypeAlias = tuple[Symbol, int, str]
@@ -47,7 +48,7 @@ class LedgerAudit:
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
         self.accounts: dict[Stream, Account] = {}
-        self.holds: dict[OrderId, Hold] = {}
+        self.holds: dict[HoldId, Hold] = {}
         self.reserves: dict[OrderId, Reserve] = {}
         self.trades = 0
         self.balances = 0
@@ -125,16 +126,21 @@ class LedgerAudit:
     # --- what is set aside ---
 
     def _held(self, fact: Fact, event: FundsHeld) -> None:
-        order_id = event.order_id
-        if order_id in self.holds or order_id in self.reserves:
-            self._findings.note("holds", fact, f"a second hold for order {order_id}")
-        self.holds[order_id] = Hold(fact.stream, event.amount, event.per_share)
+        hold_id = event.hold_id
+        if hold_id in self.holds or hold_id in self.reserves:
+            self._findings.note("holds", fact, f"a second hold under {hold_id}")
+        self.holds[hold_id] = Hold(fact.stream, event)
         account = self.account(fact.stream)
         account.held += event.amount
         self._check_account(fact, account)
 
+    def order_hold(self, order_id: OrderId) -> Hold | None:
+        """Return the cash that backs an order; a hold of another purpose backs none."""
+        hold = self.holds.get(order_id)
+        return None if hold is None or hold.purpose is not _ORDER else hold
+
     def _released(self, fact: Fact, event: FundsReleased) -> None:
-        hold = self.holds.pop(event.order_id, None)
+        hold = self.holds.pop(event.hold_id, None)
         if hold is None or hold.amount != event.amount or hold.wallet != fact.stream:
             self._findings.note("holds", fact, f"{event.amount} was not held")
         account = self.account(fact.stream)
@@ -209,7 +215,7 @@ class LedgerAudit:
 
     def _use_hold(self, fact: Fact, account: Account, event: TradeSettled) -> None:
         account.held -= event.held
-        hold = self.holds.get(event.order_id)
+        hold = self.order_hold(event.order_id)
         if hold is None or event.held != hold.per_share * event.quantity:
             self._findings.note("holds", fact, f"{event.held} was not held for it")
         if hold is not None:

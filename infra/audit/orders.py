@@ -19,7 +19,7 @@ from domain.events.register import Fact
 from domain.events.wallet import FundsHeld, SharesReserved
 from domain.ids import OrderId, Stream, Symbol, symbol_of, wallet_stream
 from domain.money import Quantity
-from domain.vocabulary import Side
+from domain.vocabulary import HoldPurpose, Side
 from infra.audit.findings import Findings
 from infra.audit.ledger import LedgerAudit
 
@@ -51,8 +51,8 @@ class OrdersAudit:
         self.backed = 0
         self._touched: dict[OrderId, None] = {}
         self.handlers: dict[type[Event], Callable[[Fact, Any], None]] = {
-            FundsHeld: self._backed,
-            SharesReserved: self._backed,
+            FundsHeld: self._held,
+            SharesReserved: self._reserved,
             OrderAccepted: self._accepted,
             TradeExecuted: self._executed,
             OrderCanceled: self._ended,
@@ -60,8 +60,13 @@ class OrdersAudit:
             OrderReplaced: self._replaced,
         }
 
-    def _backed(self, _: Fact, event: FundsHeld | SharesReserved) -> None:
-        # So that what is set aside for an order that never comes is seen.
+    # What is set aside for an order must be seen even if that order never comes.
+
+    def _held(self, _: Fact, event: FundsHeld) -> None:
+        if event.purpose is HoldPurpose.ORDER:
+            self._touched[event.hold_id] = None
+
+    def _reserved(self, _: Fact, event: SharesReserved) -> None:
         self._touched[event.order_id] = None
 
     def _accepted(self, fact: Fact, event: OrderAccepted) -> None:
@@ -140,13 +145,15 @@ class OrdersAudit:
 
     def end(self, fact: Fact) -> None:
         """At the end of the log, every open order and everything set aside."""
-        for order_id in {*self.open, *self._ledger.holds, *self._ledger.reserves}:
+        ledger = self._ledger
+        backed = {*filter(ledger.order_hold, ledger.holds), *ledger.reserves}
+        for order_id in {*self.open, *backed}:
             self._check_backing(fact, order_id)
 
     def _check_backing(self, fact: Fact, order_id: OrderId) -> None:
         self.backed += 1
         order = self.open.get(order_id)
-        hold = self._ledger.holds.get(order_id)
+        hold = self._ledger.order_hold(order_id)
         reserve = self._ledger.reserves.get(order_id)
         if order is None:
             right = hold is None and reserve is None

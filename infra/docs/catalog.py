@@ -93,7 +93,7 @@ def folded_by(projection: type[Projection]) -> set[type[Event]]:
 
 
 def _fields(struct: type[Event] | type[Command]) -> str:
-    names = [each.name for each in msgspec.structs.fields(struct)]
+    names = [each.encode_name for each in msgspec.structs.fields(struct)]
     return ", ".join(f"`{name}`" for name in names if name != "meta")
 
 

@@ -11,8 +11,9 @@ from commands.messages import (
 )
 from domain.errors import NotFound, NothingToReplace, OrderDone
 from domain.events.market import OrderCanceled, OrderReplaced
+from domain.events.wallet import FundsHeld
 from domain.order import TRANSITIONS
-from domain.vocabulary import CancelReason, OrderStatus
+from domain.vocabulary import CancelReason, HoldPurpose, OrderStatus
 from tests.support.tickets import ticket, venue_with_alice
 from tests.support.venue import Venue
 
@@ -61,6 +62,20 @@ def test_cancel_all_of_one_instrument_leaves_the_others():
 
     assert venue.status(acme) is OrderStatus.CANCELED
     assert list(venue.wallet("alice").holds) == [other.order_id]
+
+
+@pytest.mark.rule("ORDER-12")
+@pytest.mark.rule("WALLET-10")
+def test_cancel_all_leaves_what_is_held_for_a_withdrawal():
+    venue = venue_with_alice()
+    bid = venue.place(ticket())
+    alice = venue.wallet("alice")
+    alice.replay(FundsHeld(venue.meta(), "payout", 50, 0, HoldPurpose.WITHDRAWAL))
+
+    venue.tell(CancelAllOrders(venue.meta(), "alice"))
+
+    assert venue.status(bid) is OrderStatus.CANCELED
+    assert (alice.held, list(alice.holds)) == (50, ["payout"])
 
 
 @pytest.mark.rule("ORDER-11")

@@ -23,8 +23,8 @@ from domain.events.wallet import (
     WalletOpened,
 )
 from domain.money import MONEY_MAX, PRICE_MAX, QUANTITY_MAX
-from domain.vocabulary import SelfTradePrevention, Side, WalletKind
-from domain.wallet import Holding, Wallet
+from domain.vocabulary import HoldPurpose, SelfTradePrevention, Side, WalletKind
+from domain.wallet import Hold, Holding, Wallet
 from tests.support.spec import META, Spec
 
 
@@ -238,6 +238,54 @@ def test_releasing_an_order_that_nothing_backs_records_nothing():
     wallet(deposited(100)).when(lambda w: w.release("bid", meta=META)).then()
 
 
+# --- holds that back no order ---
+
+
+def withdrawing(amount: int) -> FundsHeld:
+    return FundsHeld(META, "payout", amount, 0, HoldPurpose.WITHDRAWAL)
+
+
+@pytest.mark.rule("WALLET-10")
+def test_cash_can_be_held_for_another_purpose_than_an_order():
+    after = wallet(deposited(100)).when(
+        lambda w: w.hold("payout", amount=70, purpose=HoldPurpose.WITHDRAWAL, meta=META)
+    )
+
+    alice = after.then(withdrawing(70))
+    assert (alice.ledger, alice.held, alice.available) == (100, 70, 30)
+
+
+@pytest.mark.rule("WALLET-10")
+def test_a_hold_of_another_purpose_takes_from_what_an_order_may_use():
+    after = wallet(deposited(100), withdrawing(70)).when(
+        lambda w: w.hold("bid", amount=40, per_share=10, meta=META)
+    )
+
+    after.then_refused(InsufficientFunds, buying_power="0.003", cost_basis="0.004")
+
+
+@pytest.mark.rule("WALLET-10")
+def test_a_hold_is_released_by_its_id_whatever_its_purpose():
+    held = (FundsHeld(META, "bid", 20, 10), withdrawing(70))
+    after = wallet(deposited(100), *held).when(lambda w: w.release("payout", meta=META))
+
+    alice = after.then(FundsReleased(META, "payout", 70))
+    assert (alice.held, list(alice.holds)) == (20, ["bid"])
+
+
+@pytest.mark.rule("WALLET-10")
+def test_only_holds_for_orders_and_reserves_name_open_orders():
+    alice = wallet(
+        deposited(100),
+        granted(5),
+        withdrawing(70),
+        FundsHeld(META, "bid", 20, 10),
+        SharesReserved(META, "ask", "ACME", 5),
+    ).subject
+
+    assert alice.backed_orders() == ["bid", "ask"]
+
+
 # --- settlement ---
 
 
@@ -252,7 +300,7 @@ def test_a_buyer_pays_price_and_fee_out_of_the_hold():
 
     alice = after.then(leg(Side.BUY, 4, price=9, fee=2, held=40, cost=38))
     assert (alice.ledger, alice.held, alice.available) == (62, 40, 22)
-    assert alice.holds == {"bid": (40, 10)}
+    assert alice.holds == {"bid": Hold(40, 10)}
     assert alice.holdings == {"ACME": Holding(4, 0, 38)}
 
 

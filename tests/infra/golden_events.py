@@ -172,8 +172,8 @@ WALLET: list[AnyEvent] = [
     SharesGranted(
         META, symbol="AAPL", quantity=10_000, price=1_500_000, reference="grant-1"
     ),
-    FundsHeld(META, order_id=BUY, amount=562_728_900, per_share=1_875_763),
-    FundsReleased(META, order_id=BUY, amount=187_576_300),
+    FundsHeld(META, hold_id=BUY, amount=562_728_900, per_share=1_875_763),
+    FundsReleased(META, hold_id=BUY, amount=187_576_300),
     SharesReserved(META, order_id=SELL, symbol="AAPL", quantity=225),
     SharesReleased(META, order_id=SELL, symbol="AAPL", quantity=25),
     TradeSettled(

@@ -32,5 +32,5 @@ class SampleStream:
 
     def event(self, version: int, *, command: str) -> Recorded:
         meta = Meta(at=AT + version, actor="6a1c", command_id=command)
-        held = FundsHeld(meta, order_id=f"o-{version}", amount=version, per_share=1)
+        held = FundsHeld(meta, hold_id=f"o-{version}", amount=version, per_share=1)
         return Recorded(self.name, version, held)

@@ -1,7 +1,7 @@
 """An audit passes a sound log, and sees each way in which a log can be unsound."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 
 import msgspec
@@ -10,7 +10,6 @@ import pytest
 from commands.exchange import Exchange
 from commands.frozen import dump, state_hash
 from commands.ports import Snapshot
-from domain.events.event import Event
 from domain.events.market import (
     Listed,
     OrderAccepted,
@@ -19,7 +18,7 @@ from domain.events.market import (
     OrderReplaced,
     TradeExecuted,
 )
-from domain.events.register import AnyEvent, Fact, tag_of
+from domain.events.register import Fact, tag_of
 from domain.events.wallet import (
     FeeCollected,
     FundsDeposited,
@@ -32,34 +31,22 @@ from domain.events.wallet import (
 )
 from domain.vocabulary import Side
 from infra.audit.state import LiveState, LiveStream
-from infra.audit.verify import Audit, AuditReport
-from infra.log.event_store import PostgresEventStore
+from infra.audit.verify import Audit
+from tests.infra.forged_logs import (
+    Forger,
+    audit_of,
+    careful,
+    changed,
+    failed,
+    first,
+    missing,
+    twice,
+)
 from tests.support.flow import Flow
 from tests.support.log import extend
 from tests.support.memory import MemoryLogReader
-from tests.support.stored_log import renumbered, write_log
-from tests.support.venue import Venue
 
 LOG = Flow().run(1_000)
-Forger = Callable[[list[Fact]], list[Fact]]
-
-
-def audit_of(
-    database_url: str,
-    facts: list[Fact],
-    *,
-    live: LiveState | None = None,
-    snapshot: Snapshot | None = None,
-) -> AuditReport:
-    write_log(database_url, facts)
-    with PostgresEventStore(database_url) as store:
-        audit = Audit(store.reader, live=live, snapshot=snapshot)
-        audit.run()
-    return audit.report(None, seconds=0)
-
-
-def failed(report: AuditReport) -> set[str]:
-    return {check.name for check in report.checks if not check.passed}
 
 
 def state_of(facts: list[Fact]) -> Exchange:
@@ -78,58 +65,6 @@ def told_by(exchange: Exchange, *, since: int) -> LiveState:
         for stream, aggregate in exchange.streams.items()
     ]
     return LiveState(streams, since)
-
-
-def first(
-    event_type: type[Event], facts: list[Fact], wanted: Callable[[Fact], bool] | None
-) -> int:
-    """The place of the last such fact but a few: what follows it still runs."""
-    places = [
-        place
-        for place, fact in enumerate(facts)
-        if isinstance(fact.event, event_type) and (wanted is None or wanted(fact))
-    ]
-    return places[len(places) // 2]
-
-
-def changed(event_type: type[Event], **values: object) -> Forger:
-    """Change fields of one fact; an int is added to what is there."""
-
-    def forge(facts: list[Fact]) -> list[Fact]:
-        place = first(event_type, facts, None)
-        fact = facts[place]
-        event: AnyEvent = fact.event
-        fields = msgspec.structs.asdict(event)
-        new = {
-            name: fields[name] + value if isinstance(value, int) else value
-            for name, value in values.items()
-        }
-        forged = msgspec.structs.replace(event, **new)
-        facts[place] = Fact(fact.position, fact.stream, fact.version, forged)
-        return facts
-
-    return forge
-
-
-def missing(event_type: type[Event]) -> Forger:
-    def forge(facts: list[Fact]) -> list[Fact]:
-        del facts[first(event_type, facts, None)]
-        return facts
-
-    return forge
-
-
-def twice(event_type: type[Event]) -> Forger:
-    def forge(facts: list[Fact]) -> list[Fact]:
-        place = first(event_type, facts, None)
-        facts.insert(place, facts[place])
-        return facts
-
-    return forge
-
-
-def careful(forge: Forger) -> Forger:
-    return lambda facts: renumbered(forge(facts))
 
 
 def test_the_log_of_these_tests_holds_what_can_be_forged():
@@ -157,34 +92,6 @@ def test_a_sound_log_passes_and_everything_was_counted(database_url: str):
     assert report.events == len(LOG)
     assert report.log_position == LOG[-1].position
     assert [c.name for c in report.checks if not c.counted and not c.skipped] == []
-
-
-def test_a_command_with_several_takers_is_sound(database_url: str):
-    venue = Venue(maker_fee=3, taker_fee=7)
-    venue.sell("maker", 50, at="10.00")
-    alone = len(venue.facts)
-    for name in ("alice", "bob"):
-        venue.buy(name, 20, at="10.00")
-    venue.sell("carol", 20, at="9.00", tif="ioc")
-    facts = venue.facts
-    for place in range(alone, len(facts)):
-        facts[place] = by_command("one command", facts[place])
-
-    report = audit_of(database_url, facts)
-
-    takers = {
-        fact.event.taker_order_id
-        for fact in facts[alone:]
-        if isinstance(fact.event, TradeExecuted)
-    }
-    assert len(takers) == 2
-    assert report.violations == []
-
-
-def by_command(command_id: str, fact: Fact) -> Fact:
-    meta = msgspec.structs.replace(fact.event.meta, command_id=command_id)
-    event = msgspec.structs.replace(fact.event, meta=meta)
-    return Fact(fact.position, fact.stream, fact.version, event)
 
 
 def test_an_empty_log_is_sound(database_url: str):

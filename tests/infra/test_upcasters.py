@@ -5,7 +5,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from domain.events.event import Meta
 from domain.events.register import EVENTS, AnyEvent, Fact, tag_of
+from domain.events.wallet import FundsHeld
+from domain.vocabulary import HoldPurpose
 from infra.log.event_codec import EventDecoder, Form, UndecodableEvent, encode_event
 from tests.infra.golden_events import EXAMPLES
 
@@ -67,6 +70,18 @@ def test_a_form_that_the_log_still_holds_is_read_as_todays_event(path: Path):
     (fact,) = EventDecoder().facts([(7, "s", 3, path.read_bytes())])
 
     assert fact == Fact(7, "s", 3, event)
+
+
+def test_only_a_hold_of_another_purpose_says_what_it_is_for():
+    for_order = FundsHeld(Meta(5, "6a1c", "c-1"), "o-1", 9, 3)
+    for_payout = msgspec.structs.replace(for_order, purpose=HoldPurpose.WITHDRAWAL)
+
+    assert encode_event(for_order) == HOLD
+    assert encode_event(for_payout) == HOLD[:-1] + b',"purpose":"withdrawal"}'
+    for event in (for_order, for_payout):
+        assert EventDecoder({}).facts([(7, "s", 3, encode_event(event))]) == [
+            Fact(7, "s", 3, event)
+        ]
 
 
 def test_an_old_form_becomes_todays_event_and_its_neighbors_stay():

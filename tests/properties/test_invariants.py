@@ -102,11 +102,11 @@ def prove_wallets(exchange: Exchange, book: OrderBook) -> None:
     for name in TRADERS:
         wallet = exchange.wallet(name)
         needed = {
-            order_id: (leaves * wallet.holds[order_id][1], wallet.holds[order_id][1])
+            order_id: leaves * wallet.holds[order_id].per_share
             for order_id, leaves in holds[name].items()
         }
-        assert wallet.holds == needed
-        assert wallet.held == sum(amount for amount, _ in needed.values())
+        assert {each: hold.amount for each, hold in wallet.holds.items()} == needed
+        assert wallet.held == sum(needed.values())
         assert {each: n for each, (_, n) in wallet.reserves.items()} == reserves[name]
         assert 0 <= wallet.held <= wallet.ledger
         assert wallet.available >= 0
