@@ -26,8 +26,8 @@ from api.write.orders import (
     place_order_route,
 )
 from api.write.users import UserDesk
-from commands.messages import NoteAccessRefused
 from domain.events.event import Meta, Timestamp
+from domain.events.security import AccessRefused
 
 
 def create_app(services: Services) -> Litestar:
@@ -41,7 +41,7 @@ def create_app(services: Services) -> Litestar:
         new_id=services.new_id,
         own_writes=own_writes,
     )
-    gate = _gate(services, door)
+    gate = _gate(services)
     limit = services.body_limit
     place_order = PlaceOrderRoute(door, gate, limit)
     place_batch = PlaceBatchRoute(door, gate, limit)
@@ -72,10 +72,10 @@ def create_app(services: Services) -> Litestar:
     return app
 
 
-def _gate(services: Services, door: WriteDoor) -> Gate:
+def _gate(services: Services) -> Gate:
     def refused(caller: Caller, route: str, at: Timestamp) -> None:
-        meta = Meta(at, caller.user_id, door.new_id())
-        door.note(NoteAccessRefused(meta, route))
+        meta = Meta(at, caller.user_id, services.new_id())
+        services.security_notes.note(AccessRefused(meta, route))
 
     return Gate(services.tokens, services.clock.now, on_refused=refused)
 
@@ -86,6 +86,7 @@ def _dependencies(
     user_desk = UserDesk(
         door,
         credentials=services.credentials,
+        notes=services.security_notes,
         vault=services.vault,
         passwords=services.passwords,
         tokens=services.tokens,

@@ -8,7 +8,13 @@ import msgspec
 from api.health import AskReadiness
 from api.http.auth import Tokens
 from commands.command_port import CommandPort
-from commands.ports import Clock, Credentials, PasswordHasher, PersonalVault
+from commands.ports import (
+    Clock,
+    Credentials,
+    PasswordHasher,
+    PersonalVault,
+    SecurityNotes,
+)
 from projections.store import AppliedPositions, Views
 
 
@@ -21,6 +27,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     new_id: Callable[[], str]
     credentials: Credentials
+    security_notes: SecurityNotes
     vault: PersonalVault
     passwords: PasswordHasher
     tokens: Tokens

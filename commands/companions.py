@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from domain.ids import AccountId, UserId
+from domain.ids import AccountId, CommandId, UserId
 from domain.vocabulary import Role
 
 
@@ -33,4 +33,10 @@ class RolesOf(msgspec.Struct, frozen=True):
     roles: tuple[Role, ...]
 
 
-Companion: TypeAlias = SignIn | RolesOf
+class NoteRecorded(msgspec.Struct, frozen=True):
+    """A note of the security outbox whose fact is in the log from now on."""
+
+    note_id: CommandId
+
+
+Companion: TypeAlias = SignIn | RolesOf | NoteRecorded

@@ -10,7 +10,8 @@ import msgspec
 
 from commands.companions import Companion, SignIn
 from domain.events.register import Fact, Recorded
-from domain.ids import LogPosition, UserId
+from domain.events.security import SecurityEvent
+from domain.ids import CommandId, LogPosition, UserId
 
 
 class LogLost(Exception):
@@ -135,6 +136,37 @@ class Credentials(Protocol):
 
     def of(self, claim: str) -> SignIn | None:
         """Return the row of an address by its keyed hash. Raises LogUnavailable."""
+        ...
+
+
+class SecurityNotes(Protocol):
+    """Where a server notes what it refused."""
+
+    def note(self, refusal: SecurityEvent) -> None:
+        """Keep a refusal for the record. Never waits and never fails.
+
+        The command id of the refusal is its own: a refusal is recorded once by it.
+        """
+        ...
+
+
+class SecurityOutbox(Protocol):
+    """Notes of all servers, on their way to the writer. All of it: LogUnavailable."""
+
+    def add(self, notes: Sequence[SecurityEvent]) -> None:
+        """Keep notes, unless too many are pending. A note that is known stays once."""
+        ...
+
+    def pending(self, limit: int) -> list[SecurityEvent]:
+        """Return the oldest notes that were neither recorded nor dropped."""
+        ...
+
+    def drop(self, note_ids: Sequence[CommandId]) -> None:
+        """Give up notes that nobody will record."""
+        ...
+
+    def sweep(self) -> None:
+        """Forget notes that were recorded or dropped a while ago."""
         ...
 
 

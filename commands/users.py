@@ -1,6 +1,6 @@
 """How people sign up and get their roles, and what is noted of what else they ask."""
 
-from commands.companions import RolesOf, SignIn
+from commands.companions import NoteRecorded, RolesOf, SignIn
 from commands.exchange import Exchange
 from commands.messages import (
     GrantRole,
@@ -10,7 +10,7 @@ from commands.messages import (
     UseKey,
 )
 from domain.errors import AlreadyExists, NotFound
-from domain.events.security import AccessRefused, LoginFailed
+from domain.events.security import AccessRefused, LoginFailed, SecurityEvent
 from domain.user import User
 from domain.vocabulary import WalletKind
 from domain.wallet import Wallet
@@ -61,8 +61,13 @@ def use_key(exchange: Exchange, command: UseKey) -> None:
 
 
 def note_login_failed(exchange: Exchange, command: NoteLoginFailed) -> None:
-    exchange.security.note(LoginFailed(command.meta, command.claim))
+    _note(exchange, LoginFailed(command.meta, command.claim))
 
 
 def note_access_refused(exchange: Exchange, command: NoteAccessRefused) -> None:
-    exchange.security.note(AccessRefused(command.meta, command.route))
+    _note(exchange, AccessRefused(command.meta, command.route))
+
+
+def _note(exchange: Exchange, refusal: SecurityEvent) -> None:
+    if exchange.security.note(refusal):
+        exchange.companions.append(NoteRecorded(refusal.meta.command_id))

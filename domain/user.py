@@ -5,7 +5,7 @@ from typing import ClassVar
 from domain.aggregate import Aggregate, Outbox
 from domain.errors import AlreadyExists
 from domain.events.event import Meta
-from domain.events.security import AccessRefused, LoginFailed
+from domain.events.security import AccessRefused, LoginFailed, SecurityEvent
 from domain.events.user import EmailClaimed, RoleGranted, UserRegistered
 from domain.ids import AccountId, UserId, email_stream, user_stream
 from domain.vocabulary import Role
@@ -91,7 +91,10 @@ class EmailClaim(Aggregate):
 
 
 class SecurityLog(Aggregate):
-    """What was tried and turned away, bounded in rate so that it cannot be flooded."""
+    """What was tried and refused, bounded in rate so that it cannot be flooded.
+
+    A refusal of an earlier minute, which another server noted, counts for the newest.
+    """
 
     __slots__ = ("minute", "noted")
 
@@ -100,15 +103,21 @@ class SecurityLog(Aggregate):
         self.minute = 0
         self.noted = 0
 
-    def note(self, event: LoginFailed | AccessRefused) -> None:
-        """Record a security refusal, unless this minute holds enough of them."""
-        minute = event.meta.at // _MINUTE
-        if minute > self.minute or self.noted < SECURITY_FACTS_PER_MINUTE:
-            self.record(event)
+    def note(self, event: SecurityEvent) -> bool:
+        """Record a refusal, unless its minute is full; return whether it was recorded.
 
-    def _noted(self, event: LoginFailed | AccessRefused) -> None:
+        USER-04 says how many a minute holds.
+        """
+        is_new = event.meta.at // _MINUTE > self.minute
+        if not is_new and self.noted >= SECURITY_FACTS_PER_MINUTE:
+            return False
+        self.record(event)
+        return True
+
+    def _noted(self, event: SecurityEvent) -> None:
         minute = event.meta.at // _MINUTE
-        self.noted = self.noted + 1 if minute == self.minute else 1
-        self.minute = minute
+        if minute > self.minute:
+            self.minute, self.noted = minute, 0
+        self.noted += 1
 
     handlers: ClassVar = {LoginFailed: _noted, AccessRefused: _noted}

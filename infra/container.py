@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from api.health import Readiness
 from api.services import Services
@@ -18,6 +19,8 @@ from infra.security.credentials import PostgresCredentials
 from infra.security.installation_secret import installation_keys
 from infra.security.passwords import Argon2Hasher
 from infra.security.personal_data import PostgresKeyTable, Vault
+from infra.security.security_notes import QueuedSecurityNotes
+from infra.security.security_outbox import PostgresSecurityOutbox
 from infra.security.tokens import SignedTokens
 from infra.views.applied_positions import RedisAppliedPositions
 from infra.views.redis_store import RedisViews
@@ -35,6 +38,8 @@ class Container:
         self.snapshots = PostgresSnapshotStore(datastore)
         keys = installation_keys(datastore, settings.secret_key)
         self.credentials = PostgresCredentials(datastore)
+        self.security_outbox = PostgresSecurityOutbox(datastore)
+        self.security_notes = QueuedSecurityNotes(self.security_outbox)
         self.vault = Vault(PostgresKeyTable(datastore), keys)
         self.clock = SystemClock()
         self.identifiers = Identifiers(self.clock)
@@ -51,6 +56,7 @@ class Container:
             clock=self.clock,
             new_id=self.identifiers.new,
             credentials=self.credentials,
+            security_notes=self.security_notes,
             vault=self.vault,
             passwords=self.passwords,
             tokens=SignedTokens(keys.token_key(), minutes=settings.token_minutes),
@@ -86,6 +92,8 @@ class Container:
             return None
 
     async def close(self) -> None:
+        with suppress(LogUnavailable):
+            await self.security_notes.hand_over()
         await self.applied.close()
         await self.views.close()
         await asyncio.to_thread(self.store.close)

@@ -1,7 +1,5 @@
 """The write door: commands go in through the port, answers come back."""
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -16,7 +14,7 @@ from commands.command_port import CommandPort
 from commands.keys import content_digest
 from commands.messages import Command
 from commands.ports import Clock, LogUnavailable
-from domain.errors import DomainError, NotFound, Unavailable
+from domain.errors import NotFound, Unavailable
 from domain.events.event import Meta
 from domain.ids import AssetId, Symbol
 
@@ -54,7 +52,6 @@ class WriteDoor:
         self.clock = clock
         self.new_id = new_id
         self._own_writes = own_writes
-        self._notes: set[asyncio.Task[None]] = set()
         #: Instruments by symbol and by asset id: as many as are listed, twice.
         self.instruments: dict[str, Instrument] = {}
 
@@ -79,16 +76,6 @@ class WriteDoor:
         if answer.position:
             self._own_writes.note(command.meta.actor, answer.position)
         return answer
-
-    def note(self, command: Command) -> None:
-        """Submit a command without waiting for its outcome."""
-        task = asyncio.get_running_loop().create_task(self._note(command))
-        self._notes.add(task)
-        task.add_done_callback(self._notes.discard)
-
-    async def _note(self, command: Command) -> None:
-        with contextlib.suppress(DomainError, LogUnavailable):
-            await self.port.execute(command)
 
     async def instrument(self, name: Symbol | AssetId) -> Instrument | None:
         """Return the instrument of a symbol, or of an asset id in a symbol's place."""

@@ -21,10 +21,17 @@ from api.http.request_errors import BadParameter, TooManyLogins
 from api.wire.order import POSITION_HEADER
 from api.write.door import LogOutOfReach, WriteDoor
 from commands.companions import SignIn
-from commands.messages import NoteLoginFailed, Register
-from commands.ports import Credentials, LogUnavailable, PasswordHasher, PersonalVault
+from commands.messages import Register
+from commands.ports import (
+    Credentials,
+    LogUnavailable,
+    PasswordHasher,
+    PersonalVault,
+    SecurityNotes,
+)
 from domain.errors import AlreadyExists, BadCredentials
 from domain.events.event import Meta
+from domain.events.security import LoginFailed
 from domain.ids import AccountId, UserId
 
 PASSWORD_LENGTHS = range(8, 129)
@@ -91,12 +98,14 @@ class UserDesk:
         door: WriteDoor,
         *,
         credentials: Credentials,
+        notes: SecurityNotes,
         vault: PersonalVault,
         passwords: PasswordHasher,
         tokens: Tokens,
     ) -> None:
         self.door = door
         self._credentials = credentials
+        self._notes = notes
         self._vault = vault
         self._passwords = passwords
         self._tokens = tokens
@@ -156,7 +165,7 @@ class UserDesk:
         now = door.clock.now()
         if user is None:
             meta = Meta(now, ANONYMOUS, door.new_id(), correlation)
-            door.note(NoteLoginFailed(meta, claim))
+            self._notes.note(LoginFailed(meta, claim))
             raise BadCredentials
         expires_at = now + self._tokens.seconds * _SECOND
         caller = Caller(user.user_id, user.account_id, user.roles, expires_at)

@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg.rows import TupleRow
 
-from commands.companions import Companion, SignIn
+from commands.companions import Companion, RolesOf, SignIn
 from infra.log.lease import SHARD
 
 _SIGN_IN: LiteralString = """
@@ -22,6 +22,10 @@ _SIGN_IN: LiteralString = """
 _ROLES_OF: LiteralString = """
     UPDATE credentials SET roles = %s::text[] FROM log_lease
     WHERE user_id = %s AND shard = %s AND epoch = %s
+"""
+_NOTE_RECORDED: LiteralString = """
+    UPDATE security_outbox SET handled_at = now() FROM log_lease
+    WHERE note_id = %s AND shard = %s AND epoch = %s
 """
 _FILL: LiteralString = """
     SELECT fill_credentials(log_position) FROM credentials_writer
@@ -51,9 +55,12 @@ def send(
             [str(role) for role in companion.roles],
             *place,
         )
-    else:
+    elif isinstance(companion, RolesOf):
         statement = _ROLES_OF
         values = ([str(role) for role in companion.roles], companion.user_id, *place)
+    else:
+        statement = _NOTE_RECORDED
+        values = (companion.note_id, *place)
     connection.execute(statement, values, prepare=True)
 
 

@@ -11,6 +11,7 @@
     installation    this installation's own facts, such as its secret
     credentials     what logins are checked against
     credentials_writer   the newest epoch that kept them
+    security_outbox  refusals that the writer has yet to record
     migrations      which files this database has seen: number, name, hash, time
     audit_events    a view: the log, readable with SQL
 
@@ -73,6 +74,7 @@ TABLES = (
         since=2,
     ),
     KeptTable("credentials_writer", "shard, epoch, log_position", since=2),
+    KeptTable("security_outbox", "note_id, fact, noted_at, handled_at", since=3),
 )
 #: What a backup leaves out. The lease belongs to the living, the register of migrations
 #: to the database.

@@ -35,6 +35,7 @@ from infra.runtime.settings import Settings, unknown_variables
 from infra.server.child_processes import Child
 from infra.server.retrying_task import kept_up
 from infra.server.run_file import RUN_FILE, Announcement, new_run_file
+from infra.server.security_recorder import SecurityRecorder
 from infra.server.signals import StopSignals
 from processors.scheduler import Scheduler
 
@@ -221,6 +222,10 @@ class _Server:
             new_id=self.container.identifiers.new,
             zone=self.settings.market_timezone,
         )
+        container = self.container
+        recorder = SecurityRecorder(
+            container.security_outbox, container.writer.execute, self._lead
+        )
         projector = Child(
             "infra.server.projector",
             environment=self._environment(),
@@ -230,9 +235,16 @@ class _Server:
             "local servers": self._keep_local_servers,
             "day roll": scheduler.run,
             "projector": projector.keep_running,
+            "security notes": container.security_notes.keep_handing_over,
+            "security record": recorder.run,
             "announcement": self._announcement().keep,
             "snapshots": self._take_snapshots,
         }
+
+    def _lead(self) -> object | None:
+        """Return the memory of this leadership, which no other one shares."""
+        writer = self.container.writer
+        return writer.exchange if writer.state is WriterState.LEADER else None
 
     def _announcement(self) -> Announcement:
         run_file = new_run_file(

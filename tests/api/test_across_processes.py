@@ -24,6 +24,8 @@ from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
 from infra.security.credentials import PostgresCredentials
 from infra.security.passwords import Argon2Hasher
+from infra.security.security_notes import QueuedSecurityNotes
+from infra.security.security_outbox import PostgresSecurityOutbox
 from infra.security.tokens import SignedTokens
 from tests.support.memory import MemoryKeyTable, memory_vault
 from tests.support.piped_port import PipedPort, piped_port
@@ -64,6 +66,7 @@ class Across:
             clock=self.clock,
             new_id=self.new_id,
             credentials=PostgresCredentials(store.datastore),
+            security_notes=QueuedSecurityNotes(PostgresSecurityOutbox(store.datastore)),
             vault=memory_vault(MemoryKeyTable()),
             passwords=Argon2Hasher(memory_kib=64, passes=1),
             tokens=SignedTokens(b"a key for tests, 32 bytes long.."),

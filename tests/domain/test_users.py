@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from commands.companions import RolesOf, SignIn
+from commands.companions import NoteRecorded, RolesOf, SignIn
 from commands.messages import (
     GrantRole,
     NoteAccessRefused,
@@ -148,3 +148,36 @@ def test_a_minute_keeps_so_many_security_facts_and_the_next_begins_anew():
     assert note(venue, 0) == []
     assert len(note(venue, 1)) == 2
     assert venue.exchange.security.noted == 2
+
+
+@pytest.mark.rule("USER-04")
+def test_a_refusal_of_an_earlier_minute_counts_for_the_newest():
+    venue = Venue()
+    note(venue, 5)
+
+    recorded = [each for _ in range(40) for each in note(venue, 4) + note(venue, 5)]
+
+    assert len(recorded) == SECURITY_FACTS_PER_MINUTE - 2
+
+
+@pytest.mark.rule("USER-07")
+def test_a_refusal_that_is_recorded_leaves_the_outbox_with_its_fact():
+    venue = Venue()
+    command = NoteLoginFailed(venue.meta(), "claim")
+
+    venue.tell(command)
+
+    note_id = command.meta.command_id
+    assert venue.exchange.take_companions() == [NoteRecorded(note_id)]
+
+
+@pytest.mark.rule("USER-07")
+def test_a_refusal_that_is_not_recorded_leaves_the_outbox_alone():
+    venue = Venue()
+    for _ in range(SECURITY_FACTS_PER_MINUTE // 2):
+        note(venue, 0)
+    venue.exchange.take_companions()
+
+    note(venue, 0)
+
+    assert venue.exchange.take_companions() == []

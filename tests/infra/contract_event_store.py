@@ -12,7 +12,13 @@ from typing import TypeVar
 import pytest
 
 from commands.companions import RolesOf, SignIn
-from commands.ports import Credentials, EventStore, LogLost, LogWriter
+from commands.ports import (
+    Credentials,
+    EventStore,
+    LogLost,
+    LogWriter,
+    SecurityOutbox,
+)
 from domain.events.register import Fact, Recorded
 from domain.vocabulary import Role
 from tests.infra.sample_events import STREAM, SampleStream
@@ -25,9 +31,12 @@ PATIENCE = 20
 class Rig(ABC):
     """One log under test, and what may happen to it."""
 
-    def __init__(self, store: EventStore, credentials: Credentials) -> None:
+    def __init__(
+        self, store: EventStore, credentials: Credentials, outbox: SecurityOutbox
+    ) -> None:
         self.store = store
         self.credentials = credentials
+        self.outbox = outbox
         self._writers: list[LogWriter] = []
 
     def acquire(self) -> LogWriter:

@@ -11,7 +11,9 @@ from commands.ports import LogUnavailable
 from infra.log.event_codec import encode_event
 from infra.log.event_store import PostgresEventStore
 from infra.security.credentials import PostgresCredentials
+from infra.security.security_outbox import PostgresSecurityOutbox
 from tests.infra.contract_event_store import PATIENCE, EventStoreContract, Rig
+from tests.infra.contract_security_outbox import SecurityOutboxContract
 from tests.infra.sample_events import AT, SampleStream
 
 
@@ -19,8 +21,12 @@ class PostgresRig(Rig):
     def __init__(self, database_url: str) -> None:
         self.database_url = database_url
         self.postgres = PostgresEventStore(database_url)
-        credentials = PostgresCredentials(self.postgres.datastore)
-        super().__init__(self.postgres, credentials)
+        datastore = self.postgres.datastore
+        super().__init__(
+            self.postgres,
+            PostgresCredentials(datastore),
+            PostgresSecurityOutbox(datastore),
+        )
 
     def close(self) -> None:
         super().close()
@@ -64,6 +70,10 @@ def stored(stream: SampleStream, count: int) -> list[StoredEvent]:
 
 
 class TestEventStore(EventStoreContract):
+    pass
+
+
+class TestSecurityOutbox(SecurityOutboxContract):
     pass
 
 

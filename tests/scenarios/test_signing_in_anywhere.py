@@ -1,37 +1,84 @@
-"""Signing in needs no leader: on a standby, and right after it took over."""
+"""Signing in, and refusals on record, need no leader where they happen."""
 
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
-from tests.support.server_process import wait_until
+from tests.support.server_process import ServerProcess, wait_until
 from tests.support.survival import running, standby_of
 
 ADA = {"email": "ada@example.org", "password": "correct horse", "full_name": "Ada"}
+WRONG = {"email": "ada@example.org", "password": "a wrong one"}
+HALT = "/v2/admin/assets/ACME/halt"
+
+
+def account(server: ServerProcess, token: str) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.get(f"{server.url}/v2/account", headers=headers)
+
+
+def halt(server: ServerProcess, token: str) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.post(f"{server.url}{HALT}", headers=headers, timeout=10)
+
+
+def refusals(database_url: str) -> list[str]:
+    """The topics of the security facts in the log."""
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute(
+            "SELECT topic FROM events WHERE originator_id = 'security-log' "
+            "ORDER BY notification_id"
+        ).fetchall()
+    return [topic for (topic,) in rows]
 
 
 @pytest.mark.rule("USER-06")
-def test_who_signed_up_at_the_leader_signs_in_at_the_standby_and_after_it_took_over(
-    tmp_path: Path,
-):
+@pytest.mark.rule("USER-07")
+def test_a_standby_signs_in_and_goes_on_when_it_took_over(tmp_path: Path):
     with running(tmp_path / "first") as leader:
+        database_url = leader.run["database_url"]
         standby = standby_of(leader, tmp_path / "second")
         try:
             httpx.post(f"{leader.url}/auth/register", json=ADA).raise_for_status()
 
             token = standby.token(ADA)
-            account = httpx.get(
-                f"{standby.url}/v2/account",
-                headers={"Authorization": f"Bearer {token}"},
-            )
-            refused = httpx.post(f"{standby.url}/auth/register", json=ADA)
+            shown = account(standby, token)
+            register = httpx.post(f"{standby.url}/auth/register", json=ADA)
+            wrong = httpx.post(f"{standby.url}/auth/login", json=WRONG)
+            forbidden = halt(standby, token)
+            wait_until("both on record", lambda: len(refusals(database_url)) >= 2, 10)
+
             leader.kill()
             wait_until("the standby leads", lambda: standby.is_ready("leader"), 30)
-            after = standby.token(ADA)
+            after = account(standby, standby.token(ADA))
+            wrong_after = httpx.post(f"{standby.url}/auth/login", json=WRONG)
+            wait_until("on record", lambda: len(refusals(database_url)) >= 3, 10)
         finally:
             standby.end()
+        recorded = refusals(database_url)
 
-    assert account.status_code == 200
-    assert (refused.status_code, refused.json()["reason"]) == (503, "not-leading")
-    assert after
+    assert shown.status_code == after.status_code == 200
+    assert (register.status_code, register.json()["reason"]) == (503, "not-leading")
+    assert wrong.status_code == wrong_after.status_code == 401
+    assert forbidden.status_code == 403
+    assert sorted(recorded[:2]) == ["security.access-refused", "security.login-failed"]
+    assert recorded[2:] == ["security.login-failed"]
+
+
+@pytest.mark.rule("USER-07")
+def test_a_refusal_stands_while_postgres_is_away_and_is_recorded_later(tmp_path: Path):
+    with running(tmp_path / "home") as server:
+        token = server.token(server.demo["traders"][0])
+        database_url = server.run["database_url"]
+
+        server.kill_postgres()
+        forbidden = halt(server, token)
+        server.wait_ready("leader")
+        wait_until("on record", lambda: bool(refusals(database_url)), 30)
+
+        recorded = refusals(database_url)
+
+    assert forbidden.status_code == 403
+    assert recorded == ["security.access-refused"]

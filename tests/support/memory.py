@@ -12,13 +12,15 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from commands.companions import Companion, SignIn
+from commands.companions import Companion, NoteRecorded, RolesOf, SignIn
 from commands.ports import LogLost, Snapshot
 from domain.events.register import Fact, Recorded
-from domain.ids import LogPosition, Stream, UserId
+from domain.events.security import SecurityEvent
+from domain.ids import CommandId, LogPosition, Stream, UserId
 from infra.log.event_codec import EventDecoder, Row, encode_event
 from infra.security.installation_secret import InstallationKeys
 from infra.security.personal_data import Vault
+from infra.security.security_outbox import PENDING_MAX
 
 _BLOCK = 1_000
 
@@ -117,7 +119,10 @@ class MemoryLogWriter:
             self.close()
             raise
         for row in rows:
-            self._store.credentials.keep(row)
+            if isinstance(row, NoteRecorded):
+                self._store.outbox.drop([row.note_id])
+            else:
+                self._store.credentials.keep(row)
         return first
 
     def alive(self) -> bool:
@@ -135,6 +140,7 @@ class MemoryEventStore:
     def __init__(self) -> None:
         self._reader = MemoryLogReader()
         self.credentials = MemoryCredentials()
+        self.outbox = MemorySecurityOutbox()
         self._epochs = 0
         #: None while nobody may append.
         self.epoch_held: int | None = None
@@ -164,13 +170,34 @@ class MemoryCredentials:
     def of(self, claim: str) -> SignIn | None:
         return self._by_claim.get(claim)
 
-    def keep(self, row: Companion) -> None:
+    def keep(self, row: SignIn | RolesOf) -> None:
         if isinstance(row, SignIn):
             self._by_claim[row.claim] = row
             return
         for claim, known in self._by_claim.items():
             if known.user_id == row.user_id:
                 self._by_claim[claim] = msgspec.structs.replace(known, roles=row.roles)
+
+
+class MemorySecurityOutbox:
+    """A `SecurityOutbox`. A note that was handled is None."""
+
+    def __init__(self) -> None:
+        self._notes: dict[CommandId, SecurityEvent | None] = {}
+
+    def add(self, notes: Sequence[SecurityEvent]) -> None:
+        for note in notes:
+            if len(self.pending(PENDING_MAX)) < PENDING_MAX:
+                self._notes.setdefault(note.meta.command_id, note)
+
+    def pending(self, limit: int) -> list[SecurityEvent]:
+        return [each for each in self._notes.values() if each is not None][:limit]
+
+    def drop(self, note_ids: Sequence[CommandId]) -> None:
+        self._notes |= {each: None for each in note_ids if each in self._notes}
+
+    def sweep(self) -> None:
+        """Nothing: a log in memory does not grow old."""
 
 
 class MemorySnapshotStore:

@@ -25,7 +25,9 @@ from domain.vocabulary import Role
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
 from infra.security.passwords import Argon2Hasher
+from infra.security.security_notes import QueuedSecurityNotes
 from infra.security.tokens import SignedTokens
+from infra.server.security_recorder import SecurityRecorder
 from projections.store import Answer, Read, Request, View
 from tests.support.memory import MemoryEventStore, MemoryKeyTable, memory_vault
 from tests.support.memory_store import MemoryStore, MemoryViews
@@ -93,6 +95,10 @@ class Served:
         self.writer = Writer(self.store, on_state=self._on_state)
         self.views = FollowingViews(self.log)
         self.tokens = SignedTokens(b"a key for tests, 32 bytes long..")
+        self.security_notes = QueuedSecurityNotes(self.log.outbox)
+        self.recorder = SecurityRecorder(
+            self.log.outbox, self.writer.execute, lambda: self.writer.exchange
+        )
         self.readiness = Readiness(ready=True, role="leader", dependencies={})
         self.services = Services(
             port=self.writer,
@@ -101,6 +107,7 @@ class Served:
             clock=self.clock,
             new_id=self.new_id,
             credentials=self.log.credentials,
+            security_notes=self.security_notes,
             vault=memory_vault(MemoryKeyTable()),
             passwords=Argon2Hasher(memory_kib=64, passes=1),
             tokens=self.tokens,
@@ -118,6 +125,11 @@ class Served:
 
     async def _ready(self) -> Readiness:
         return self.readiness
+
+    async def record_refusals(self) -> None:
+        """Do what the tasks of a server do within a second."""
+        await self.security_notes.hand_over()
+        await self.recorder.drain()
 
     def system_meta(self) -> Meta:
         """A command of the venue's own."""

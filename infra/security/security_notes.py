@@ -1,0 +1,68 @@
+"""How a server notes what it refused, without making anybody wait for it.
+
+`note` only puts a refusal into a short queue. A task hands the queue to the outbox, and
+goes on trying while Postgres is away. The rate is bounded as in the log (USER-04), so a
+flood costs a counter.
+"""
+
+import asyncio
+from collections import deque
+from time import monotonic
+
+import structlog
+
+from commands.ports import SecurityOutbox
+from domain.events.security import SecurityEvent
+from domain.user import SECURITY_FACTS_PER_MINUTE
+
+#: How long a note is sent again while the outbox does not answer. The outbox knows a
+#: handled note for longer.
+PATIENCE_SECONDS = 300.0
+_MINUTE = 60_000_000
+
+_log = structlog.get_logger(__name__)
+
+
+class QueuedSecurityNotes:
+    """A `SecurityNotes` for the requests of one event loop."""
+
+    def __init__(self, outbox: SecurityOutbox) -> None:
+        self._outbox = outbox
+        self._queue: deque[tuple[float, SecurityEvent]] = deque()
+        self._arrived = asyncio.Event()
+        self._minute = 0
+        self._noted = 0
+
+    def note(self, refusal: SecurityEvent) -> None:
+        minute = refusal.meta.at // _MINUTE
+        if minute > self._minute:
+            self._minute, self._noted = minute, 0
+        self._noted += 1
+        if self._noted <= SECURITY_FACTS_PER_MINUTE:
+            self._queue.append((monotonic(), refusal))
+            self._arrived.set()
+        elif self._noted == SECURITY_FACTS_PER_MINUTE + 1:
+            _log.warning("security_notes_dropped", until="the next minute")
+
+    async def keep_handing_over(self) -> None:
+        """Hand over what is noted, for the life of the server.
+
+        Raises:
+            LogUnavailable: the outbox does not answer; call this again.
+        """
+        while True:
+            await self._arrived.wait()
+            await self.hand_over()
+
+    async def hand_over(self) -> None:
+        """Hand over everything that was noted so far. Raises LogUnavailable."""
+        oldest = monotonic() - PATIENCE_SECONDS
+        while self._queue and self._queue[0][0] < oldest:
+            self._queue.popleft()
+        notes = [refusal for _, refusal in self._queue]
+        if notes:
+            await asyncio.to_thread(self._outbox.add, notes)
+        for _ in notes:
+            self._queue.popleft()
+        if not self._queue:
+            self._arrived.clear()

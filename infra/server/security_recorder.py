@@ -1,0 +1,72 @@
+"""How the leader puts the security refusals of all servers on record, each once.
+
+A note whose fact was appended is marked in the same transaction. A note beyond the rate
+(USER-04) brings no fact and is dropped.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from commands.answers import Answer
+from commands.messages import Command, NoteAccessRefused, NoteLoginFailed
+from commands.ports import SecurityOutbox
+from domain.errors import DomainError
+from domain.events.security import LoginFailed, SecurityEvent
+from domain.user import SECURITY_FACTS_PER_MINUTE
+
+LOOK_SECONDS = 0.5
+
+
+class SecurityRecorder:
+    """Drains the outbox while this server leads.
+
+    `lead` returns the same object as long as one leadership lasts, and None without it.
+    """
+
+    def __init__(
+        self,
+        outbox: SecurityOutbox,
+        execute: Callable[[Command], Awaitable[Answer]],
+        lead: Callable[[], object | None],
+    ) -> None:
+        self._outbox = outbox
+        self._execute = execute
+        self._lead = lead
+
+    async def run(self) -> None:
+        """Look again and again, for the life of the server."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await self.drain()
+
+    async def drain(self) -> None:
+        """Record or drop what is pending. What the writer refuses stays pending."""
+        lead = self._lead()
+        if lead is None:
+            return
+        notes = await asyncio.to_thread(self._outbox.pending, SECURITY_FACTS_PER_MINUTE)
+        # Another leader may have recorded these while this server did not lead.
+        if not notes or self._lead() is not lead:
+            return
+        outcomes = await asyncio.gather(
+            *(self._execute(_command(note)) for note in notes), return_exceptions=True
+        )
+        dropped: list[str] = []
+        for note, outcome in zip(notes, outcomes, strict=True):
+            if not isinstance(outcome, BaseException):
+                if not outcome.facts:
+                    dropped.append(note.meta.command_id)
+            elif not isinstance(outcome, DomainError):
+                raise outcome
+        await asyncio.to_thread(self._finish, dropped)
+
+    def _finish(self, dropped: list[str]) -> None:
+        if dropped:
+            self._outbox.drop(dropped)
+        self._outbox.sweep()
+
+
+def _command(note: SecurityEvent) -> Command:
+    if isinstance(note, LoginFailed):
+        return NoteLoginFailed(note.meta, note.claim)
+    return NoteAccessRefused(note.meta, note.route)
