@@ -33,6 +33,8 @@ from domain.wallet import Wallet
 _INDEXED = frozenset({*OrderIndex.folds, *Register.folds})
 #: Uses that lack their log position, each with the place of its fact among others.
 Unlocated: TypeAlias = list[tuple[Use, int]]
+
+
 #: An asset id is a UUID; no symbol is as long.
 ASSET_ID_LENGTH = 36
 
@@ -121,7 +123,7 @@ class Exchange:
     def index(self, event: AnyEvent, stream: Stream, place: int) -> None:
         """Fold a fact of a kind that an index wants.
 
-        A use keeps `place` until it has a position.
+        A use keeps `place` until it has a log position.
         """
         kind = type(event)
         fold = OrderIndex.folds.get(kind)

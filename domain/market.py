@@ -1,4 +1,4 @@
-"""One instrument's market: what its listing, its session and its book allow.
+"""One instrument's market: its orders, from their coming in to their end.
 
 Prices are in 1/10,000 of a dollar. Decisions check and record; those about orders
 return the facts that they recorded. The order book lets the facts take effect.
@@ -8,19 +8,10 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from domain import order_facts
-from domain.aggregate import Aggregate, Outbox
-from domain.errors import (
-    InvalidListing,
-    InvalidOrder,
-    MarketHalted,
-    NothingToReplace,
-    PriceOutsideBand,
-)
-from domain.events.event import Event, Meta, Timestamp
+from domain.aggregate import Outbox
+from domain.errors import InvalidListing
+from domain.events.event import Event, Meta
 from domain.events.market import (
-    DayRolled,
-    Halted,
-    Listed,
     ListingChanged,
     MarketEvent,
     OrderAccepted,
@@ -28,69 +19,38 @@ from domain.events.market import (
     OrderExpired,
     OrderRejected,
     OrderReplaced,
-    Resumed,
     TradeExecuted,
 )
-from domain.ids import Symbol, market_stream
+from domain.ids import Symbol
 from domain.listing import Listing
 from domain.matching import Plan
 from domain.money import Price, Quantity
-from domain.order import RESTING_TIMES, Order, Replacement, Ticket
+from domain.order import Order, Replacement, Ticket
 from domain.order_book import OrderBook
 from domain.order_facts import Objection
+from domain.session import Session
 from domain.vocabulary import (
     BUY,
     DAY,
     FOK,
     GTC,
-    LIMIT,
     CancelReason,
     OrderType,
-    RejectReason,
     SelfTradePrevention,
     Side,
     TimeInForce,
 )
 
 
-class Market(Aggregate):
-    """A listing and its book. `last_price` is the newest trade's, `trades` their
-    number. `halt_reason` is None for as long as it is not halted.
-    """
+class Market(Session):
+    """A session and its order book. `trades` is the number of the newest trade."""
 
-    __slots__ = (
-        "book",
-        "halt_reason",
-        "last_price",
-        "listed_at",
-        "listing",
-        "previous_close",
-        "session_date",
-        "trades",
-    )
-
-    listing: Listing
+    __slots__ = ("book", "trades")
 
     def __init__(self, symbol: Symbol, outbox: Outbox) -> None:
-        super().__init__(market_stream(symbol), outbox)
-        self.listed_at: Timestamp = 0
-        self.halt_reason: str | None = None
-        self.session_date = ""
-        self.last_price: Price | None = None
-        self.previous_close: Price | None = None
+        super().__init__(symbol, outbox)
         self.trades = 0
         self.book = OrderBook(symbol)
-
-    @property
-    def halted(self) -> bool:
-        return self.halt_reason is not None
-
-    # --- the listing and the session ---
-
-    def admit(self, listing: Listing, *, session_date: str, meta: Meta) -> None:
-        """Admit an instrument to trading (rule LIST-01)."""
-        listing.check()
-        self.record(Listed(meta, listing, session_date))
 
     def change_listing(self, listing: Listing, *, meta: Meta) -> None:
         """Edit the terms. A tick or lot that resting orders do not fit is refused."""
@@ -102,50 +62,14 @@ class Market(Aggregate):
                 raise InvalidListing("resting orders are not in the new lot size")
         self.record(ListingChanged(meta, listing))
 
-    def halt(self, reason: str, *, meta: Meta) -> None:
-        if not self.halted:
-            self.record(Halted(meta, reason))
-
-    def resume(self, *, meta: Meta) -> None:
-        if self.halted:
-            self.record(Resumed(meta))
-
-    def roll_day(self, session_date: str, *, meta: Meta) -> None:
-        """End the session and begin that of `session_date`, once (rule DAY-01)."""
-        if session_date > self.session_date:
-            close = self.previous_close if self.last_price is None else self.last_price
-            self.record(DayRolled(meta, session_date, close))
-
     # --- an order comes in ---
 
-    def check(self, ticket: Ticket) -> None:
-        """Refuse terms that make no sense in this market (rules ORDER-01 to -05).
-
-        Raises:
-            InvalidOrder: says which term, and why.
-        """
-        listing = self.listing
-        listing.check_quantity(ticket.quantity)
-        if ticket.order_type is LIMIT:
-            if ticket.limit_price is None:
-                raise InvalidOrder("limit orders need limit_price", field="limit_price")
-            listing.check_price(ticket.limit_price, quantity=ticket.quantity)
-        elif ticket.limit_price is not None:
-            raise InvalidOrder("market orders take no limit_price", field="limit_price")
-
-    def objection(self, ticket: Ticket) -> Objection | None:
-        """Why the market says no, and the bound that is broken; None if it does not."""
-        if self.halt_reason is not None:
-            return RejectReason.MARKET_HALTED, None
-        if ticket.limit_price is not None and self.listing.price_band is not None:
-            bound = self.listing.broken_bound(ticket.limit_price)
-            if bound is not None:
-                return RejectReason.PRICE_OUTSIDE_BAND, bound
-        return None
-
     def worst_price(self, ticket: Ticket) -> Price | None:
-        """The worst price a ticket may trade at: its limit, the collar of a market buy,
-        the lower band for a market sell (rules MATCH-08 and -09). None: unbounded."""
+        """Return the worst price a ticket may trade at; None if it is unbounded.
+
+        It is the ticket's limit, the collar of a market buy, or the lower band for a
+        market sell (rules MATCH-08 and -09).
+        """
         if ticket.limit_price is not None:
             return ticket.limit_price
         if ticket.side is BUY:
@@ -273,29 +197,6 @@ class Market(Aggregate):
         """End a day order with its session (rule DAY-02)."""
         return [self.record(order_facts.expired(order, meta=meta))]
 
-    def check_replacement(
-        self, order: Order, new: Replacement
-    ) -> tuple[Quantity, Price]:
-        """The new total quantity and limit price, or a refusal (rule ORDER-07)."""
-        if self.halted:
-            raise MarketHalted(symbol=self.listing.symbol)
-        if new.time_in_force not in (None, *RESTING_TIMES):
-            raise InvalidOrder("a resting order can only become day or gtc")
-        quantity = order.quantity if new.quantity is None else new.quantity
-        price = order.limit_price if new.limit_price is None else new.limit_price
-        assert price is not None
-        self.listing.check_quantity(quantity)
-        self.listing.check_price(price, quantity=quantity)
-        bound = self.listing.broken_bound(price)
-        if bound is not None:
-            raise PriceOutsideBand(bound=bound)
-        if quantity <= order.filled:
-            raise NothingToReplace(
-                f"{order.filled} shares are filled already; the new qty must be more",
-                filled_qty=str(order.filled),
-            )
-        return quantity, price
-
     def replace(
         self,
         order: Order,
@@ -348,24 +249,6 @@ class Market(Aggregate):
 
     # --- facts take effect ---
 
-    def _listed(self, event: Listed) -> None:
-        self.listing = event.listing
-        self.listed_at = event.meta.at
-        self.session_date = event.session_date
-
-    def _listing_changed(self, event: ListingChanged) -> None:
-        self.listing = event.listing
-
-    def _halted(self, event: Halted) -> None:
-        self.halt_reason = event.reason
-
-    def _resumed(self, _: Resumed) -> None:
-        self.halt_reason = None
-
-    def _day_rolled(self, event: DayRolled) -> None:
-        self.session_date = event.session_date
-        self.previous_close = event.previous_close
-
     def _accepted(self, event: OrderAccepted) -> None:
         self.book.accepted(event, maker_fee=self.listing.maker_fee)
 
@@ -384,11 +267,7 @@ class Market(Aggregate):
         """A rejection is told, and the market is as it was."""
 
     handlers: ClassVar = {
-        Listed: _listed,
-        ListingChanged: _listing_changed,
-        Halted: _halted,
-        Resumed: _resumed,
-        DayRolled: _day_rolled,
+        **Session.handlers,
         OrderAccepted: _accepted,
         OrderRejected: _unchanged,
         TradeExecuted: _traded,
