@@ -32,7 +32,9 @@ class _LoggedIn(msgspec.Struct):
     access_token: str
 
 
-def admitted(settings: Settings, url: str, token: str | None = None) -> ServerClient:
+def administrator_client(
+    settings: Settings, url: str, token: str | None = None
+) -> ServerClient:
     """Return a client that may do what administrators may.
 
     Raises:

@@ -23,7 +23,7 @@ class ServerRefused(Exception):
 
     code = "server-refused"
 
-    def __init__(self, what: str, answer: "Answer") -> None:
+    def __init__(self, what: str, answer: "ServerAnswer") -> None:
         super().__init__(f"{what}: {answer.status} {answer.message}")
         self.answer = answer
 
@@ -32,7 +32,7 @@ class _Problem(msgspec.Struct):
     message: str = ""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class ServerAnswer(msgspec.Struct, frozen=True):
     """The server's response. `position` is the log position of a command's facts."""
 
     status: int
@@ -84,7 +84,7 @@ class ServerClient:
         body: msgspec.Struct | Mapping[str, object] | None = None,
         *,
         key: str | None = None,
-    ) -> Answer:
+    ) -> ServerAnswer:
         """Send a request and return the answer, whatever its status.
 
         The server carries out a command once, however often it is sent under one
@@ -113,14 +113,14 @@ class ServerClient:
                 f"{self.base_url} does not answer: {reason}"
             ) from reason
         position = response.headers.get(POSITION_HEADER)
-        return Answer(response.status_code, int(position or 0), response.content)
+        return ServerAnswer(response.status_code, int(position or 0), response.content)
 
     def ask(
         self,
         method: str,
         path: str,
         body: msgspec.Struct | Mapping[str, object] | None = None,
-    ) -> Answer:
+    ) -> ServerAnswer:
         """Send a request that must succeed.
 
         Raises:

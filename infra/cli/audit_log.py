@@ -5,7 +5,7 @@ from http import HTTPStatus
 from time import perf_counter
 
 from commands.ports import LogReader
-from infra.access.admin_client import admitted
+from infra.access.admin_client import administrator_client
 from infra.access.api_client import ServerRefused
 from infra.access.target_servers import (
     borrowed_postgres,
@@ -88,7 +88,7 @@ def live_state(
     """
     # Before it is asked: whatever is in the log by now must be in its memory too.
     since = store.reader.head()
-    client = admitted(settings, url)
+    client = administrator_client(settings, url)
     try:
         answer = client.ask("GET", "/v2/audit/state")
     except ServerRefused as refusal:

@@ -20,7 +20,7 @@ from infra.cli.maintenance import (
     save_snapshot,
 )
 from infra.cli.output import Output
-from infra.cli.replay_flow import Replay, replay_flow
+from infra.cli.replay_flow import ReplayOptions, replay_flow
 from infra.log.backup import backup, restore
 from infra.runtime.settings import read_settings
 from infra.server.server import serve
@@ -88,7 +88,7 @@ def replay(
         _check_none_typed(context, *FOR_SERVERS)
     output = Output(as_json=as_json)
     with told(output):
-        asked = Replay(
+        asked = ReplayOptions(
             flow=flow,
             url=url,
             symbol=symbol,

@@ -1,10 +1,9 @@
-"""How `bourse replay` comes by a market of its own: on a server, or on a database."""
+"""`bourse replay`: where a flow goes, a server or a database of this command."""
 
-import asyncio
 import re
 import secrets
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -12,24 +11,27 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from domain.ids import Symbol
-from infra.access.admin_client import admitted
+from infra.access.admin_client import administrator_client
 from infra.access.api_client import ServerClient, ServerUnreachable
 from infra.access.target_servers import borrowed_postgres, running_server
 from infra.cli.output import Output
 from infra.log.connection import connect, parameters
 from infra.log.event_store import PostgresEventStore
-from infra.replay.http import replay_through_http
-from infra.replay.orderflow import Step, read_flow
-from infra.replay.score import Progress, Report
-from infra.replay.writer import replay_through_writer
+from infra.replay.decisions import own_decisions
+from infra.replay.driver import replay
+from infra.replay.http_venue import HttpVenue
+from infra.replay.orderflow import read_flow
+from infra.replay.score import Report
+from infra.replay.venue import Venue
+from infra.replay.writer_venue import WriterVenue
 from infra.runtime.settings import Settings
 
-#: What a symbol has not, but for dot and hyphen.
+#: A new symbol begins with letters and digits only.
 _FOREIGN = re.compile("[^A-Z0-9]")
 
 
-class Replay(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked for. Without a url it is the server of BOURSE_HOME."""
+class ReplayOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of the command. Without a url the server is that of BOURSE_HOME."""
 
     flow: Path
     url: str | None = None
@@ -40,7 +42,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     token: str | None = None
 
     def own_symbol(self) -> Symbol:
-        """The one asked for, or one that tells its origin and that nobody has used."""
+        """Return the symbol of the options, or a new one that shows its origin."""
         if self.symbol is not None:
             return self.symbol
         # A file may have any name.
@@ -53,13 +55,13 @@ def _suffix() -> str:
 
 
 class Interrupted(Exception):
-    """The replay was broken off by whoever began it."""
+    """The user stopped the replay with Ctrl-C."""
 
     code = "interrupted"
 
 
-def replay_flow(settings: Settings, output: Output, asked: Replay) -> Report:
-    """Send a flow one way or the other.
+def replay_flow(settings: Settings, output: Output, asked: ReplayOptions) -> Report:
+    """Send a flow to a server, or through a writer of this process.
 
     Raises:
         FlowUnreadable, ServerRefused, ServerUnreachable: it could not be sent.
@@ -76,9 +78,15 @@ def replay_flow(settings: Settings, output: Output, asked: Replay) -> Report:
             gauge(done, len(steps))
 
         try:
-            if asked.in_process:
-                return _in_process(settings, asked, symbol, steps, advance)
-            return _on_server(settings, asked, symbol, steps, advance)
+            with _venue(settings, asked, symbol) as venue:
+                return replay(
+                    venue,
+                    steps,
+                    flow=asked.flow.name,
+                    symbol=symbol,
+                    rows_every=asked.rows_every,
+                    progress=advance,
+                )
         except KeyboardInterrupt:
             left = "nothing of it stays"
             if not asked.in_process:
@@ -88,51 +96,28 @@ def replay_flow(settings: Settings, output: Output, asked: Replay) -> Report:
             ) from None
 
 
-def _on_server(
-    settings: Settings,
-    asked: Replay,
-    symbol: Symbol,
-    steps: Sequence[tuple[int, Step]],
-    progress: Progress,
-) -> Report:
-    admin = _administrator(settings, asked)
-    try:
-        return replay_through_http(
-            admin,
-            steps,
-            flow=asked.flow.name,
-            symbol=symbol,
-            rows_every=asked.rows_every,
-            progress=progress,
-        )
-    finally:
-        admin.close()
-
-
-def _in_process(
-    settings: Settings,
-    asked: Replay,
-    symbol: Symbol,
-    steps: Sequence[tuple[int, Step]],
-    progress: Progress,
-) -> Report:
+@contextmanager
+def _venue(
+    settings: Settings, asked: ReplayOptions, symbol: Symbol
+) -> Generator[Venue]:
+    """A market on the server, or one in a database that goes with the replay."""
+    if asked.in_process:
+        with (
+            scratch_database(settings) as database_url,
+            PostgresEventStore(database_url) as store,
+            own_decisions(store) as decisions,
+        ):
+            yield WriterVenue(decisions, symbol)
+        return
     with (
-        scratch_database(settings) as database_url,
-        PostgresEventStore(database_url) as store,
+        closing(_administrator(settings, asked)) as admin,
+        closing(HttpVenue(admin, symbol)) as venue,
     ):
-        return asyncio.run(
-            replay_through_writer(
-                store,
-                steps,
-                flow=asked.flow.name,
-                symbol=symbol,
-                progress=progress,
-            )
-        )
+        yield venue
 
 
-def _administrator(settings: Settings, asked: Replay) -> ServerClient:
-    """A client that may list an instrument and fund accounts."""
+def _administrator(settings: Settings, asked: ReplayOptions) -> ServerClient:
+    """Return a client that may list an instrument and fund accounts."""
     running = running_server(settings.home)
     url = asked.url or (running.base_url if running is not None else None)
     if url is None:
@@ -140,7 +125,7 @@ def _administrator(settings: Settings, asked: Replay) -> ServerClient:
             f"no server runs in {settings.home}; start one with `make run`, name one "
             "with --url, or replay --in-process"
         )
-    return admitted(settings, url, asked.token)
+    return administrator_client(settings, url, asked.token)
 
 
 # --- a database for one replay ---
@@ -148,7 +133,7 @@ def _administrator(settings: Settings, asked: Replay) -> ServerClient:
 
 @contextmanager
 def scratch_database(settings: Settings) -> Generator[str]:
-    """A database beside the log's, for one replay; it goes with it."""
+    """Make a database for one replay, next to the log's; drop it at the end."""
     name = f"bourse_replay_{_suffix().lower()}"
     quoted = sql.Identifier(name)
     with borrowed_postgres(settings, new=True) as url:

@@ -13,6 +13,7 @@ import msgspec
 
 from commands.dispatch import HANDLERS
 from commands.messages import COMMANDS, Command
+from commands.parts import EXPANSIONS
 from domain.events.event import Event
 from domain.events.register import EVENTS, tag_of
 from projections.projection import Projection
@@ -73,7 +74,7 @@ def _fact(event: type[Event]) -> tuple[str, ...]:
 
 def _commands() -> Iterable[tuple[str, ...]]:
     for command in COMMANDS:
-        handler = HANDLERS[command]
+        handler = HANDLERS.get(command) or EXPANSIONS[command]
         place = f"`{handler.__module__}.{handler.__name__}`"
         yield f"`{command.__name__}`", _fields(command), _sentence(command), place
 

@@ -1,4 +1,4 @@
-"""What a recorded order flow says: orders in, and the answers that must come out.
+"""The lines of a recorded order flow: orders, and the answers that must come out.
 
 One JSON array a line, compressed with zstd; `docs/ORDERFLOW.md` explains the form.
 Prices are in 1/10,000 of a dollar, sizes in whole shares, a side is 1 for buy and -1
@@ -26,13 +26,13 @@ Levels: TypeAlias = tuple[tuple[Price, Quantity], ...]
 
 
 class FlowUnreadable(Exception):
-    """A file is no order flow."""
+    """A file does not hold an order flow."""
 
     code = "flow-unreadable"
 
 
 class _Line(msgspec.Struct, frozen=True, gc=False, array_like=True, tag_field="type"):
-    """One line: its first element says which."""
+    """One line. Its first element names its type."""
 
 
 class _Resting(_Line, frozen=True):
@@ -89,7 +89,7 @@ class Cancel(_Line, frozen=True, tag="cancel"):
 
 
 class Drop(_Line, frozen=True, tag="drop"):
-    """Remove an order, because the recording does not follow it any longer."""
+    """Remove an order that the recording does not follow any longer."""
 
     flow_id: FlowId
 
@@ -103,10 +103,10 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 
 Entry: TypeAlias = Seed | New
-Command: TypeAlias = Seed | New | Ioc | Reduce | Cancel | Drop
-Step: TypeAlias = Command | Row
+Action: TypeAlias = Seed | New | Ioc | Reduce | Cancel | Drop
+Step: TypeAlias = Action | Row
 
-_decode_command = msgspec.json.Decoder(Command).decode
+_decode_action = msgspec.json.Decoder(Action).decode
 _decode_row = msgspec.json.Decoder(list[int | str]).decode
 _ROW = b'["row"'
 #: Numbers of a row for each level: ask price, ask size, bid price, bid size.
@@ -114,9 +114,9 @@ _LEVEL = 4
 
 
 def decode(line: bytes) -> Step:
-    """One line of a flow."""
+    """Decode one line of a flow."""
     if not line.startswith(_ROW):
-        return _decode_command(line)
+        return _decode_action(line)
     numbers = [int(each) for each in _decode_row(line)[1:]]
     return Row(
         _levels(numbers[0::_LEVEL], numbers[1::_LEVEL]),
@@ -126,24 +126,24 @@ def decode(line: bytes) -> Step:
 
 
 def _levels(prices: list[Price], sizes: list[Quantity]) -> Levels:
-    # A size of 0 says that there is no level; the price is a filler then.
+    # A size of 0 means that there is no level; its price is a filler.
     return tuple(
         (price, size) for price, size in zip(prices, sizes, strict=True) if size
     )
 
 
 def named(step: Step) -> str:
-    """A step in words, for whoever reads what went wrong with it."""
+    """Name a step in a mismatch."""
     if isinstance(step, Ioc | Row):
         return type(step).__name__.lower()
     return f"{type(step).__name__.lower()} {step.flow_id}"
 
 
 def read_flow(path: Path, limit: int | None = None) -> list[tuple[int, Step]]:
-    """The steps of a file with their line numbers, up to `limit` commands.
+    """Return the steps of a file with their line numbers, up to `limit` commands.
 
     Raises:
-        FlowUnreadable: says which line, and why.
+        FlowUnreadable: names the line and the reason.
     """
     steps: list[tuple[int, Step]] = []
     commands = 0
@@ -153,7 +153,7 @@ def read_flow(path: Path, limit: int | None = None) -> list[tuple[int, Step]]:
         except (msgspec.MsgspecError, ValueError) as reason:
             raise FlowUnreadable(f"{path}, line {number}: {reason}") from reason
         if not isinstance(step, Row):
-            # The rows after the last command still tell what it led to.
+            # The rows after the last command show its effect.
             if commands == limit:
                 break
             commands += 1

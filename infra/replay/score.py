@@ -1,24 +1,23 @@
 """How well the exchange agreed with a recorded order flow, and where it did not."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
-from domain.ids import OrderId
-from domain.money import Quantity, text
-from infra.replay.orderflow import ExpectedFill, FlowId, Ioc, Levels, Reduce, Row
+from domain.money import text
+from infra.replay.orderflow import ExpectedFill, Ioc, Levels, Row
+from infra.replay.venue import Way
 
 #: Called with the number of lines that are done since the last call.
 Progress: TypeAlias = Callable[[int], None]
-Way: TypeAlias = Literal["http", "in-process"]
 
-#: So many mismatches are told in full; all are counted.
-TOLD_MAX = 20
+#: The report quotes this many mismatches; it counts all of them.
+QUOTED_MAX = 20
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What a replay found. `exact` says that everything agreed."""
+    """The result of a replay. `exact` says that everything agreed."""
 
     flow: str
     symbol: str
@@ -49,42 +48,47 @@ class Score:
         self.rows = 0
         self.rows_exact = 0
         self.refusals = 0
-        self.mismatches: list[str] = []
+        self._mismatches: list[tuple[int, str]] = []
 
-    def fills_of(self, line: int, ioc: Ioc, found: Sequence[ExpectedFill]) -> None:
+    def fills_of(self, line: int, ioc: Ioc, fills: Sequence[ExpectedFill]) -> None:
         """Compare the fills of an aggressive order: makers, sizes, prices, order."""
         self.aggressive_orders += 1
         self.fills += len(ioc.fills)
         self.fills_exact += sum(
-            here == there for here, there in zip(ioc.fills, found, strict=False)
+            here == there for here, there in zip(ioc.fills, fills, strict=False)
         )
-        if tuple(found) == ioc.fills:
+        if tuple(fills) == ioc.fills:
             self.aggressive_orders_exact += 1
         else:
             self._note(
-                f"line {line}: fills should be {_fills(ioc.fills)}, "
-                f"but are {_fills(found)}"
+                line,
+                f"fills should be {_fills(ioc.fills)}, but are {_fills(fills)}",
             )
 
     def row(self, line: int, row: Row, *, asks: Levels, bids: Levels) -> None:
-        """Compare the best levels of the book, of which as many are given."""
+        """Compare the best levels of the book, as many as the row has."""
         self.rows += 1
         if asks == row.asks and bids == row.bids:
             self.rows_exact += 1
             return
         self._note(
-            f"line {line}: asks should be {_levels(row.asks)}, but are "
-            f"{_levels(asks)}; bids should be {_levels(row.bids)}, but are "
-            f"{_levels(bids)}"
+            line,
+            f"asks should be {_levels(row.asks)}, but are {_levels(asks)}; "
+            f"bids should be {_levels(row.bids)}, but are {_levels(bids)}",
         )
 
     def refusal(self, line: int, what: str) -> None:
         self.refusals += 1
-        self._note(f"line {line}: {what}")
+        self._note(line, what)
 
-    def _note(self, mismatch: str) -> None:
-        if len(self.mismatches) < TOLD_MAX:
-            self.mismatches.append(mismatch)
+    def _note(self, line: int, mismatch: str) -> None:
+        self._mismatches.append((line, mismatch))
+
+    @property
+    def mismatches(self) -> list[str]:
+        """The first mismatches of the flow, by line."""
+        first = sorted(self._mismatches)[:QUOTED_MAX]
+        return [f"line {line}: {mismatch}" for line, mismatch in first]
 
     @property
     def exact(self) -> bool:
@@ -115,64 +119,9 @@ class Score:
 
 
 def _fills(fills: Sequence[ExpectedFill]) -> str:
-    told = [f"{f.size} at {text(f.price)} of order {f.maker}" for f in fills]
-    return f"[{', '.join(told)}]"
+    each = [f"{f.size} at {text(f.price)} of order {f.maker}" for f in fills]
+    return f"[{', '.join(each)}]"
 
 
 def _levels(levels: Levels) -> str:
     return f"[{', '.join(f'{size} at {text(price)}' for price, size in levels)}]"
-
-
-class Standing(msgspec.Struct):
-    """An order of the flow as it stands here. A reduction gives it a new id."""
-
-    order_id: OrderId
-    quantity: Quantity
-    filled: Quantity = 0
-
-
-class FlowOrders:
-    """Which orders of the flow are open, under which id, with which total."""
-
-    def __init__(self) -> None:
-        self._open: dict[FlowId, Standing] = {}
-        self._flow_ids: dict[OrderId, FlowId] = {}
-
-    def enter(self, flow_id: FlowId, order_id: OrderId, quantity: Quantity) -> None:
-        self._open[flow_id] = Standing(order_id, quantity)
-        self._flow_ids[order_id] = flow_id
-
-    def order_id(self, flow_id: FlowId) -> OrderId | None:
-        standing = self._open.get(flow_id)
-        return None if standing is None else standing.order_id
-
-    def flow_id(self, order_id: OrderId) -> FlowId | None:
-        """The flow's name of an order, also after it ended."""
-        return self._flow_ids.get(order_id)
-
-    def remove(self, flow_id: FlowId) -> OrderId | None:
-        standing = self._open.pop(flow_id, None)
-        return None if standing is None else standing.order_id
-
-    def reduced(self, reduce: Reduce) -> Quantity:
-        """The new total quantity of an order; 0 if nothing would be left of it."""
-        standing = self._open.get(reduce.flow_id)
-        if standing is None:
-            return 0
-        total = standing.quantity - reduce.size
-        return total if total > standing.filled else 0
-
-    def replaced(self, flow_id: FlowId, order_id: OrderId, total: Quantity) -> None:
-        standing = self._open[flow_id]
-        standing.order_id = order_id
-        standing.quantity = total
-        self._flow_ids[order_id] = flow_id
-
-    def fill(self, fills: Sequence[ExpectedFill]) -> None:
-        """Take in what a recorded aggressive order filled."""
-        for fill in fills:
-            standing = self._open.get(fill.maker)
-            if standing is not None:
-                standing.filled += fill.size
-                if standing.filled >= standing.quantity:
-                    del self._open[fill.maker]

@@ -63,3 +63,21 @@ def test_a_replay_tells_where_the_server_disagrees_and_fails(
     assert "line 9: reduce 9: no such order is open" in told
     assert "line 12: seed 1: the price 98.005 is not a multiple" in told
     assert report.rows == 3
+
+
+def test_one_refused_order_of_a_batch_does_not_harm_the_others(
+    server: ServerProcess, tmp_path: Path
+):
+    flow = """
+["seed",1,1,990000,300]
+["seed",2,1,980050,10]
+["seed",3,1,980000,20]
+["row",9999999999,0,990000,300,9999999999,0,980000,20]
+"""
+
+    code, report = replay(server, write_flow(tmp_path, flow))
+
+    assert code == 1
+    (mismatch,) = report.mismatches
+    assert mismatch.startswith("line 2: seed 2: the price 98.005 is not a multiple")
+    assert report.rows_exact == 1

@@ -1,29 +1,45 @@
-"""What a replay sends again, because it was asked to, is carried out once."""
+"""What a replay sends again, because the server asks for it, is carried out once."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 from infra.access.api_client import ServerClient
-from infra.replay.http import HttpReplay
+from infra.replay.driver import Driver
+from infra.replay.http_venue import HttpVenue
 from infra.replay.orderflow import Cancel, New, Step
 
 STEPS: list[tuple[int, Step]] = [(1, New(7, 1, 990_000, 100)), (2, Cancel(7))]
+TWO_ORDERS: list[tuple[int, Step]] = [
+    (1, New(7, 1, 990_000, 100)),
+    (2, New(8, 1, 990_000, 100)),
+]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Takes an order, and cancels it though it cannot say so at the first time."""
+    """Takes orders and cancels them, but fails to answer that at the first time."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer(200, b'{"id":"order-1"}')
+        server = self.server
+        assert isinstance(server, UnheardCommits)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/v2/orders":
+            self._answer(200, b'{"id":"order-1"}')
+            return
+        server.batches.append(body)
+        second = 503 if len(server.batches) == 1 else 200
+        self._answer(
+            207,
+            b'[{"status":200,"body":{"id":"order-1"}},'
+            b'{"status":%d,"body":{"id":"order-2","message":"busy"}}]' % second,
+        )
 
     def do_DELETE(self) -> None:
         server = self.server
-        assert isinstance(server, CancelsUnheard)
+        assert isinstance(server, UnheardCommits)
         server.keys.append(self.headers["Idempotency-Key"])
         if len(server.keys) == 1:
             self._answer(503, b'{"message":"commit-failed"}')
@@ -42,16 +58,17 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing: standard error is for what goes wrong."""
 
 
-class CancelsUnheard(HTTPServer):
-    """A server whose commit got no answer just as it canceled an order."""
+class UnheardCommits(HTTPServer):
+    """A server whose first commit of a cancel, and of a batch, gets no answer."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.keys: list[str | None] = []
+        self.batches: list[bytes] = []
 
 
 @contextmanager
-def serving(server: CancelsUnheard) -> Generator[str]:
+def serving(server: UnheardCommits) -> Generator[str]:
     thread = Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
@@ -63,11 +80,21 @@ def serving(server: CancelsUnheard) -> Generator[str]:
 
 
 def test_a_cancel_that_got_no_answer_is_sent_again_under_its_key():
-    server = CancelsUnheard()
-    with serving(server) as url:
-        replay = HttpReplay(ServerClient(url), "ACME", 1)
-        replay.send(STEPS, lambda _: None)
-        replay.close()
+    server = UnheardCommits()
+    with serving(server) as url, closing(HttpVenue(ServerClient(url), "ACME")) as venue:
+        driver = Driver(venue)
+        driver.send(STEPS)
 
-    assert replay.score.mismatches == []
+    assert driver.score.mismatches == []
     assert len(server.keys) == 2
+
+
+def test_a_batch_with_an_order_to_try_again_is_sent_again_with_the_same_ids():
+    server = UnheardCommits()
+    with serving(server) as url, closing(HttpVenue(ServerClient(url), "ACME")) as venue:
+        driver = Driver(venue)
+        driver.send(TWO_ORDERS)
+
+    assert driver.score.mismatches == []
+    first, second = server.batches
+    assert first == second

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from api.write.listings import SymbolText
-from infra.cli.replay_flow import Replay
+from infra.cli.replay_flow import ReplayOptions
 
 
 @pytest.mark.parametrize(
@@ -22,11 +22,11 @@ from infra.cli.replay_flow import Replay
     ],
 )
 def test_a_file_of_any_name_gives_a_symbol_that_can_be_listed(name: str, start: str):
-    symbol = Replay(flow=Path(name)).own_symbol()
+    symbol = ReplayOptions(flow=Path(name)).own_symbol()
 
     assert symbol.startswith(start)
     assert msgspec.convert(symbol, SymbolText) == symbol
 
 
 def test_the_symbol_that_was_asked_for_is_kept():
-    assert Replay(flow=Path("x"), symbol="ACME").own_symbol() == "ACME"
+    assert ReplayOptions(flow=Path("x"), symbol="ACME").own_symbol() == "ACME"

@@ -5,24 +5,28 @@ from pathlib import Path
 import pytest
 
 from infra.log.event_store import PostgresEventStore
+from infra.replay.decisions import own_decisions
+from infra.replay.driver import replay
 from infra.replay.orderflow import read_flow
 from infra.replay.score import Report
-from infra.replay.writer import replay_through_writer
+from infra.replay.writer_venue import WriterVenue
 from tests.support.orderflows import RECORDED, SMALL, recorded_flow, write_flow
 
 
-async def replayed(path: Path, database_url: str) -> Report:
-    with PostgresEventStore(database_url) as store:
-        return await replay_through_writer(
-            store, read_flow(path), flow=path.name, symbol="FLOW"
-        )
+def replayed(path: Path, database_url: str) -> Report:
+    with (
+        PostgresEventStore(database_url) as store,
+        own_decisions(store) as decisions,
+    ):
+        venue = WriterVenue(decisions, "FLOW")
+        return replay(venue, read_flow(path), flow=path.name, symbol="FLOW")
 
 
 @pytest.mark.parametrize("name", RECORDED)
-async def test_every_recorded_fill_and_row_comes_out_of_the_writer(
+def test_every_recorded_fill_and_row_comes_out_of_the_writer(
     name: str, database_url: str
 ):
-    report = await replayed(recorded_flow(name), database_url)
+    report = replayed(recorded_flow(name), database_url)
 
     assert report.mismatches == []
     assert report.exact
@@ -33,10 +37,10 @@ async def test_every_recorded_fill_and_row_comes_out_of_the_writer(
     ) == RECORDED[name]
 
 
-async def test_a_reduction_keeps_its_place_and_an_id_may_come_again(
+def test_a_reduction_keeps_its_place_and_an_id_may_come_again(
     tmp_path: Path, database_url: str
 ):
-    report = await replayed(write_flow(tmp_path, SMALL), database_url)
+    report = replayed(write_flow(tmp_path, SMALL), database_url)
 
     assert report.mismatches == []
     assert (report.commands, report.fills_exact, report.rows_exact) == (12, 3, 6)
@@ -55,12 +59,12 @@ async def test_a_reduction_keeps_its_place_and_an_id_may_come_again(
         ("980000,10]", "980050,10]", "line 12: seed 1: the price 98.005 is not a"),
     ],
 )
-async def test_a_replay_tells_where_the_exchange_disagrees(
+def test_a_replay_tells_where_the_exchange_disagrees(
     right: str, wrong: str, told: str, tmp_path: Path, database_url: str
 ):
     flow = write_flow(tmp_path, SMALL.replace(right, wrong, 1))
 
-    report = await replayed(flow, database_url)
+    report = replayed(flow, database_url)
 
     assert not report.exact
     assert any(each.startswith(told) for each in report.mismatches)

@@ -2,6 +2,7 @@
 
 from commands.dispatch import HANDLERS
 from commands.messages import COMMANDS, Command
+from commands.parts import EXPANSIONS
 from domain.events.event import Event
 from domain.events.register import EVENTS
 from infra.docs.catalog import PAGE, ROOT, catalog_page, folded_by
@@ -20,7 +21,7 @@ def test_every_fact_is_in_its_register():
 
 
 def test_every_command_is_in_its_register_and_is_carried_out():
-    assert set(COMMANDS) == set(Command.__subclasses__()) == HANDLERS.keys()
+    assert set(COMMANDS) == set(Command.__subclasses__()) == {*HANDLERS, *EXPANSIONS}
 
 
 def test_every_read_model_is_in_its_register_and_folds_facts():

@@ -272,7 +272,19 @@ def test_queries_are_answered_as_the_old_server_answered_them(server: OldServer)
     assert other == []
 
 
-def test_repeated_commands_get_the_answers_that_the_old_server_gave(server: OldServer):
+def due(repeat: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer that a repeated command gets.
+
+    A key gets its first answer. A client order id gets its order as it stands now,
+    where the old server repeated the first answer.
+    """
+    if repeat["key"] is not None or repeat.get("record") is None:
+        return repeat["answer"]
+    position = EXPECTED["head"]
+    return repeat["answer"] | {"body": repeat["record"], "log_position": position}
+
+
+def test_repeated_commands_get_the_answers_that_are_due(server: OldServer):
     before, other = server.head(), list[str]()
     for repeat in lines("repeats.jsonl.gz"):
         response = server.ask(
@@ -282,7 +294,7 @@ def test_repeated_commands_get_the_answers_that_the_old_server_gave(server: OldS
             key=repeat["key"],
             body=repeat["body"],
         )
-        if answer(response) != repeat["answer"]:
+        if answer(response) != due(repeat):
             other.append(f"{repeat['name']}: {answer(response)}")
 
     assert other == []

@@ -1,0 +1,216 @@
+"""The venue of a replay behind the public API of a running server.
+
+Requests go out one after another, because their order is what the replay is about.
+"""
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from time import perf_counter
+from urllib.parse import quote
+
+import msgspec
+
+from domain.ids import LogPosition, OrderId, Symbol
+from domain.money import Price, Quantity, dollars, text
+from domain.vocabulary import TimeInForce
+from infra.access.api_client import ServerAnswer, ServerClient, ServerRefused
+from infra.replay.orderflow import Levels
+from infra.replay.venue import Fill, LimitOrder, Refused, Way
+
+PLENTY_OF_CASH = "10000000000000"
+PLENTY_OF_SHARES = "1000000000"
+#: A command is given up if the server is busy or without a leader for this time.
+PATIENCE_SECONDS = 30.0
+PAUSE_SECONDS = 0.2
+
+
+class _Registered(msgspec.Struct):
+    account_id: str
+
+
+class _LoggedIn(msgspec.Struct):
+    access_token: str
+
+
+class _Placed(msgspec.Struct):
+    id: OrderId
+
+
+class _Part(msgspec.Struct):
+    """The server's answer to one order of a batch."""
+
+    status: int
+    body: msgspec.Raw
+
+
+class _Trade(msgspec.Struct):
+    trade_id: int | str
+    price: str
+    qty: str
+
+
+class _Book(msgspec.Struct):
+    bids: list[tuple[str, str, int]]
+    asks: list[tuple[str, str, int]]
+
+
+class HttpVenue:
+    """A new market on a server, and the new accounts of a maker and a taker."""
+
+    way: Way = "http"
+
+    def __init__(self, admin: ServerClient, symbol: Symbol) -> None:
+        self._admin = admin
+        self._maker = ServerClient(admin.base_url)
+        self._taker = ServerClient(admin.base_url)
+        self._symbol = symbol
+        self._position: LogPosition = 0
+
+    def close(self) -> None:
+        self._maker.close()
+        self._taker.close()
+
+    # --- the market and the accounts ---
+
+    def open(self, reference_price: Price) -> None:
+        listing = {
+            "symbol": self._symbol,
+            "name": f"Replay {self._symbol}",
+            "exchange": "NASDAQ",
+            "tick_size": "0.01",
+            "lot_size": "1",
+            "reference_price": text(reference_price),
+        }
+        self._admin.ask("POST", "/v2/admin/assets", listing)
+        self._sign_up(self._maker, "maker")
+        self._sign_up(self._taker, "taker")
+
+    def _sign_up(self, client: ServerClient, name: str) -> None:
+        email = f"{name}.{secrets.token_hex(6)}@replay.example"
+        password = secrets.token_urlsafe(12)
+        person = {"email": email, "password": password, "full_name": f"Replay {name}"}
+        registered = client.ask("POST", "/auth/register", person).read(_Registered)
+        login = {"email": email, "password": password}
+        client.token = (
+            client.ask("POST", "/auth/login", login).read(_LoggedIn).access_token
+        )
+        account = f"/v2/admin/accounts/{registered.account_id}"
+        cash = {"amount": PLENTY_OF_CASH, "reference": "replay"}
+        shares = {
+            "symbol": self._symbol,
+            "qty": PLENTY_OF_SHARES,
+            "price": "1.00",
+            "reference": "replay",
+        }
+        self._admin.ask("POST", f"{account}/deposits", cash)
+        self._admin.ask("POST", f"{account}/shares", shares)
+
+    # --- commands ---
+
+    def place(self, orders: Sequence[LimitOrder]) -> Sequence[OrderId | Refused]:
+        client = self._taker if orders[0].aggressive else self._maker
+        bodies = [self._body(order) for order in orders]
+        if len(bodies) == 1:
+            answer = self._patiently(client, "POST", "/v2/orders", bodies[0])
+            return [self._placed(answer)]
+        answer = self._patiently(client, "POST", "/v2/orders:batch", {"orders": bodies})
+        if answer.status != HTTPStatus.MULTI_STATUS:
+            return [Refused(answer.message)] * len(orders)
+        return [
+            self._placed(ServerAnswer(part.status, answer.position, bytes(part.body)))
+            for part in answer.read(list[_Part])
+        ]
+
+    def _body(self, order: LimitOrder) -> dict[str, object]:
+        return {
+            "symbol": self._symbol,
+            "side": order.side,
+            "qty": str(order.quantity),
+            "type": "limit",
+            "limit_price": text(order.limit),
+            "time_in_force": TimeInForce.IOC if order.aggressive else TimeInForce.GTC,
+            # The order stays one order if the server asks to send it again.
+            "client_order_id": secrets.token_hex(12),
+        }
+
+    def _placed(self, answer: ServerAnswer) -> OrderId | Refused:
+        return self._refusal(answer) or answer.read(_Placed).id
+
+    def cancel(self, order_id: OrderId) -> Refused | None:
+        # A commit that got no answer may have canceled the order. Under the same key
+        # the second request then gets the first answer instead of a refusal.
+        key, path = secrets.token_hex(12), f"/v2/orders/{order_id}"
+        return self._refusal(self._patiently(self._maker, "DELETE", path, key=key))
+
+    def replace(self, order_id: OrderId, quantity: Quantity) -> OrderId | Refused:
+        body = {"qty": str(quantity), "client_order_id": secrets.token_hex(12)}
+        path = f"/v2/orders/{order_id}"
+        return self._placed(self._patiently(self._maker, "PATCH", path, body))
+
+    def finish(self) -> None:
+        """Return at once: every answer of the server means durable."""
+
+    def _refusal(self, answer: ServerAnswer) -> Refused | None:
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            return Refused(answer.message)
+        self._position = max(self._position, answer.position)
+        return None
+
+    def _patiently(
+        self,
+        client: ServerClient,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        key: str | None = None,
+    ) -> ServerAnswer:
+        """Send a request again while the server answers that it may be tried again."""
+        deadline = perf_counter() + PATIENCE_SECONDS
+        while True:
+            answer = client.call(method, path, body, key=key)
+            if not _may_be_tried_again(answer) or perf_counter() > deadline:
+                return answer
+            time.sleep(PAUSE_SECONDS)
+
+    # --- queries ---
+
+    def top(self, depth: int) -> tuple[Levels, Levels]:
+        path = f"/v2/books/{quote(self._symbol)}?depth={depth}&after={self._position}"
+        book = self._query(self._maker, path).read(_Book)
+        return _levels(book.asks), _levels(book.bids)
+
+    def fills(self, order_id: OrderId, makers: Sequence[OrderId]) -> Sequence[Fill]:
+        # Both sides of a trade show its id; no answer shows the other side's order.
+        maker_of = {
+            trade.trade_id: maker
+            for maker in makers
+            for trade in self._trades(self._maker, maker)
+        }
+        return [
+            Fill(maker_of.get(trade.trade_id), int(trade.qty), dollars(trade.price))
+            for trade in self._trades(self._taker, order_id)
+        ]
+
+    def _trades(self, client: ServerClient, order_id: OrderId) -> list[_Trade]:
+        path = f"/v2/orders/{order_id}/fills?after={self._position}"
+        return self._query(client, path).read(list[_Trade])
+
+    def _query(self, client: ServerClient, path: str) -> ServerAnswer:
+        answer = self._patiently(client, "GET", path)
+        if answer.status != HTTPStatus.OK:
+            raise ServerRefused(f"GET {path}", answer)
+        return answer
+
+
+def _may_be_tried_again(answer: ServerAnswer) -> bool:
+    if answer.status != HTTPStatus.MULTI_STATUS:
+        return answer.status == HTTPStatus.SERVICE_UNAVAILABLE
+    parts = answer.read(list[_Part])
+    return any(part.status == HTTPStatus.SERVICE_UNAVAILABLE for part in parts)
+
+
+def _levels(levels: Sequence[tuple[str, str, int]]) -> Levels:
+    return tuple((dollars(price), int(size)) for price, size, _ in levels)

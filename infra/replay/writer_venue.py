@@ -1,0 +1,133 @@
+"""The venue of a replay in this process: a writer on a real log, without a server."""
+
+from collections.abc import Sequence
+
+from commands.messages import (
+    CancelOrder,
+    Deposit,
+    GrantShares,
+    ListAsset,
+    PlaceOrder,
+    Register,
+    ReplaceOrder,
+)
+from domain.events.event import Meta
+from domain.events.market import TradeExecuted
+from domain.events.register import AnyEvent
+from domain.ids import AccountId, CommandId, OrderId, Symbol
+from domain.listing import Listing
+from domain.money import Price, Quantity
+from domain.order import Replacement, Ticket
+from domain.vocabulary import OrderType, TimeInForce
+from infra.replay.decisions import Decisions
+from infra.replay.orderflow import Levels
+from infra.replay.venue import Fill, LimitOrder, Refused, Way
+from infra.runtime.clock import SystemClock
+from infra.runtime.ids import Identifiers
+
+TICK = 100
+PLENTY_OF_CASH = 10**17
+PLENTY_OF_SHARES = 10**9
+
+
+class WriterVenue:
+    """A new market of the writer, and the new accounts of a maker and a taker."""
+
+    way: Way = "in-process"
+
+    def __init__(self, decisions: Decisions, symbol: Symbol) -> None:
+        self._decisions = decisions
+        self._symbol = symbol
+        self._clock = SystemClock()
+        self._ids = Identifiers(self._clock)
+        self._maker: AccountId = self._ids.new()
+        self._taker: AccountId = self._ids.new()
+        self._fills: dict[OrderId, list[Fill]] = {}
+
+    def open(self, reference_price: Price) -> None:
+        listing = Listing(
+            symbol=self._symbol,
+            asset_id=self._ids.new(),
+            name=f"Replay {self._symbol}",
+            exchange="NASDAQ",
+            tick_size=TICK,
+            lot_size=1,
+            reference_price=reference_price,
+        )
+        self._decisions.execute(ListAsset(self._meta("replay"), listing, ""))
+        self._fund(self._maker)
+        self._fund(self._taker)
+
+    def _fund(self, account: AccountId) -> None:
+        user = self._ids.new()
+        register = Register(
+            self._meta("replay"), user, account, self._ids.new(), "", "", ""
+        )
+        deposit = Deposit(self._meta("replay"), account, PLENTY_OF_CASH, "replay")
+        shares = GrantShares(
+            self._meta("replay"), account, self._symbol, PLENTY_OF_SHARES, TICK, "r"
+        )
+        for command in (register, deposit, shares):
+            self._decisions.execute(command)
+
+    def _meta(self, actor: str, command_id: CommandId | None = None) -> Meta:
+        # As in the API, a command that makes an order has the id of that order.
+        return Meta(self._clock.now(), actor, command_id or self._ids.new())
+
+    def place(self, orders: Sequence[LimitOrder]) -> Sequence[OrderId | Refused]:
+        return [self._place(order) for order in orders]
+
+    def _place(self, order: LimitOrder) -> OrderId | Refused:
+        order_id = self._ids.new()
+        account = self._taker if order.aggressive else self._maker
+        ticket = Ticket(
+            order_id,
+            order_id,
+            account,
+            self._symbol,
+            order.side,
+            OrderType.LIMIT,
+            TimeInForce.IOC if order.aggressive else TimeInForce.GTC,
+            order.quantity,
+            order.limit,
+        )
+        command = PlaceOrder(self._meta(account, order_id), ticket)
+        if not order.aggressive:
+            return self._decisions.decide(command) or order_id
+
+        def keep_fills(facts: Sequence[AnyEvent]) -> None:
+            self._fills[order_id] = _fills_of(facts)
+
+        return self._decisions.decide(command, keep_fills) or order_id
+
+    def cancel(self, order_id: OrderId) -> Refused | None:
+        meta = self._meta(self._maker)
+        return self._decisions.decide(CancelOrder(meta, self._maker, order_id))
+
+    def replace(self, order_id: OrderId, quantity: Quantity) -> OrderId | Refused:
+        new_id = self._ids.new()
+        command = ReplaceOrder(
+            self._meta(self._maker, new_id),
+            self._maker,
+            order_id,
+            Replacement(new_id, new_id, quantity),
+        )
+        return self._decisions.decide(command) or new_id
+
+    def top(self, depth: int) -> tuple[Levels, Levels]:
+        return self._decisions.top(self._symbol, depth)
+
+    def finish(self) -> None:
+        self._decisions.finish()
+
+    def fills(self, order_id: OrderId, makers: Sequence[OrderId]) -> Sequence[Fill]:
+        del makers  # The facts name them.
+        return self._fills[order_id]
+
+
+def _fills_of(facts: Sequence[AnyEvent]) -> list[Fill]:
+    return [
+        Fill(fact.maker_order_id, fact.quantity, fact.price)
+        for fact in facts
+        if isinstance(fact, TradeExecuted)
+    ]
