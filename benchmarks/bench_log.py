@@ -124,7 +124,7 @@ def show(size: int, ours: Rate, ceiling: Rate) -> None:
 
 def replayed(store: PostgresEventStore) -> None:
     begun = perf_counter()
-    facts = sum(len(block) for block in store.reader.replay(0))
+    facts = sum(len(each.facts) for each in store.reader.replay(0))
     seconds = perf_counter() - begun
     print(f"replay: {facts:,} facts, {facts / seconds:,.0f} facts/s")
 

@@ -50,28 +50,46 @@ class LogWriter(Protocol):
         ...
 
 
+class Segment(msgspec.Struct, frozen=True):
+    """Facts that follow one another in the log: whole commands.
+
+    Log positions have gaps, so they do not prove that no fact is missing. `before`
+    does: it is the position of the fact before the first one, 0 if there is none.
+    """
+
+    before: LogPosition
+    facts: Sequence[Fact]
+
+    @property
+    def reached(self) -> LogPosition:
+        """The position of the last fact; `before` if there are no facts."""
+        return self.facts[-1].position if self.facts else self.before
+
+
 class LogReader(Protocol):
     """The log, in its one order. Safe to use from any thread.
 
-    All of these raise LogUnavailable while the log cannot be reached, except `wait`,
-    which waits for it to come back.
+    While the log cannot be reached, `wait` waits for it to come back. All others raise
+    LogUnavailable. Any read may raise LogLost if another log took the place of this one
+    meanwhile.
     """
 
     def head(self) -> LogPosition:
         """The log position of the newest committed event, 0 for an empty log."""
         ...
 
-    def read(self, after: LogPosition, limit: int) -> list[Fact]:
-        """The next facts after a log position: whole commands, at least one if any.
+    def read(self, after: LogPosition, limit: int) -> Segment:
+        """Return the next facts after a log position, at least one if there is any.
 
-        A command's facts are never cut apart: the answer may run over `limit` for that.
+        The segment may run over `limit`, because it ends where a command does. Its
+        `before` is `after` if a fact of this log has that position.
         """
         ...
 
-    def replay(self, after: LogPosition) -> Iterator[list[Fact]]:
-        """All facts after a log position, in large blocks, as fast as the log can.
+    def replay(self, after: LogPosition) -> Iterator[Segment]:
+        """Yield all facts after a log position, in large segments, none without facts.
 
-        Blocks hold whole commands too.
+        Each segment begins where the one before it ended.
         """
         ...
 

@@ -31,8 +31,8 @@ def recover(
     gc.disable()
     try:
         exchange = _from_snapshot(reader, snapshots)
-        for facts in reader.replay(exchange.position):
-            exchange.replay(facts)
+        for segment in reader.replay(exchange.position):
+            exchange.replay(segment.facts)
             if not is_wanted():
                 raise NotWanted
     finally:
@@ -62,8 +62,7 @@ def _ends_a_command(reader: LogReader, position: LogPosition) -> bool:
     """
     if not position:
         return True
-    facts = reader.read(position - 1, 1)
-    return bool(facts) and facts[-1].position == position
+    return reader.read(position - 1, 1).reached == position
 
 
 def take_snapshot(reader: LogReader, snapshots: SnapshotStore) -> LogPosition:

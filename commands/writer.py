@@ -185,7 +185,7 @@ class Writer:
         if not use.position:
             raise CommitFailed
         read = self._store.reader.read
-        facts = await asyncio.to_thread(read, use.position - 1, FACTS_OF_MOST)
+        facts = (await asyncio.to_thread(read, use.position - 1, FACTS_OF_MOST)).facts
         command_id = facts[0].event.meta.command_id
         own = [fact for fact in facts if fact.event.meta.command_id == command_id]
         recorded = [Recorded(each.stream, each.version, each.event) for each in own]

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from commands.ports import LogReader
-from domain.ids import LogPosition
-from processors.host import Followed, Host, Overtaken
+from processors.filling import Filling
+from processors.following import Overtaken
+from processors.host import Followed
 from projections.store import (
     Answer,
     Generation,
@@ -21,8 +22,6 @@ from projections.store import (
     Request,
     Store,
 )
-
-BATCH = 2_000
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -82,24 +81,11 @@ def _both(
     """Read the same of both generations at one log position."""
     view = rebuilt.view
     live = _answer(store, Request(view, reads))
-    advance(reader, store, rebuilt, live.checkpoint)
+    Filling(reader, store, [rebuilt]).fill_to(live.checkpoint)
     ours = _answer(store, Request(view, reads, rebuilt.generation))
     values = zip(members, live.replies[0], ours.replies[0], strict=True)
     for member, shown, due in values:
         yield Difference(view.name, key, member, _text(shown), _text(due))
-
-
-def advance(
-    reader: LogReader, store: Store, followed: Followed, position: LogPosition
-) -> None:
-    """Bring a generation to exactly this log position, where a command ends."""
-    host = Host(store, [followed])
-    while followed.checkpoint < position:
-        facts = reader.read(followed.checkpoint, BATCH)
-        if not facts:
-            # The live view shows more than the log has: it is a view of another log.
-            raise Overtaken
-        host.apply([fact for fact in facts if fact.position <= position])
 
 
 def _text(value: bytes | None) -> str | None:
@@ -114,5 +100,5 @@ def _readable(value: bytes) -> str:
 def _answer(store: Store, request: Request) -> Answer:
     (answer,) = store.read([request])
     if answer is None:
-        raise Overtaken
+        raise Overtaken(f"the view {request.view.name} was switched or lost")
     return answer

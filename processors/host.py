@@ -1,9 +1,11 @@
 """How facts go into read models: each fact once, all views in one atomic write."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
+from commands.ports import Segment
 from domain.events.register import Fact
 from domain.ids import LogPosition
+from processors.following import Overtaken, beyond
 from projections.projection import Projection
 from projections.store import (
     BatchStore,
@@ -21,10 +23,6 @@ from projections.store import (
 #: A row in every generation: the command that the fact at the checkpoint belongs to.
 #: It tells views of this log from those of another one, such as a restored backup.
 MARK, COMMAND = "mark", "command"
-
-
-class Overtaken(Exception):
-    """The store is not as it was left: somebody else wrote, or it was emptied."""
 
 
 class Followed:
@@ -77,15 +75,15 @@ def begin(
     ]
     steps = [Step(each.view, each.generation, None, 0, False, ()) for each in begun]
     if not store.write(steps, ()):
-        raise Overtaken
+        raise Overtaken(f"the generation {generation_id} is there already")
     return begun
 
 
 class Host:
     """Applies facts to generations of read models, all in one atomic write.
 
-    What is decoded stays cached between batches. That is sound because a write is
-    refused unless every checkpoint is what this host left: after `Overtaken` or
+    What is decoded stays cached between batches. That is sound because the store
+    refuses a write unless every checkpoint is what this host left. After `Overtaken` or
     `StoreDown` the caches are worthless, and a new host must take its place.
     """
 
@@ -98,25 +96,25 @@ class Host:
         """The log position that every view has reached."""
         return min((each.checkpoint for each in self.followed), default=0)
 
-    def apply(self, facts: Sequence[Fact]) -> None:
+    def apply(self, segment: Segment) -> None:
         """Fold the facts beyond each view's checkpoint and store the outcome.
 
-        `facts` are whole commands in the order of the log, and begin at or before the
-        one after `position`: what a view has applied already is dropped.
+        A view skips the facts that it has applied.
 
         Raises:
+            FactsMissed: the segment does not continue from a view's checkpoint.
             Overtaken, StoreDown: nothing more may be assumed; make a new host.
         """
-        reached = facts[-1].position
+        reached = segment.reached
         due = [
-            (each, _beyond(facts, each.checkpoint))
+            (each, beyond(segment, each.checkpoint))
             for each in self.followed
             if each.checkpoint < reached
         ]
         if not due:
             return
         self._load(due)
-        mark = PutRows(MARK, {COMMAND: facts[-1].event.meta.command_id})
+        mark = PutRows(MARK, {COMMAND: segment.facts[-1].event.meta.command_id})
         steps: list[Step] = []
         messages: list[Message] = []
         for each, news in due:
@@ -129,7 +127,7 @@ class Host:
         if live:
             messages.append(applied_message(reached, live))
         if not self._store.write(steps, messages):
-            raise Overtaken
+            raise Overtaken("the read models are not as they were left")
         for each, _ in due:
             each.checkpoint = reached
 
@@ -141,23 +139,5 @@ class Host:
         answers = self._store.read([request for _, request in asked])
         for (each, _), answer in zip(asked, answers, strict=True):
             if answer is None or answer.checkpoint != each.checkpoint:
-                raise Overtaken
+                raise Overtaken(f"the view {each.view.name} is not as it was left")
             each.projection.load(answer.replies)
-
-
-def _beyond(facts: Sequence[Fact], position: LogPosition) -> Sequence[Fact]:
-    if facts[0].position > position:
-        return facts
-    return [fact for fact in facts if fact.position > position]
-
-
-def whole_commands(facts: Sequence[Fact], size: int) -> Iterator[Sequence[Fact]]:
-    """Cut facts into batches of about `size`, never within a command."""
-    start = 0
-    while start < len(facts):
-        end = min(start + size, len(facts))
-        command = facts[end - 1].event.meta.command_id
-        while end < len(facts) and facts[end].event.meta.command_id == command:
-            end += 1
-        yield facts[start:end]
-        start = end

@@ -1,7 +1,7 @@
-"""How read models are made anew from the log beside the live ones, which go on.
+"""How read models are rebuilt from the log beside the live ones, which go on.
 
-Filled, compared with the live ones, made live in their place; the old ones are dropped.
-`verify` does the same and leaves the live ones as they are.
+A rebuild fills new generations, compares them with the live ones, makes them live, and
+drops the old ones. `verify` does the same and leaves the live ones as they are.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,27 +12,25 @@ import msgspec
 from commands.ports import LogReader
 from domain.ids import LogPosition
 from processors.comparison import Difference, differences
-from processors.host import Followed, Host, Overtaken, begin, whole_commands
+from processors.filling import Filling, Progress
+from processors.following import Overtaken
+from processors.host import Followed, begin
 from processors.write_behind import WriteBehind
 from projections.projection import Projection
 from projections.register import PROJECTIONS
 from projections.store import Request, Store, View
 
-BATCH = 2_000
 #: A live view may be ahead by the facts of some milliseconds: try until it is not.
 SWITCH_ATTEMPTS = 1_000
-#: What is kept of the differences of one view; their number is always told.
+#: How many differences of one view a report shows; it always has their number.
 DIFFERENCES_KEPT = 100
-
-#: Called with the log position reached and the one to reach.
-Progress = Callable[[LogPosition, LogPosition], None]
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What the rebuild of one view found.
+    """The outcome of the rebuild of one view.
 
-    `compared` is False where there was no live view to compare with. `differences`
-    holds the first of them, `differing` is their number.
+    `compared` is False if there was no live view to compare with. `differences` holds
+    the first of them, `differing` is their number.
     """
 
     view: str
@@ -104,7 +102,10 @@ def _carry_out(
     try:
         rebuilt = begin(store, types, "b" + fill_id)
         live = _live_checkpoints(store, rebuilt)
-        _fill(reader, store, rebuilt, min(live.values(), default=None), progress)
+        # Not beyond the place at which a live view is to be compared.
+        end = min(live.values()) if live else reader.head()
+        with WriteBehind(store) as behind:
+            Filling(reader, behind, rebuilt).fill_to(end, progress)
         return [
             _finish(reader, store, each, compare=each.view.name in live, switch=switch)
             for each in rebuilt
@@ -134,26 +135,6 @@ def _live_checkpoints(
     }
 
 
-def _fill(
-    reader: LogReader,
-    store: Store,
-    rebuilt: Sequence[Followed],
-    until: LogPosition | None,
-    progress: Progress,
-) -> None:
-    """Fill all views at once, but not beyond where a live one is to be compared."""
-    end = reader.head() if until is None else until
-    with WriteBehind(store) as behind:
-        host = Host(behind, rebuilt)
-        for block in reader.replay(0):
-            facts = [fact for fact in block if fact.position <= end]
-            for batch in whole_commands(facts, BATCH):
-                host.apply(batch)
-                progress(host.position, end)
-            if len(facts) < len(block):
-                return
-
-
 def _finish(
     reader: LogReader, store: Store, rebuilt: Followed, *, compare: bool, switch: bool
 ) -> Report:
@@ -172,14 +153,12 @@ def _finish(
 
 def _make_live(reader: LogReader, store: Store, rebuilt: Followed) -> None:
     """Catch up with the log until no live view is ahead, then take its place."""
-    host = Host(store, [rebuilt])
     old = store.generations(rebuilt.view)
+    filling = Filling(reader, store, [rebuilt])
     for _ in range(SWITCH_ATTEMPTS):
-        while facts := reader.read(rebuilt.checkpoint, BATCH):
-            host.apply(facts)
-            if len(facts) < BATCH:
-                break
-        if store.switch(rebuilt.view, rebuilt.place):
+        while filling.step():
+            continue
+        if filling.switch(store):
             for generation in old:
                 store.drop(rebuilt.view, generation)
             return

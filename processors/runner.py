@@ -1,27 +1,20 @@
-"""How the read models follow the log: one after the other fact, healing by themselves.
+"""How the read models of one store follow the log, and heal by themselves.
 
 A view without a live generation (a first start, a flushed Redis, rows of a new layout)
-is filled from the log beside whatever is there, and goes live when it has reached the
-head. Until then its readers are told that it is unavailable, never something wrong.
+is filled from the log beside what is there. It goes live when it has reached the head.
+Until then its readers learn that it is unavailable; they never read something wrong.
 """
 
-import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from time import monotonic, sleep
 
 import structlog
 
-from commands.ports import LogLost, LogReader
-from domain.events.register import Fact
-from processors.host import (
-    COMMAND,
-    MARK,
-    Followed,
-    Host,
-    Overtaken,
-    begin,
-    whole_commands,
-)
+from commands.ports import LogReader
+from domain.ids import LogPosition
+from processors.filling import BATCH, Filling
+from processors.following import Overtaken, next_segment
+from processors.host import COMMAND, MARK, Followed, Host, begin
 from projections.projection import Projection
 from projections.register import PROJECTIONS
 from projections.store import (
@@ -31,18 +24,13 @@ from projections.store import (
     ReadRows,
     Request,
     Store,
-    StoreDown,
     View,
 )
 
-#: Facts in one write: large enough to be cheap, small enough that Redis, which does
-#: nothing else meanwhile, keeps its readers waiting for some milliseconds at most.
-BATCH = 2_000
-IDLE_SECONDS = 0.5
-#: From one write to the next at least. What comes after a pause is shown at once; under
-#: load a write takes in what has come meanwhile, and leaves the core to the orders.
+#: The time from one write to the next at least. What comes after a pause is shown at
+#: once. Under load a write takes in what has come meanwhile, and leaves the core to the
+#: orders.
 PACE_SECONDS = 0.005
-RETRY_SECONDS_MAX = 2.0
 #: Under constant load there is never an idle round to tidy up in.
 ROUNDS_BETWEEN_TIDYING = 200
 
@@ -50,7 +38,12 @@ _log = structlog.get_logger(__name__)
 
 
 class Runner:
-    """Follows the log into a store. A second one at work is slow, but does no harm."""
+    """A `LogFollower`: the read models of one store.
+
+    A second one at work on the same store is slow, but does no harm.
+    """
+
+    name = "read models"
 
     def __init__(
         self,
@@ -71,36 +64,30 @@ class Runner:
         self.forget()
 
     def forget(self) -> None:
-        """Assume nothing about the store any more: the next round looks at it anew."""
+        """Assume nothing about the store: the next round looks at it again."""
         self._live: Host | None = None
-        self._filling: Host | None = None
-        self._blocks: Iterator[list[Fact]] = iter(())
+        self._filling: Filling | None = None
         self._leftovers: list[tuple[View, Generation]] = []
 
-    def round(self, idle_seconds: float = IDLE_SECONDS) -> None:
-        """Fill a little, follow a little; wait where there is nothing to do.
-
-        Raises:
-            Overtaken, StoreDown, LogLost: `forget`, then go on with the next round.
-        """
+    def round(self) -> LogPosition | None:
+        """Fill a little, follow a little; None while something is being filled."""
         live = self._live or self._open()
         self._rounds += 1
         if not self._rounds % ROUNDS_BETWEEN_TIDYING:
             self._tidy()
         if self._filling is not None:
             self._fill(self._filling, live)
-            idle_seconds = 0
-        if not live.followed:
-            return
-        if self._reader.wait(live.position, idle_seconds):
+        if live.followed:
+            self._follow(live)
+        return None if self._filling is not None else live.position
+
+    def _follow(self, live: Host) -> None:
+        if self._reader.wait(live.position, 0):
             self._keep_pace()
-            facts = self._reader.read(live.position, BATCH)
-            if facts:
-                live.apply(facts)
+            live.apply(next_segment(self._reader, live.position, BATCH))
         elif self._filling is None:
-            if self._reader.head() < live.position:
-                # Another log took the place of this one.
-                raise Overtaken
+            # Another log may have taken the place of this one.
+            next_segment(self._reader, live.position, 1)
             self._look(live)
             self._tidy()
 
@@ -134,23 +121,24 @@ class Runner:
             names = [each.view.name for each in missing]
             _log.info("views are being filled from the log", views=names)
             begun = begin(self._store, missing, "r" + self._new_id())
-            self._filling = Host(self._store, begun)
-            self._blocks = self._reader.replay(0)
+            self._filling = Filling(self._reader, self._store, begun)
         self._live = Host(self._store, taken)
         return self._live
 
     def _make_room(self, views: Collection[View]) -> None:
-        """Drop what is left of views before they are filled: a store that has room for
-        them once may not have it many times. One that is live stays, until later."""
+        """Drop what is left of views before they are filled, except what is live.
+
+        A store that has room for them once may not have it many times.
+        """
         for view, generation in self._leftovers:
             if view in views:
                 self._store.drop(view, generation)
 
     def _is_of_this_log(self, answer: Answer) -> bool:
-        """Whether the fact that the checkpoint stands for is there in the log."""
+        """Whether the log has the fact that the checkpoint stands for."""
         if not answer.checkpoint:
             return True
-        facts = self._reader.read(answer.checkpoint - 1, 1)
+        facts = self._reader.read(answer.checkpoint - 1, 1).facts
         ((command,),) = answer.replies
         return (
             bool(facts)
@@ -159,7 +147,7 @@ class Runner:
         )
 
     def _left_of(self, view: View) -> list[tuple[View, Generation]]:
-        """Generations that a runner before this one began or left behind."""
+        """List generations that an earlier runner began or left behind."""
         return [
             (view, generation)
             for generation in self._store.generations(view)
@@ -167,80 +155,31 @@ class Runner:
             or generation.startswith(f"{view.layout}-r")
         ]
 
-    def _fill(self, filling: Host, live: Host) -> None:
-        facts = next(self._blocks, None)
-        if facts is not None:
-            for batch in whole_commands(facts, BATCH):
-                filling.apply(batch)
+    def _fill(self, filling: Filling, live: Host) -> None:
+        if filling.step():
             return
-        facts = self._reader.read(filling.position, BATCH)
-        if facts:
-            filling.apply(facts)
-        if len(facts) < BATCH:
-            self._switch(filling, live)
-
-    def _switch(self, filling: Host, live: Host) -> None:
-        for each in list(filling.followed):
-            if self._store.switch(each.view, each.place):
-                each.live = True
-                filling.followed.remove(each)
-                live.followed.append(each)
-        if filling.followed:
+        live.followed += filling.switch(self._store)
+        if filling.host.followed:
             # A live view of another layout may be ahead of them; or they are gone.
-            self._look(filling)
+            self._look(filling.host)
         else:
             self._filling = None
             _log.info("all views are live", log_position=live.position)
 
     def _look(self, host: Host) -> None:
-        """See whether what was left in the store is still there, and live if it was."""
+        """Raise Overtaken unless the store is as this runner left it."""
         requests = [
             Request(each.view, (), "" if each.live else each.generation)
             for each in host.followed
         ]
         answers = self._store.read(requests)
         for each, answer in zip(host.followed, answers, strict=True):
-            if answer is None:
-                raise Overtaken
-            if Place(answer.generation, answer.checkpoint) != each.place:
-                raise Overtaken
+            found = answer and Place(answer.generation, answer.checkpoint)
+            if found != each.place:
+                raise Overtaken(f"the view {each.view.name} is not as it was left")
 
     def _tidy(self) -> None:
         """Drop one leftover."""
         if self._leftovers:
             view, generation = self._leftovers.pop()
             self._store.drop(view, generation)
-
-
-def run_runner(
-    runner: Runner,
-    stop: threading.Event,
-    *,
-    may_work: Callable[[], bool] = lambda: True,
-) -> None:
-    """Follow the log until told to stop, through whatever goes away and comes back.
-
-    `may_work` says whether it is this process's turn; it is asked before each round.
-    """
-    failures = 0
-    while not stop.is_set():
-        try:
-            if not may_work():
-                runner.forget()
-                stop.wait(IDLE_SECONDS)
-                continue
-            runner.round()
-            failures = 0
-            continue
-        except Overtaken:
-            # Somebody flushed the store or switched a generation: begin anew, at once
-            # the first time.
-            _log.info("the store is not as it was left; looking at it anew")
-        except (StoreDown, LogLost) as reason:
-            if not failures:
-                _log.warning("the views stand still for now", reason=str(reason))
-        except Exception:  # noqa: BLE001 - the top loop of a process
-            _log.exception("the views stand still: facts could not be applied")
-        runner.forget()
-        stop.wait(min(RETRY_SECONDS_MAX, 0.05 * 2**failures - 0.05))
-        failures = min(failures + 1, 10)

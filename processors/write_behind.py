@@ -5,18 +5,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-from processors.host import Overtaken
+from processors.following import Overtaken
 from projections.store import Answer, BatchStore, Message, Request, Step
 
 
 class WriteBehind:
     """A `BatchStore` for filling. Folding and writing then each have a core.
 
-    A write is said to be done when the one before it is; leaving the block waits for
-    the last one. Nothing is read while something is being written.
+    `write` returns when the write before it is done; the end of the block waits for
+    the last write. A read waits for the write that is under way.
 
     Raises:
-        Overtaken: a write was refused, told by the next call or when the block ends.
+        Overtaken: the store refused a write. The next call or the end of the block
+            raises it.
     """
 
     def __init__(self, store: BatchStore) -> None:
@@ -36,7 +37,7 @@ class WriteBehind:
     def _settle(self) -> None:
         written, self._written = self._written, None
         if written is not None and not written.result():
-            raise Overtaken
+            raise Overtaken("the read models are not as they were left")
 
     def __enter__(self) -> Self:
         return self

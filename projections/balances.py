@@ -20,6 +20,7 @@ from domain.events.wallet import (
 )
 from domain.ids import AccountId, LogPosition, UserId, account_of
 from domain.money import Money
+from domain.settlement import cash_moved
 from domain.vocabulary import SelfTradePrevention, Side, WalletKind
 from projections.projection import Projection, Rows, needs, on
 from projections.store import Answer, ReadRows, Request, View, Views
@@ -104,12 +105,9 @@ class BalancesProjection(Projection):
     @on(TradeSettled)
     def _settled(self, event: TradeSettled, fact: Fact) -> None:
         balance = self._account(fact)
-        value = event.price * event.quantity
+        balance.ledger += cash_moved(event)
         if event.side is Side.BUY:
             balance.held -= event.held
-            balance.ledger -= value + event.fee
-        else:
-            balance.ledger += value - event.fee
 
     @on(FeeCollected)
     def _collected(self, event: FeeCollected, fact: Fact) -> None:

@@ -171,8 +171,6 @@ async def _page(
 
 
 async def _records(views: Views, order_ids: Sequence[OrderId]) -> list[OrderRecord]:
-    if not order_ids:
-        return []
     (reply,) = (await views.read(VIEW, [ReadRows(RECORDS, order_ids)])).replies
     decode = msgspec.json.Decoder(OrderRecord).decode
     return [decode(value) for value in present(reply)]

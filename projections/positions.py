@@ -18,6 +18,7 @@ from domain.events.wallet import (
 )
 from domain.ids import AccountId, LogPosition, Symbol, account_of
 from domain.money import Money, Quantity
+from domain.settlement import cash_moved
 from domain.vocabulary import Side
 from projections.projection import Projection, Rows, needs, on
 from projections.store import Answer, ReadRows, Request, View, Views
@@ -98,8 +99,7 @@ class PositionsProjection(Projection):
             position.quantity -= event.quantity
             position.reserved -= event.quantity
             position.cost_basis -= event.cost
-            proceeds = event.price * event.quantity - event.fee
-            position.realized += proceeds - event.cost
+            position.realized += cash_moved(event) - event.cost
 
 
 def positions_request(account_id: AccountId) -> Request:

@@ -25,6 +25,7 @@ from domain.ids import (
     account_of,
 )
 from domain.money import Money, Price, Quantity
+from domain.settlement import cash_moved
 from domain.vocabulary import Side
 from projections.projection import Projection, Rows, needs, on
 from projections.store import (
@@ -151,8 +152,7 @@ class StatementsProjection(Projection):
     @on(TradeSettled)
     def _settled(self, event: TradeSettled, fact: Fact) -> None:
         bought = event.side is Side.BUY
-        value = event.price * event.quantity
-        amount = -value - event.fee if bought else value - event.fee
+        amount = cash_moved(event)
         self._add(
             Movement(
                 log_position=fact.position,

@@ -23,6 +23,7 @@ from domain.events.wallet import (
 )
 from domain.ids import HoldId, OrderId, Stream, Symbol, symbol_of
 from domain.money import Money, Quantity
+from domain.settlement import cash_moved
 from domain.vocabulary import HoldPurpose, Side
 from infra.audit.accounts import (
     HOUSE_PART,
@@ -186,17 +187,17 @@ class LedgerAudit:
         symbol, side, quantity = event.symbol, event.side, event.quantity
         leg = self._legs.pop((symbol, event.trade_id, side), None)
         told = fact.stream, event.order_id, event.price, quantity, event.fee
-        value = event.price * quantity
+        cash = cash_moved(event)
         if leg is None or leg[:5] != told:
             self._findings.note("legs", fact, f"no such trade {event.trade_id}")
         account = self.account(fact.stream)
         holding = account.holding(symbol)
         if side is _BUY:
-            cash, shares, cost = -value - event.fee, quantity, value + event.fee
+            shares, cost = quantity, -cash
             holding.cost += event.cost
             self._use_hold(fact, account, event)
         else:
-            cash, shares, cost = value - event.fee, -quantity, holding.part(quantity)
+            shares, cost = -quantity, holding.part(quantity)
             holding.cost -= event.cost
             holding.reserved -= quantity
             self._use_reserve(fact, event)

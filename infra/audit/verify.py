@@ -85,9 +85,9 @@ class Audit:
     def _read_to(self, head: LogPosition, progress: Progress) -> None:
         if self.position >= head:
             return
-        for facts in self._reader.replay(self.position):
-            self._take(facts)
-            self.position = facts[-1].position
+        for segment in self._reader.replay(self.position):
+            self._take(segment.facts)
+            self.position = segment.reached
             progress(self.position)
             # Beside a live server the log grows for as long as one reads it.
             if self.position >= head:

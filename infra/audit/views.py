@@ -6,7 +6,8 @@ from time import monotonic, sleep
 from commands.ports import LogReader
 from domain.ids import LogPosition
 from infra.audit.findings import Check, Findings, Violation
-from processors.rebuild import Progress, Report, verify
+from processors.filling import Progress
+from processors.rebuild import Report, verify
 from projections.register import PROJECTIONS
 from projections.store import Request, Store
 

@@ -1,12 +1,13 @@
 """Reads the log from Postgres: the next facts, all facts, one fact, the next moment.
 
-Log positions may have gaps, where an append was rolled back; they never change order,
-because whoever appends holds a lock until the commit.
+Log positions have gaps, because an append that is rolled back gives none back. They
+never change order, because an append holds a lock until its commit.
 """
 
 from collections.abc import Iterator
 from typing import LiteralString
 
+from commands.ports import LogLost, Segment
 from domain.events.register import Fact
 from domain.ids import LogPosition, Stream
 from infra.log.connection import Datastore
@@ -20,8 +21,11 @@ _REST = 100
 _COLUMNS: LiteralString = (
     "SELECT notification_id, originator_id, originator_version, state FROM events"
 )
+#: The next rows, after the one that stands at that position or before it.
 _NEXT: LiteralString = (
-    _COLUMNS + " WHERE notification_id > %s ORDER BY notification_id LIMIT %s"
+    _COLUMNS + " WHERE notification_id >= coalesce("
+    "(SELECT max(notification_id) FROM events WHERE notification_id <= %s), 0) "
+    "ORDER BY notification_id LIMIT %s"
 )
 _AT: LiteralString = _COLUMNS + " WHERE originator_id = %s AND originator_version = %s"
 _HEAD = "SELECT max(notification_id) FROM events"
@@ -45,31 +49,34 @@ class PostgresLogReader:
             row = cursor.execute(_HEAD, prepare=True).fetchone()
             return row[0] or 0 if row else 0
 
-    def read(self, after: LogPosition, limit: int) -> list[Fact]:
-        facts = self._decoder.facts(self._rows(after, limit))
+    def read(self, after: LogPosition, limit: int) -> Segment:
+        before, rows = self._rows(after, limit)
+        facts = self._decoder.facts(rows)
         if len(facts) < limit:
-            return facts
+            return Segment(before, facts)
         # The limit may have cut the last command: fetch on to where it ends.
         count = max(limit, _REST)
-        while more := self._decoder.facts(self._rows(facts[-1].position, count)):
+        while more := self._decoder.facts(self._following(facts[-1].position, count)):
             rest = _same_command(facts[-1], more)
             facts += rest
             if len(rest) < len(more):
                 break
-        return facts
+        return Segment(before, facts)
 
-    def replay(self, after: LogPosition) -> Iterator[list[Fact]]:
+    def replay(self, after: LogPosition) -> Iterator[Segment]:
+        before, rows = self._rows(after, _BLOCK)
         kept: list[Fact] = []
-        for rows in read_ahead(self._blocks(after), name="log-replay"):
-            facts = kept + self._decoder.facts(rows)
+        for more in read_ahead(self._blocks(rows), name="log-replay"):
+            facts = kept + self._decoder.facts(more)
             cut = _start_of_last_command(facts)
             # The next block may go on with it.
             kept = facts[cut:]
             if cut:
                 del facts[cut:]
-                yield facts
+                yield Segment(before, facts)
+                before = facts[-1].position
         if kept:
-            yield kept
+            yield Segment(before, kept)
 
     def find(self, stream: Stream, version: int) -> Fact | None:
         with self._datastore.rows() as cursor:
@@ -79,14 +86,26 @@ class PostgresLogReader:
     def wait(self, after: LogPosition, seconds: float) -> bool:
         return self._listener.wait(after, seconds)
 
-    def _rows(self, after: LogPosition, limit: int) -> list[Row]:
+    def _rows(self, after: LogPosition, limit: int) -> tuple[LogPosition, list[Row]]:
+        """Return the rows after a position, and the position of the row before them."""
         with self._datastore.rows() as cursor:
-            return cursor.execute(_NEXT, (after, limit), prepare=True).fetchall()
+            cursor.execute(_NEXT, (after, limit + 1), prepare=True)
+            rows: list[Row] = cursor.fetchall()
+        if rows and rows[0][0] <= after:
+            return rows[0][0], rows[1:]
+        return 0, rows[:limit]
 
-    def _blocks(self, after: LogPosition) -> Iterator[list[Row]]:
-        while rows := self._rows(after, _BLOCK):
+    def _following(self, after: LogPosition, limit: int) -> list[Row]:
+        """Return the rows after one that was read. Raises LogLost if it is gone."""
+        before, rows = self._rows(after, limit)
+        if before != after:
+            raise LogLost(f"the log has no event at log position {after} any more")
+        return rows
+
+    def _blocks(self, rows: list[Row]) -> Iterator[list[Row]]:
+        while rows:
             yield rows
-            after = rows[-1][0]
+            rows = self._following(rows[-1][0], _BLOCK)
 
 
 def _same_command(last: Fact, facts: list[Fact]) -> list[Fact]:

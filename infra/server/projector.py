@@ -28,7 +28,8 @@ from infra.log.event_store import PostgresEventStore
 from infra.runtime.logging_setup import configure_logging
 from infra.runtime.settings import read_settings
 from infra.views.redis_store import RedisStore
-from processors.runner import Runner, run_runner
+from processors.following import follow_log
+from processors.runner import Runner
 
 #: Names the lock among all advisory locks of the database.
 LOCK = 0x626F_7572_7365
@@ -106,7 +107,7 @@ def project(database_url: str, redis_url: str, stop: threading.Event) -> None:
         try:
             with PostgresEventStore(database_url) as events:
                 runner = Runner(events.reader, store, new_id=lambda: uuid4().hex)
-                run_runner(runner, stop, may_work=turn.held)
+                follow_log(events.reader, [runner], stop, may_work=turn.held)
         except LogUnavailable as reason:
             _log.warning("there is no log to follow yet", reason=str(reason))
             stop.wait(LOOK_SECONDS)

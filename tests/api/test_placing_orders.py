@@ -163,7 +163,7 @@ async def test_the_request_id_comes_back_and_is_the_correlation_of_the_facts(
     response = await ada.request("POST", "/v2/orders", order(), X_Request_Id="r-7")
 
     assert response.headers["X-Request-Id"] == "r-7"
-    fact = server.log.reader.read(server.log.reader.head() - 1, 1)[0]
+    fact = server.log.reader.read(server.log.reader.head() - 1, 1).facts[0]
     assert fact.event.meta.correlation_id == "r-7"
 
 
@@ -208,7 +208,7 @@ async def test_an_order_is_of_the_time_at_which_all_of_it_was_there(
         headers={"Content-Type": "application/json"},
     )
 
-    fact = server.log.reader.read(server.log.reader.head() - 1, 1)[0]
+    fact = server.log.reader.read(server.log.reader.head() - 1, 1).facts[0]
     assert response.status_code == 200
     assert fact.event.meta.at >= sent[0]
 

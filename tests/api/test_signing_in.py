@@ -164,7 +164,7 @@ async def test_a_failed_login_is_kept_on_record(server: Served):
     await server.record_refusals()
     await server.record_refusals()
 
-    facts = server.log.reader.read(0, 100)
+    facts = server.log.reader.read(0, 100).facts
     assert [type(fact.event) for fact in facts] == [LoginFailed]
 
 
@@ -285,7 +285,7 @@ async def test_asking_for_what_the_role_does_not_allow_is_kept_on_record(
 
     await server.record_refusals()
 
-    facts = server.log.reader.read(0, 200)
+    facts = server.log.reader.read(0, 200).facts
 
     (kept,) = [f.event for f in facts if isinstance(f.event, AccessRefused)]
     assert kept.meta.actor == ada.user_id

@@ -98,7 +98,7 @@ async def test_commands_of_one_turn_of_the_loop_share_a_commit(server: Server):
 def told_by_the_log(server: Server, answer: Answer) -> bool:
     """The log has the answer's facts, the last of them at its position."""
     first = answer.position - len(answer.facts)
-    facts = server.store.reader.read(first, len(answer.facts))
+    facts = server.store.reader.read(first, len(answer.facts)).facts
     return [each.event for each in facts] == [each.event for each in answer.facts]
 
 

@@ -5,7 +5,7 @@ A test module of an adapter subclasses `EventStoreContract` and gives it a `rig`
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from commands.ports import (
     LogLost,
     LogWriter,
     SecurityOutbox,
+    Segment,
 )
 from domain.events.register import Fact, Recorded
 from domain.vocabulary import Role
@@ -58,7 +59,11 @@ def flat(lists: Iterable[list[Each]]) -> list[Each]:
     return list(chain.from_iterable(lists))
 
 
-def recorded(facts: list[Fact]) -> list[Recorded]:
+def facts_of(segments: Iterable[Segment]) -> Iterator[list[Fact]]:
+    return (list(each.facts) for each in segments)
+
+
+def recorded(facts: Sequence[Fact]) -> list[Recorded]:
     return [Recorded(fact.stream, fact.version, fact.event) for fact in facts]
 
 
@@ -67,7 +72,7 @@ class EventStoreContract:
         reader = rig.store.reader
 
         assert reader.head() == 0
-        assert reader.read(0, 10) == []
+        assert reader.read(0, 10).facts == []
         assert list(reader.replay(0)) == []
         assert reader.find(STREAM, 1) is None
 
@@ -76,7 +81,7 @@ class EventStoreContract:
 
         first = rig.acquire().append(events)
 
-        facts = rig.store.reader.read(0, 10)
+        facts = rig.store.reader.read(0, 10).facts
         assert recorded(facts) == events
         assert [fact.position for fact in facts] == list(range(first, first + 5))
         assert rig.store.reader.head() == first + 4
@@ -89,7 +94,7 @@ class EventStoreContract:
         firsts = [writer.append(events) for events in appends]
 
         assert firsts == sorted(firsts)
-        assert recorded(rig.store.reader.read(0, 100)) == flat(appends)
+        assert recorded(rig.store.reader.read(0, 100).facts) == flat(appends)
 
     def test_a_fact_is_found_by_its_place(self, rig: Rig):
         events = SampleStream().events(3)
@@ -106,15 +111,18 @@ class EventStoreContract:
     def test_reading_never_cuts_a_command(self, rig: Rig, limit: int, lengths: int):
         rig.acquire().append(SampleStream().commands(2, 5, 1))
 
-        assert len(rig.store.reader.read(0, limit)) == lengths
+        assert len(rig.store.reader.read(0, limit).facts) == lengths
 
     def test_reading_goes_on_where_it_ended(self, rig: Rig):
         events = SampleStream().commands(1, 2, 3, 4)
         rig.acquire().append(events)
         seen: list[Fact] = []
 
-        while facts := rig.store.reader.read(seen[-1].position if seen else 0, 2):
-            seen += facts
+        place = 0
+        while (segment := rig.store.reader.read(place, 2)).facts:
+            assert segment.before == place
+            seen += segment.facts
+            place = segment.reached
 
         assert recorded(seen) == events
 
@@ -124,11 +132,13 @@ class EventStoreContract:
         for start in range(0, len(events), 3_000):
             writer.append(events[start : start + 3_000])
 
-        blocks = list(rig.store.reader.replay(0))
+        segments = list(rig.store.reader.replay(0))
 
-        assert recorded(flat(blocks)) == events
-        assert len(blocks) > 1
-        assert all(len(block) % 3 == 0 for block in blocks)
+        assert recorded(flat(facts_of(segments))) == events
+        assert len(segments) > 1
+        assert all(len(each.facts) % 3 == 0 for each in segments)
+        befores = [each.before for each in segments]
+        assert befores == [0, *[each.reached for each in segments[:-1]]]
 
     def test_a_replay_may_start_anywhere_and_end_early(self, rig: Rig):
         events = SampleStream().commands(*[1] * 12_000)
@@ -136,9 +146,29 @@ class EventStoreContract:
 
         replay = rig.store.reader.replay(first + 9)
 
-        assert recorded(next(replay))[0] == events[10]
+        segment = next(replay)
+        assert recorded(segment.facts)[0] == events[10]
+        assert segment.before == first + 9
         del replay
         assert list(rig.store.reader.replay(first + 11_999)) == []
+
+    def test_a_segment_names_the_position_before_its_first_fact(self, rig: Rig):
+        reader, stream = rig.store.reader, SampleStream()
+        writer = rig.acquire()
+        head = writer.append(stream.commands(2)) + 1
+        with pytest.raises(LogLost):
+            writer.append([stream.event(1, command="another")])
+        writer.close()
+        first = rig.acquire().append(stream.commands(1, 2))
+        assert first > head + 1, "the lost append left a gap"
+
+        segment = reader.read(head, 1)
+
+        assert (segment.before, segment.reached) == (head, first)
+        assert reader.read(0, 1).before == 0
+        # No fact has a position in the gap, or beyond the head.
+        assert reader.read(head + 1, 9).before == head
+        assert reader.read(first + 90, 9) == Segment(first + 2, [])
 
     def test_waiting_ends_when_the_log_goes_on(self, rig: Rig):
         writer, stream = rig.acquire(), SampleStream()
@@ -219,7 +249,7 @@ class EventStoreContract:
         with pytest.raises(LogLost):
             writer.append([*stream.events(1), taken])
 
-        assert len(rig.store.reader.read(0, 10)) == 2
+        assert len(rig.store.reader.read(0, 10).facts) == 2
         assert not writer.alive()
         with pytest.raises(LogLost):
             writer.append(stream.events(1))
@@ -235,8 +265,8 @@ class EventStoreContract:
         after = stream.events(2)
         rig.acquire().append(after)
 
-        assert recorded(rig.store.reader.read(0, 10)) == before + after
-        assert recorded(flat(rig.store.reader.replay(0))) == before + after
+        assert recorded(rig.store.reader.read(0, 10).facts) == before + after
+        assert recorded(flat(facts_of(rig.store.reader.replay(0)))) == before + after
 
     def test_a_lost_connection_is_never_made_again(self, rig: Rig):
         writer, stream = rig.acquire(), SampleStream()
@@ -247,5 +277,5 @@ class EventStoreContract:
         with pytest.raises(LogLost):
             writer.append(stream.events())
         assert not writer.alive()
-        assert len(rig.store.reader.read(0, 10)) == 1
+        assert len(rig.store.reader.read(0, 10).facts) == 1
         assert rig.acquire().epoch > writer.epoch

@@ -15,7 +15,7 @@ from processors.host import Host
 from projections.register import NAMES
 from projections.store import StoreDown, applied_message
 from tests.support.flow import Flow
-from tests.support.views import batches, live_host
+from tests.support.views import batches, live_host, segment
 
 FACTS = Flow(2).run(60)
 HALF = next(batches(FACTS, [len(FACTS) // 2]))
@@ -40,7 +40,7 @@ def host(redis_url: str) -> Host:
 async def test_what_is_there_already_needs_no_message(
     host: Host, applied: RedisAppliedPositions
 ):
-    host.apply(HALF)
+    host.apply(segment(HALF))
 
     assert await applied.reach(len(HALF), NAMES, SOON)
 
@@ -53,14 +53,14 @@ async def test_a_write_wakes_who_waits_for_it(
     waiting = asyncio.create_task(applied.reach(len(FACTS), ["orders", "tape"], SOON))
     await asyncio.sleep(0)
 
-    await asyncio.to_thread(host.apply, FACTS)
+    await asyncio.to_thread(host.apply, segment(FACTS))
 
     assert await waiting
 
 
 @pytest.mark.rule("VIEW-06")
 async def test_who_waits_in_vain_is_told_so(host: Host, applied: RedisAppliedPositions):
-    host.apply(HALF)
+    host.apply(segment(HALF))
 
     assert not await applied.reach(len(HALF) + 1, ["orders"], 0.05)
 
@@ -71,7 +71,7 @@ async def test_every_named_view_must_have_reached_the_position(
     host = live_host(RedisStore(redis_url))
     behind = [each for each in host.followed if each.view.name == "depth"]
     host.followed = [each for each in host.followed if each not in behind]
-    host.apply(HALF)
+    host.apply(segment(HALF))
 
     assert await applied.reach(len(HALF), ["orders", "tape"], SOON)
     assert not await applied.reach(len(HALF), ["orders", "depth"], 0.05)
@@ -81,14 +81,14 @@ async def test_every_named_view_must_have_reached_the_position(
 async def test_a_lost_message_is_made_up_for(
     redis_url: str, host: Host, applied: RedisAppliedPositions
 ):
-    host.apply(HALF)
+    host.apply(segment(HALF))
     assert await applied.reach(len(HALF), NAMES, SOON)
     waiting = asyncio.create_task(applied.reach(len(FACTS), NAMES, SOON))
     await asyncio.sleep(0)
 
     with Redis.from_url(redis_url) as client:
         cast(Any, client).client_kill_filter(_type="pubsub")
-    await asyncio.to_thread(host.apply, FACTS)
+    await asyncio.to_thread(host.apply, segment(FACTS))
 
     assert await waiting
 
@@ -100,7 +100,7 @@ async def test_a_message_of_another_kind_does_not_end_the_listening(
     with Redis.from_url(redis_url) as client:
         client.publish(applied_message(0, {})[0], "nonsense")
 
-    await asyncio.to_thread(host.apply, FACTS)
+    await asyncio.to_thread(host.apply, segment(FACTS))
 
     assert await applied.reach(len(FACTS), NAMES, SOON)
 
@@ -110,7 +110,7 @@ async def test_positions_are_told_by_view(
 ):
     assert await applied.positions() == dict.fromkeys(NAMES)
 
-    live_host(RedisStore(redis_url)).apply(FACTS)
+    live_host(RedisStore(redis_url)).apply(segment(FACTS))
 
     assert await applied.positions() == dict.fromkeys(NAMES, len(FACTS))
 
@@ -120,7 +120,7 @@ async def test_a_redis_that_comes_back_is_heard_again(server_home: Path):
     views = RedisViews(url, timeout=1)
     applied = RedisAppliedPositions(url, views)
     applied.start()
-    live_host(RedisStore(url)).apply(HALF)
+    live_host(RedisStore(url)).apply(segment(HALF))
     assert await applied.reach(len(HALF), NAMES, SOON)
 
     await asyncio.to_thread(stop_redis, server_home)
@@ -130,7 +130,7 @@ async def test_a_redis_that_comes_back_is_heard_again(server_home: Path):
     with Redis.from_url(url) as client:
         client.flushall()
     store = RedisStore(url)
-    await asyncio.to_thread(live_host(store).apply, FACTS)
+    await asyncio.to_thread(live_host(store).apply, segment(FACTS))
 
     assert await applied.reach(len(FACTS), NAMES, 2 * SOON)
     await applied.close()

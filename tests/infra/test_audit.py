@@ -9,7 +9,7 @@ import pytest
 
 from commands.exchange import Exchange
 from commands.frozen import dump, state_hash
-from commands.ports import Snapshot
+from commands.ports import Segment, Snapshot
 from domain.events.market import (
     Listed,
     OrderAccepted,
@@ -306,7 +306,7 @@ def test_violations_are_counted_all_and_told_in_part(database_url: str):
 class GrowingLog(MemoryLogReader):
     """A log that a busy writer extends faster than anybody can read it."""
 
-    def replay(self, after: int) -> Iterator[list[Fact]]:
+    def replay(self, after: int) -> Iterator[Segment]:
         yield from super().replay(after)
         pytest.fail("the audit went on beyond the head that it had set out for")
 

@@ -217,7 +217,7 @@ def test_a_restore_does_not_touch_a_log_that_has_events(traded: Bourse, tmp_path
 
 def roles(bourse: Bourse) -> list[Fact]:
     with PostgresEventStore(bourse.database_url) as store:
-        facts = store.reader.read(0, 1_000)
+        facts = store.reader.read(0, 1_000).facts
     return [fact for fact in facts if isinstance(fact.event, RoleGranted)]
 
 

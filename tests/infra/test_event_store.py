@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent, Tracking
 
-from commands.ports import LogUnavailable
+from commands.ports import LogLost, LogUnavailable
 from infra.log.event_codec import encode_event
 from infra.log.event_store import PostgresEventStore
 from infra.security.credentials import PostgresCredentials
@@ -102,7 +102,7 @@ def test_the_log_cannot_be_changed(rig: PostgresRig, change: str):
     with pytest.raises(psycopg.errors.RaiseException, match="the log is immutable"):
         rig.execute(change)
 
-    assert len(rig.store.reader.read(0, 10)) == 1
+    assert len(rig.store.reader.read(0, 10).facts) == 1
 
 
 def test_auditors_read_the_log_with_sql(rig: PostgresRig):
@@ -134,11 +134,23 @@ def test_one_text_with_a_nul_leaves_the_log_readable_with_sql(rig: PostgresRig):
 
 def test_readers_go_on_after_their_connections_were_lost(rig: PostgresRig):
     rig.acquire().append(SampleStream().events(3))
-    assert len(rig.store.reader.read(0, 10)) == 3
+    assert len(rig.store.reader.read(0, 10).facts) == 3
 
     rig.terminate("bourse")
 
-    assert len(rig.store.reader.read(0, 10)) == 3
+    assert len(rig.store.reader.read(0, 10).facts) == 3
+
+
+def test_a_replay_of_a_log_that_is_replaced_meanwhile_is_given_up(rig: PostgresRig):
+    rig.acquire().append(SampleStream().commands(*[1] * 20_000))
+    replay = rig.store.reader.replay(0)
+    next(replay)
+
+    rig.execute("ALTER TABLE events DISABLE TRIGGER ALL")
+    rig.execute("DELETE FROM events WHERE originator_version < 19000")
+
+    with pytest.raises(LogLost, match="any more"):
+        list(replay)
 
 
 def test_waiting_outlives_a_lost_connection(rig: PostgresRig):
@@ -165,7 +177,7 @@ def test_a_host_records_events_and_how_far_it_has_come_as_one(rig: PostgresRig):
         recorder.insert_events(stored(stream, 2), tracking=Tracking("payouts", 7))
 
     assert recorder.max_tracking_id("payouts") == 7
-    assert [fact.version for fact in rig.store.reader.read(0, 10)] == [1, 2]
+    assert [fact.version for fact in rig.store.reader.read(0, 10).facts] == [1, 2]
 
 
 def test_a_subscriber_misses_nothing_of_many_concurrent_appends(rig: PostgresRig):
@@ -202,6 +214,6 @@ def test_a_subscriber_misses_nothing_of_many_concurrent_appends(rig: PostgresRig
             if notification.originator_id == "the-end":
                 break
 
-    committed = [fact.position for fact in rig.store.reader.read(0, 10_000)]
+    committed = [fact.position for fact in rig.store.reader.read(0, 10_000).facts]
     assert len(committed) == 1 + threads * sum(sizes) + sum(more_sizes)
     assert seen == committed

@@ -110,7 +110,7 @@ def test_an_append_of_a_past_epoch_records_nothing(
     with pytest.raises(LogLost, match="epoch 1 of the lease is over"):
         holder.append(stream.events())
 
-    assert len(store.reader.read(0, 10)) == 1
+    assert len(store.reader.read(0, 10).facts) == 1
     assert not holder.alive()
     holder.close()
 
@@ -225,7 +225,7 @@ def test_a_stopped_process_that_goes_on_appends_nothing(
         outcome, _ = process.communicate("go on\n", timeout=PATIENCE)
 
     assert outcome == "lost\n"
-    assert recorded(store.reader.read(1, 10)) == mine
+    assert recorded(store.reader.read(1, 10).facts) == mine
     assert store.reader.head() == 2
     successor.close()
 
@@ -249,5 +249,5 @@ def test_a_commit_whose_answer_was_lost_is_found_in_the_log(
         fact = store.reader.find(STREAM, events[0].version)
         assert fact is not None
         assert fact.event == events[0].event
-        assert recorded(store.reader.read(fact.position - 1, 10)) == events
+        assert recorded(store.reader.read(fact.position - 1, 10).facts) == events
         writer.close()

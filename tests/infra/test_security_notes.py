@@ -46,7 +46,7 @@ def recorded(server: Served) -> list[str]:
     """The command ids of the refusals on record."""
     return [
         fact.event.meta.command_id
-        for fact in server.log.reader.read(0, 1_000)
+        for fact in server.log.reader.read(0, 1_000).facts
         if isinstance(fact.event, SecurityEvent)
     ]
 
@@ -194,7 +194,7 @@ async def test_both_kinds_of_refusal_are_recorded_as_they_were_noted(server: Ser
 
     await server.recorder.drain()
 
-    facts = server.log.reader.read(0, 10)
+    facts = server.log.reader.read(0, 10).facts
     assert [fact.event for fact in facts] == [refusal(1), access]
 
 

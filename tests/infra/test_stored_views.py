@@ -14,7 +14,7 @@ from redis import Redis
 from domain.events.register import Fact
 from infra.log.event_codec import EventDecoder, Row
 from infra.views.redis_store import RedisStore
-from tests.support.views import batches, live_host
+from tests.support.views import batches, live_host, segment
 
 GOLDEN = Path(__file__).parents[1] / "golden/views"
 
@@ -62,7 +62,7 @@ def test_the_stored_form_is_the_one_that_a43e954_stored(redis_url: str, size: in
     host = live_host(store)
 
     for batch in batches(facts, [size] * len(facts)):
-        host.apply(batch)
+        host.apply(segment(batch))
 
     store.close()
     assert kept(redis_url) == (GOLDEN / "redis.txt").read_text().splitlines()

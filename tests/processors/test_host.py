@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.views.redis_store import RedisStore
-from processors.host import Followed, Host, Overtaken, begin
+from processors.following import Overtaken
+from processors.host import Followed, Host, begin
 from projections.register import PROJECTIONS
 from projections.store import Request
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore
-from tests.support.views import batches, dump, live_host
+from tests.support.views import batches, dump, live_host, segment
 
 FACTS = Flow(11).run(600)
 
@@ -20,7 +21,7 @@ FACTS = Flow(11).run(600)
 @pytest.fixture(scope="module")
 def expected() -> dict[str, list[str]]:
     store = MemoryStore()
-    live_host(store).apply(FACTS)
+    live_host(store).apply(segment(FACTS))
     return dump(store)
 
 
@@ -34,7 +35,7 @@ def test_wherever_batches_are_cut_the_views_are_the_same(
     host = live_host(store)
 
     for batch in batches(FACTS, sizes):
-        host.apply(batch)
+        host.apply(segment(batch))
 
     assert dump(store) == expected
 
@@ -47,7 +48,7 @@ def test_facts_one_by_one_in_redis_are_as_facts_at_once_in_memory(
     host = live_host(store)
 
     for batch in batches(FACTS, [1] * len(FACTS)):
-        host.apply(batch)
+        host.apply(segment(batch))
 
     assert dump(store) == expected
     store.close()
@@ -59,10 +60,10 @@ def test_facts_sent_again_change_nothing(expected: dict[str, list[str]]):
     host = live_host(store)
     half = next(batches(FACTS, [len(FACTS) // 2]))
 
-    host.apply(half)
-    host.apply(half)
-    host.apply(FACTS)
-    host.apply(FACTS)
+    host.apply(segment(half))
+    host.apply(segment(half))
+    host.apply(segment(FACTS))
+    host.apply(segment(FACTS))
 
     assert dump(store) == expected
 
@@ -81,7 +82,7 @@ def test_a_host_that_knows_nothing_goes_on_from_what_is_stored(
                 for each in PROJECTIONS
             ],
         )
-        host.apply(batch)
+        host.apply(segment(batch))
         places = {each.view.name: each.place for each in host.followed}
 
     assert dump(store) == expected
@@ -93,9 +94,9 @@ def test_a_view_that_is_behind_the_others_catches_up_in_one_write(
     store = MemoryStore()
     ahead, behind = live_host(store, PROJECTIONS[1:]), live_host(store, PROJECTIONS[:1])
     half = next(batches(FACTS, [len(FACTS) // 2]))
-    ahead.apply(half)
+    ahead.apply(segment(half))
 
-    Host(store, [*ahead.followed, *behind.followed]).apply(FACTS)
+    Host(store, [*ahead.followed, *behind.followed]).apply(segment(FACTS))
 
     assert dump(store) == expected
 
@@ -112,10 +113,10 @@ def test_of_two_hosts_the_slower_one_writes_nothing(expected: dict[str, list[str
     )
     half = next(batches(FACTS, [len(FACTS) // 2]))
 
-    first.apply(half)
+    first.apply(segment(half))
     with pytest.raises(Overtaken):
-        second.apply(half)
-    first.apply(FACTS)
+        second.apply(segment(half))
+    first.apply(segment(FACTS))
 
     assert dump(store) == expected
 
@@ -124,11 +125,11 @@ def test_a_store_that_was_emptied_is_noticed():
     store = MemoryStore()
     host = live_host(store)
     half = next(batches(FACTS, [len(FACTS) // 2]))
-    host.apply(half)
+    host.apply(segment(half))
     store.flush()
 
     with pytest.raises(Overtaken):
-        host.apply(FACTS)
+        host.apply(segment(FACTS))
 
     assert store.read([Request(PROJECTIONS[0].view, [])]) == [None]
 
@@ -137,7 +138,7 @@ def test_only_live_views_are_published():
     store = MemoryStore()
     beside = Host(store, begin(store, PROJECTIONS, "beside"))
 
-    beside.apply(FACTS)
+    beside.apply(segment(FACTS))
 
     assert store.published == []
 
@@ -146,7 +147,7 @@ def test_every_write_tells_how_far_the_live_views_are():
     store = MemoryStore()
     host = live_host(store)
 
-    host.apply(FACTS)
+    host.apply(segment(FACTS))
 
     channel, body = store.published[-1]
     generations = {each.view.name: "1-test" for each in PROJECTIONS}

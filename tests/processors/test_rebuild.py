@@ -5,7 +5,7 @@ from collections.abc import Generator, Sequence
 
 import pytest
 
-from domain.events.register import Fact
+from commands.ports import Segment
 from domain.ids import LogPosition
 from infra.views.redis_store import RedisStore
 from processors.host import Host, begin
@@ -17,7 +17,7 @@ from tests.support.flow import Flow
 from tests.support.log import extend, log_of
 from tests.support.memory import MemoryLogReader
 from tests.support.memory_store import MemoryStore
-from tests.support.views import batches, dump, live_host
+from tests.support.views import batches, dump, live_host, segment
 
 FACTS = Flow(3).run(500)
 HALF = next(batches(FACTS, [len(FACTS) // 2]))
@@ -27,7 +27,7 @@ REST = FACTS[len(HALF) :]
 @pytest.fixture(scope="module")
 def expected() -> dict[str, list[str]]:
     store = MemoryStore()
-    live_host(store).apply(FACTS)
+    live_host(store).apply(segment(FACTS))
     return dump(store)
 
 
@@ -40,7 +40,7 @@ def live_generations(store: MemoryStore | RedisStore) -> list[str]:
 def test_a_rebuild_is_the_same_and_takes_the_place_of_the_live_views(
     store: MemoryStore | RedisStore, expected: dict[str, list[str]]
 ):
-    live_host(store).apply(FACTS)
+    live_host(store).apply(segment(FACTS))
 
     reports = rebuild(log_of(FACTS), store, new_id=lambda: "new")
 
@@ -76,7 +76,7 @@ def test_what_differs_is_reported_and_mended(
     store: MemoryStore | RedisStore, expected: dict[str, list[str]]
 ):
     host = live_host(store)
-    host.apply(FACTS)
+    host.apply(segment(FACTS))
     spoil(store, host)
 
     reports = {r.view: r for r in rebuild(log_of(FACTS), store, new_id=lambda: "new")}
@@ -91,7 +91,7 @@ def test_what_differs_is_reported_and_mended(
 
 def test_verifying_changes_nothing(store: MemoryStore | RedisStore):
     host = live_host(store)
-    host.apply(FACTS)
+    host.apply(segment(FACTS))
     spoil(store, host)
     before = dump(store)
 
@@ -108,7 +108,7 @@ def test_verifying_changes_nothing(store: MemoryStore | RedisStore):
 def test_live_views_behind_the_head_are_compared_where_they_are(
     store: MemoryStore | RedisStore, expected: dict[str, list[str]]
 ):
-    live_host(store).apply(HALF)
+    live_host(store).apply(segment(HALF))
 
     reports = rebuild(log_of(FACTS), store, new_id=lambda: "new")
 
@@ -126,7 +126,7 @@ class MovingLog(MemoryLogReader):
         self._store = store
         self._host = host
 
-    def read(self, after: LogPosition, limit: int) -> list[Fact]:
+    def read(self, after: LogPosition, limit: int) -> Segment:
         self.move()
         return super().read(after, limit)
 
@@ -134,7 +134,7 @@ class MovingLog(MemoryLogReader):
         for batch in itertools.islice(self._rest, 1):
             extend(self, batch)
             live = [each for each in self._host.followed if each.live]
-            Host(self._store, live).apply(batch)
+            Host(self._store, live).apply(segment(batch))
 
 
 class MovingStore(MemoryStore):
@@ -159,7 +159,7 @@ class MovingStore(MemoryStore):
 def test_views_that_move_meanwhile_are_compared_all_the_same():
     store = MovingStore()
     host = live_host(store)
-    host.apply(HALF)
+    host.apply(segment(HALF))
     store.log = MovingLog(store, host)
 
     reports = verify(store.log, store, new_id=lambda: "new")
@@ -177,7 +177,7 @@ class FlushedStore(MemoryStore):
 
 def test_a_store_that_changes_meanwhile_fails_the_rebuild():
     store = FlushedStore()
-    live_host(store).apply(FACTS)
+    live_host(store).apply(segment(FACTS))
 
     with pytest.raises(RebuildFailed):
         rebuild(log_of(FACTS), store, new_id=lambda: "new")
@@ -185,7 +185,7 @@ def test_a_store_that_changes_meanwhile_fails_the_rebuild():
 
 def test_what_an_interrupted_rebuild_left_is_dropped_by_the_next():
     store = MemoryStore()
-    live_host(store).apply(FACTS)
+    live_host(store).apply(segment(FACTS))
     begin(store, PROJECTIONS, "bolder")
 
     rebuild(log_of(FACTS), store, new_id=lambda: "new")
@@ -207,7 +207,7 @@ class RefusingStore(MemoryStore):
 def test_a_refused_write_fails_the_rebuild_though_folding_went_on(
     size: int, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("processors.rebuild.BATCH", size // 2)
+    monkeypatch.setattr("processors.filling.BATCH", size // 2)
     store = RefusingStore()
 
     with pytest.raises(RebuildFailed):

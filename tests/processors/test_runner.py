@@ -1,5 +1,6 @@
 """The runner follows the log, and heals whatever happens to the store."""
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Sequence
@@ -8,13 +9,15 @@ from time import monotonic
 import pytest
 from redis import Redis
 
-from commands.ports import LogUnavailable
-from domain.events.register import Fact
+from commands.ports import LogLost, LogUnavailable
+from domain.events.register import Fact, Recorded
 from domain.ids import LogPosition
 from infra.views.redis_store import RedisStore
-from processors import runner as runner_module
-from processors.host import Overtaken, begin
-from processors.runner import Runner, run_runner
+from processors import filling
+from processors.following import Overtaken, follow_log
+from processors.host import begin
+from processors.rebuild import verify
+from processors.runner import Runner
 from projections.projection import Projection
 from projections.register import NAMES, PROJECTIONS
 from projections.store import Message, Request, Step, StoreDown, View
@@ -22,7 +25,7 @@ from tests.support.flow import Flow
 from tests.support.log import extend, log_of
 from tests.support.memory import MemoryLogReader
 from tests.support.memory_store import MemoryStore
-from tests.support.views import batches, dump, live_host
+from tests.support.views import batches, dump, live_host, segment
 
 FACTS = Flow(5).run(700)
 HALF = next(batches(FACTS, [len(FACTS) // 2]))
@@ -32,7 +35,7 @@ REST = FACTS[len(HALF) :]
 @pytest.fixture(scope="module")
 def expected() -> dict[str, list[str]]:
     store = MemoryStore()
-    live_host(store).apply(FACTS)
+    live_host(store).apply(segment(FACTS))
     return dump(store)
 
 
@@ -56,7 +59,7 @@ def follow(runner: Runner, store: MemoryStore | RedisStore, head: LogPosition) -
     shown: list[LogPosition | None] = []
     for _ in range(1_000):
         try:
-            runner.round(0)
+            runner.round()
         except Overtaken:
             runner.forget()
         answers = store.read([Request(each.view, ()) for each in PROJECTIONS])
@@ -92,9 +95,27 @@ def test_the_views_follow_the_log(
 
     for batch in batches(REST, [3] * len(REST)):
         extend(log, batch)
-        runner.round(0)
+        runner.round()
 
     assert dump(store) == expected
+
+
+def test_a_log_with_gaps_is_followed():
+    store, log = MemoryStore(), MemoryLogReader()
+    runner = runner_on(log, store)
+    for batch in batches(FACTS, [40] * len(FACTS)):
+        # An append that fails draws log positions too.
+        with contextlib.suppress(LogLost):
+            taken = [Recorded(f.stream, f.version, f.event) for f in FACTS[:3]]
+            log.extend([*taken, *taken])
+        log.extend([Recorded(f.stream, f.version, f.event) for f in batch])
+        runner.round()
+    assert log.head() > len(FACTS)
+
+    follow(runner, store, log.head())
+
+    reports = verify(log, store, new_id=lambda: "proof")
+    assert [each.differing for each in reports] == [0] * len(NAMES)
 
 
 def test_a_runner_goes_on_where_the_one_before_it_stopped(
@@ -121,7 +142,7 @@ def test_a_flushed_store_heals_whenever_it_is_flushed(
 ):
     runner = runner_on(log_of(FACTS), store)
     for _ in range(rounds):
-        runner.round(0)
+        runner.round()
 
     flush(store, request)
     follow(runner, store, len(FACTS))
@@ -138,7 +159,7 @@ def test_a_flush_is_noticed_while_nothing_happens(
     flush(store, request)
 
     with pytest.raises(Overtaken):
-        runner.round(0)
+        runner.round()
 
 
 @pytest.mark.rule("VIEW-04")
@@ -168,7 +189,7 @@ def test_rows_of_a_new_layout_are_filled_beside_and_the_old_ones_dropped():
     runner = Runner(log, store, new_id=lambda: "x", types=[TapeInAnotherForm])
 
     for _ in range(20):
-        runner.round(0)
+        runner.round()
 
     assert store.live["tape"] == "2-rx"
     assert store.generations(View("tape")) == ["2-rx"]
@@ -188,9 +209,9 @@ def test_views_of_another_log_are_filled_from_this_one(
     follow(runner, store, len(log))
 
     expected = MemoryStore()
-    live_host(expected).apply(log) if log else live_host(expected)
+    live_host(expected).apply(segment(log)) if log else live_host(expected)
     assert dump(store) == dump(expected)
-    runner.round(0)
+    runner.round()
     for each in PROJECTIONS:
         assert len(store.generations(each.view)) <= 2
 
@@ -203,7 +224,7 @@ def test_a_log_that_is_taken_away_is_noticed_while_nothing_happens():
     log.__init__()
 
     with pytest.raises(Overtaken):
-        runner.round(0)
+        runner.round()
 
 
 def test_two_runners_at_once_do_no_harm(expected: dict[str, list[str]]):
@@ -217,7 +238,7 @@ def test_two_runners_at_once_do_no_harm(expected: dict[str, list[str]]):
         extend(log, batch)
         for runner in (first, second):
             try:
-                runner.round(0)
+                runner.round()
             except Overtaken:
                 runner.forget()
     follow(first, store, len(FACTS))
@@ -262,7 +283,7 @@ def test_the_loop_outlives_whatever_fails(expected: dict[str, list[str]]):
     log = StoppingLog(stop)
     extend(log, FACTS)
 
-    run_runner(Runner(log, store, new_id=lambda: "x"), stop)
+    follow_log(log, [Runner(log, store, new_id=lambda: "x")], stop)
 
     assert dump(store) == expected
 
@@ -275,9 +296,9 @@ def test_a_runner_whose_turn_it_is_not_writes_nothing():
         stop.set()
         return False
 
-    run_runner(
-        Runner(log_of(FACTS), store, new_id=lambda: "x"), stop, may_work=may_work
-    )
+    log = log_of(FACTS)
+    runner = Runner(log, store, new_id=lambda: "x")
+    follow_log(log, [runner], stop, may_work=may_work)
 
     assert store.generations(PROJECTIONS[0].view) == []
 
@@ -291,7 +312,7 @@ def test_writes_keep_a_pace_under_load(expected: dict[str, list[str]]):
 
     for batch in batches(REST, [len(REST) // 4] * 4):
         extend(log, batch)
-        runner.round(0)
+        runner.round()
 
     assert monotonic() - started >= 3 * 0.001
     assert dump(store) == expected
@@ -327,15 +348,15 @@ class CrampedStore(MemoryStore):
 def test_a_filling_that_was_broken_off_makes_room_for_the_next(
     expected: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(runner_module, "BATCH", 50)
+    monkeypatch.setattr(filling, "BATCH", 50)
     full = MemoryStore()
-    live_host(full).apply(FACTS)
+    live_host(full).apply(segment(FACTS))
     store = CrampedStore(rows_of(full))
     runner = runner_on(log_of(FACTS), store)
 
     for _ in range(1_000):
         try:
-            runner.round(0)
+            runner.round()
         except (Overtaken, StoreDown):
             runner.forget()
 
@@ -349,12 +370,12 @@ def test_what_is_left_behind_is_dropped_under_constant_load():
     follow(runner, store, HALF[-1].position)
     begin(store, PROJECTIONS, "r-abandoned")
     runner.forget()
-    runner.round(0)
+    runner.round()
     left = generations_of(store)
 
     for facts in batches(REST, itertools.repeat(1)):
         extend(log, facts)
-        runner.round(0)
+        runner.round()
 
     assert len(generations_of(store)) < len(left)
 

@@ -63,7 +63,9 @@ def scheduler(writer: Writer, clock: SetClock, zone: str = "UTC") -> Scheduler:
 
 
 def facts_of(store: MemoryEventStore, kind: type[DayRolled | OrderExpired]) -> int:
-    return sum(isinstance(fact.event, kind) for fact in store.reader.read(0, 10_000))
+    return sum(
+        isinstance(fact.event, kind) for fact in store.reader.read(0, 10_000).facts
+    )
 
 
 async def day_order(writer: Writer, at: int, *, symbol: str = "ACME") -> None:

@@ -11,7 +11,7 @@ from projections.instruments import all_instruments, by_asset_id, instrument
 from projections.tape import trades
 from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.story import ACME, Story
-from tests.support.views import live_host
+from tests.support.views import live_host, segment
 
 
 async def ladder(story: Story, levels: int = 10) -> tuple[list[str], list[str]]:
@@ -101,7 +101,7 @@ async def test_the_tape_keeps_the_newest_trades_wherever_the_batches_were_cut(
         story.sell("ada", 1, "100")
         story.buy("ben", 1, "100")
     at_once = MemoryStore()
-    live_host(at_once).apply(story.facts)
+    live_host(at_once).apply(segment(story.facts))
 
     kept = await trades(story.views, ACME)
 

@@ -15,7 +15,7 @@ from projections.price_rows import PriceRow
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.story import ACME, Story
-from tests.support.views import live_host
+from tests.support.views import live_host, segment
 
 
 async def shown(story: Story) -> PriceRow:
@@ -172,7 +172,7 @@ async def test_the_series_keeps_its_newest_points_wherever_the_batches_were_cut(
         story.wait(1)
         story.buy("ada", 1, "50")
     at_once = MemoryStore()
-    live_host(at_once).apply(story.facts)
+    live_host(at_once).apply(segment(story.facts))
 
     one_by_one = await history(story.views, ACME)
 
@@ -222,13 +222,13 @@ async def test_prices_are_those_of_the_book_after_every_command():
     flow = Flow(21)
     store = MemoryStore()
     host = live_host(store)
-    host.apply(flow.facts)
+    host.apply(segment(flow.facts))
     views = MemoryViews(store)
 
     for _ in range(400):
         new = flow.send(flow.command())
         if new:
-            host.apply(new)
+            host.apply(segment(new))
         for symbol in flow.symbols:
             row = await price(views, symbol)
             assert row is not None

@@ -6,7 +6,7 @@ import pytest
 from domain.events.register import Fact
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore
-from tests.support.views import batches, dump, live_host
+from tests.support.views import batches, dump, live_host, segment
 
 FACTS = Flow(23, accounts=12, symbols=6).run(500)
 
@@ -17,14 +17,14 @@ def test_rows_that_were_forgotten_are_read_again(
     size: int, monkeypatch: pytest.MonkeyPatch
 ):
     expected = MemoryStore()
-    live_host(expected).apply(FACTS)
+    live_host(expected).apply(segment(FACTS))
     monkeypatch.setattr("projections.projection.ROWS_KEPT", 2)
     monkeypatch.setattr("projections.book_levels.BOOKS_KEPT", 2)
     store = MemoryStore()
     host = live_host(store)
 
     for batch in batches(FACTS, [size] * len(FACTS)):
-        host.apply(batch)
+        host.apply(segment(batch))
 
     assert dump(store) == dump(expected)
 
@@ -35,13 +35,13 @@ def test_an_order_may_trade_in_another_command_than_the_one_that_brought_it(
 ):
     facts = [alone(fact) for fact in FACTS]
     expected = MemoryStore()
-    live_host(expected).apply(facts)
+    live_host(expected).apply(segment(facts))
     monkeypatch.setattr("projections.projection.ROWS_KEPT", 0)
     store = MemoryStore()
     host = live_host(store)
 
     for fact in facts:
-        host.apply([fact])
+        host.apply(segment([fact]))
 
     assert dump(store) == dump(expected)
 

@@ -16,7 +16,7 @@ from projections.statements import movements
 from projections.store import ViewUnavailable
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore, MemoryViews
-from tests.support.views import live_host
+from tests.support.views import live_host, segment
 
 FLOW = Flow(17)
 FACTS = FLOW.run(1_500)
@@ -26,7 +26,7 @@ ACCOUNTS = list(FLOW.exchange.wallets)
 @pytest.fixture(scope="module")
 def views() -> MemoryViews:
     store = MemoryStore()
-    live_host(store).apply(FACTS)
+    live_host(store).apply(segment(FACTS))
     return MemoryViews(store)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from commands.companions import Companion, NoteRecorded, RolesOf, SignIn
-from commands.ports import LogLost, Snapshot
+from commands.ports import LogLost, Segment, Snapshot
 from domain.events.register import Fact, Recorded
 from domain.events.security import SecurityEvent
 from domain.ids import CommandId, LogPosition, Stream, UserId
@@ -39,7 +39,7 @@ class MemoryLogReader:
         with self._moved:
             return self._rows[-1][0] if self._rows else 0
 
-    def read(self, after: LogPosition, limit: int) -> list[Fact]:
+    def read(self, after: LogPosition, limit: int) -> Segment:
         with self._moved:
             rows = self._rows
             start = bisect_right(rows, after, key=_position)
@@ -50,12 +50,12 @@ class MemoryLogReader:
                 if _command(following[0]) != _command(facts[-1]):
                     break
                 facts += following
-        return facts
+            return Segment(rows[start - 1][0] if start else 0, facts)
 
-    def replay(self, after: LogPosition) -> Iterator[list[Fact]]:
-        while facts := self.read(after, _BLOCK):
-            yield facts
-            after = facts[-1].position
+    def replay(self, after: LogPosition) -> Iterator[Segment]:
+        while (segment := self.read(after, _BLOCK)).facts:
+            yield segment
+            after = segment.reached
 
     def find(self, stream: Stream, version: int) -> Fact | None:
         with self._moved:

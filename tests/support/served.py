@@ -57,10 +57,10 @@ class FollowingViews:
 
     def step(self, limit: int = 1_000) -> bool:
         """Follow the log by about so many facts, whole commands; whether it did."""
-        facts = self._log.reader.read(self._host.position, limit)
-        if facts:
-            self._host.apply(facts)
-        return bool(facts)
+        segment = self._log.reader.read(self._host.position, limit)
+        if segment.facts:
+            self._host.apply(segment)
+        return bool(segment.facts)
 
     async def read(self, view: View, reads: Sequence[Read]) -> Answer:
         self.catch_up()

@@ -22,7 +22,7 @@ from domain.order import Replacement, Ticket
 from domain.vocabulary import OrderType, SelfTradePrevention, Side, TimeInForce
 from tests.support.flow import START, Flow
 from tests.support.memory_store import MemoryStore, MemoryViews
-from tests.support.views import live_host
+from tests.support.views import live_host, segment
 
 SECOND = 1_000_000
 ACME = "ACME"
@@ -70,7 +70,7 @@ class Story:
     def send(self, command: Command) -> list[Fact]:
         facts = self._flow.send(command)
         if facts:
-            self._host.apply(facts)
+            self._host.apply(segment(facts))
         return facts
 
     def wait(self, seconds: int = 1) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 
 from commands.companions import Companion
-from commands.ports import LogLost, LogReader, LogUnavailable, LogWriter
+from commands.ports import LogLost, LogReader, LogUnavailable, LogWriter, Segment
 from domain.events.register import Fact, Recorded
 from domain.ids import LogPosition
 from tests.support.memory import MemoryEventStore
@@ -112,10 +112,10 @@ class TroubledReader:
     def head(self) -> LogPosition:
         return self._reader.head()
 
-    def read(self, after: LogPosition, limit: int) -> list[Fact]:
+    def read(self, after: LogPosition, limit: int) -> Segment:
         return self._reader.read(after, limit)
 
-    def replay(self, after: LogPosition) -> Iterator[list[Fact]]:
+    def replay(self, after: LogPosition) -> Iterator[Segment]:
         self._store.check_replay()
         return self._reader.replay(after)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from commands.ports import Segment
 from domain.events.register import Fact
 from processors.host import Host, begin
 from projections.projection import Projection
@@ -20,6 +21,11 @@ def live_host(
         assert store.switch(each.view, each.place)
         each.live = True
     return Host(store, followed)
+
+
+def segment(facts: Sequence[Fact]) -> Segment:
+    """Facts of a log without gaps, as a reader returns them."""
+    return Segment(facts[0].position - 1, facts)
 
 
 def batches(facts: Sequence[Fact], sizes: Iterable[int]) -> Iterator[list[Fact]]:
