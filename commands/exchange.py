@@ -4,12 +4,13 @@ The same state comes about by living and by replaying the log.
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from commands.companions import Companion
 from commands.order_index import OrderIndex
 from commands.register import Register, Use
-from domain.aggregate import Aggregate
+from domain.aggregate import Aggregate, Outbox
+from domain.aggregates import AGGREGATES, empty_aggregate
 from domain.errors import NotFound, UnknownSymbol
 from domain.events.event import Meta
 from domain.events.register import AnyEvent, Fact, Recorded
@@ -29,6 +30,7 @@ from domain.user import EmailClaim, SecurityLog, User
 from domain.vocabulary import WalletKind
 from domain.wallet import Wallet
 
+A = TypeVar("A", bound=Aggregate)
 #: Most facts of wallets are in no index: asking first is cheaper than calling one.
 _INDEXED = frozenset({*OrderIndex.folds, *Register.folds})
 #: Uses that lack their log position, each with the place of its fact among others.
@@ -40,23 +42,27 @@ ASSET_ID_LENGTH = 36
 
 
 class Exchange:
-    """The aggregates of one shard by id, and the indexes over their facts.
+    """The aggregates of one shard, and the indexes over their facts.
 
     `outbox` collects what they record for the command that is being carried out.
-    `streams` are the aggregates once more, by the name of their stream.
+    `streams` are the aggregates by the name of their stream; `markets`, `wallets` and
+    so on are those of one class by id.
     """
 
     def __init__(self) -> None:
-        self.outbox: list[Recorded] = []
+        self.outbox: Outbox = []
         self.streams: dict[Stream, Aggregate] = {}
-        self.markets: dict[Symbol, Market] = {}
-        self.wallets: dict[AccountId, Wallet] = {}
-        self.users: dict[UserId, User] = {}
-        self.claims: dict[str, EmailClaim] = {}
-        self.security = SecurityLog(self.outbox)
-        self.streams[self.security.stream] = self.security
-        self.keys = KeyLog(self.outbox)
-        self.streams[self.keys.stream] = self.keys
+        self._of: dict[type[Aggregate], dict[str, Any]] = {
+            each: {} for each in AGGREGATES.values()
+        }
+        self.markets: dict[Symbol, Market] = self.all(Market)
+        self.wallets: dict[AccountId, Wallet] = self.all(Wallet)
+        self.users: dict[UserId, User] = self.all(User)
+        self.claims: dict[str, EmailClaim] = self.all(EmailClaim)
+        self.security = SecurityLog("log", self.outbox)
+        self.add(self.security)
+        self.keys = KeyLog("log", self.outbox)
+        self.add(self.keys)
         self.register = Register()
         self.orders = OrderIndex(self.register)
         self.unlocated: Unlocated = []
@@ -66,6 +72,10 @@ class Exchange:
         self.position: LogPosition = 0
 
     # --- what is there ---
+
+    def all(self, kind: type[A]) -> dict[str, A]:
+        """Return the aggregates of one class by the rest of their stream's name."""
+        return self._of[kind]
 
     def market(self, symbol: Symbol) -> Market:
         market = self.markets.get(symbol)
@@ -110,15 +120,15 @@ class Exchange:
         """Take in a new aggregate, under its own id."""
         self.streams[aggregate.stream] = aggregate
         name = aggregate.stream.partition("-")[2]
-        if isinstance(aggregate, Wallet):
-            self.wallets[name] = aggregate
-        elif isinstance(aggregate, Market):
-            self.markets[name] = aggregate
-        elif isinstance(aggregate, User):
-            self.users[name] = aggregate
-        else:
-            assert isinstance(aggregate, EmailClaim)
-            self.claims[name] = aggregate
+        self._of[type(aggregate)][name] = aggregate
+
+    def aggregate(self, stream: Stream) -> Aggregate:
+        """Return the aggregate of a stream, a new one for a new stream."""
+        aggregate = self.streams.get(stream)
+        if aggregate is None:
+            aggregate = empty_aggregate(stream, self.outbox)
+            self.add(aggregate)
+        return aggregate
 
     def index(self, event: AnyEvent, stream: Stream, place: int) -> None:
         """Fold a fact of a kind that an index wants.
@@ -158,11 +168,7 @@ class Exchange:
         streams = self.streams
         for fact in facts:
             stream, event = fact.stream, fact.event
-            aggregate = streams.get(stream)
-            if aggregate is None:
-                aggregate = empty_aggregate(stream, self.outbox)
-                self.add(aggregate)
-            aggregate.replay(event)
+            (streams.get(stream) or self.aggregate(stream)).replay(event)
             if type(event) in _INDEXED:
                 self.index(event, stream, fact.position)
             if event.meta.key is not None:
@@ -177,12 +183,3 @@ def locate(unlocated: Unlocated, *, first: LogPosition) -> None:
     for entry, place in unlocated:
         if not entry.position:
             entry.position = first + place
-
-
-def empty_aggregate(stream: Stream, outbox: list[Recorded]) -> Aggregate:
-    """The aggregate that a stream belongs to, before its first event."""
-    kind, _, name = stream.partition("-")
-    return _KINDS[kind](name, outbox)
-
-
-_KINDS = {"wallet": Wallet, "market": Market, "user": User, "email": EmailClaim}

@@ -1,12 +1,15 @@
-"""What every aggregate does: record a fact, apply it, and be rebuilt by replaying.
+"""What every aggregate does: record facts, apply them, freeze and thaw.
 
 A decision checks, then records; an application only assigns and never refuses. Applying
 goes through a literal table from event type to method, because one look-up in a
 dictionary is several times faster than matching the types one after another.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeAlias, TypeVar
+
+import msgspec
 
 from domain.events.event import Event
 from domain.events.register import AnyEvent, Recorded
@@ -17,7 +20,17 @@ E = TypeVar("E", bound=AnyEvent)
 Outbox: TypeAlias = list[Recorded]
 
 
-class Aggregate:
+class Frozen(msgspec.Struct, array_like=True, gc=False):
+    """An aggregate as plain data. Subclasses add what the facts gave it.
+
+    The tag of a subclass names the kind; a snapshot of an older form has other tags.
+    """
+
+    stream: Stream
+    version: int
+
+
+class Aggregate(ABC):
     """Objects kept consistent together: one stream of events, one version.
 
     `version` is that of the last event applied, 0 before the first. New events go to
@@ -27,6 +40,7 @@ class Aggregate:
     __slots__ = ("outbox", "stream", "version")
 
     handlers: ClassVar[dict[type[Event], Callable[[Any, Any], None]]] = {}
+    frozen_type: ClassVar[type[Frozen]]
 
     def __init__(self, stream: Stream, outbox: Outbox) -> None:
         self.stream = stream
@@ -44,3 +58,13 @@ class Aggregate:
         """Let a fact from the log take effect again."""
         self.version += 1
         self.handlers[type(event)](self, event)
+
+    @abstractmethod
+    def freeze(self) -> Frozen:
+        """Return the whole state; equal states give equal bytes, however they came."""
+        ...
+
+    @abstractmethod
+    def thaw(self, frozen: Any) -> None:
+        """Take over a state of `frozen_type`, as an aggregate that is still empty."""
+        ...

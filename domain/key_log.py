@@ -2,9 +2,13 @@
 
 from typing import ClassVar
 
-from domain.aggregate import Aggregate, Outbox
+from domain.aggregate import Aggregate, Frozen, Outbox
 from domain.events.event import Meta
 from domain.events.keys import KeyUsed
+
+
+class FrozenKeyLog(Frozen, tag="keys"):
+    """Its version is all that it knows."""
 
 
 class KeyLog(Aggregate):
@@ -13,8 +17,8 @@ class KeyLog(Aggregate):
 
     __slots__ = ()
 
-    def __init__(self, outbox: Outbox) -> None:
-        super().__init__("keys-log", outbox)
+    def __init__(self, name: str, outbox: Outbox) -> None:
+        super().__init__("keys-" + name, outbox)
 
     def use(self, parts: tuple[str, ...] = (), *, meta: Meta) -> None:
         self.record(KeyUsed(meta, parts))
@@ -23,3 +27,10 @@ class KeyLog(Aggregate):
         """Nothing is decided here: receipts are looked up by the command id."""
 
     handlers: ClassVar = {KeyUsed: _used}
+    frozen_type: ClassVar = FrozenKeyLog
+
+    def freeze(self) -> FrozenKeyLog:
+        return FrozenKeyLog(self.stream, self.version)
+
+    def thaw(self, frozen: FrozenKeyLog) -> None:
+        self.version = frozen.version

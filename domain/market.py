@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from domain import order_facts
-from domain.aggregate import Outbox
+from domain.aggregate import Frozen, Outbox
 from domain.errors import InvalidListing
-from domain.events.event import Event, Meta
+from domain.events.event import Event, Meta, Timestamp
 from domain.events.market import (
     ListingChanged,
     MarketEvent,
@@ -40,6 +40,20 @@ from domain.vocabulary import (
     Side,
     TimeInForce,
 )
+
+
+class FrozenMarket(Frozen, tag="market"):
+    """Resting orders stand in the order of their queues, best price first."""
+
+    listing: Listing
+    listed_at: Timestamp
+    halt_reason: str | None
+    session_date: str
+    last_price: Price | None
+    previous_close: Price | None
+    trades: int
+    bids: list[Order]
+    asks: list[Order]
 
 
 class Market(Session):
@@ -275,3 +289,31 @@ class Market(Session):
         OrderExpired: _left,
         OrderReplaced: _replaced,
     }
+    frozen_type: ClassVar = FrozenMarket
+
+    def freeze(self) -> FrozenMarket:
+        return FrozenMarket(
+            stream=self.stream,
+            version=self.version,
+            listing=self.listing,
+            listed_at=self.listed_at,
+            halt_reason=self.halt_reason,
+            session_date=self.session_date,
+            last_price=self.last_price,
+            previous_close=self.previous_close,
+            trades=self.trades,
+            bids=list(self.book.resting(Side.BUY)),
+            asks=list(self.book.resting(Side.SELL)),
+        )
+
+    def thaw(self, frozen: FrozenMarket) -> None:
+        self.version = frozen.version
+        self.listing = frozen.listing
+        self.listed_at = frozen.listed_at
+        self.halt_reason = frozen.halt_reason
+        self.session_date = frozen.session_date
+        self.last_price = frozen.last_price
+        self.previous_close = frozen.previous_close
+        self.trades = frozen.trades
+        for order in (*frozen.bids, *frozen.asks):
+            self.book.enter(order, order.leaves)

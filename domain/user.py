@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from domain.aggregate import Aggregate, Outbox
+from domain.aggregate import Aggregate, Frozen, Outbox
 from domain.errors import AlreadyExists
 from domain.events.event import Meta
 from domain.events.security import AccessRefused, LoginFailed, SecurityEvent
@@ -13,6 +13,12 @@ from domain.vocabulary import Role
 #: How many security facts one minute may add to the log (rule USER-04).
 SECURITY_FACTS_PER_MINUTE = 60
 _MINUTE = 60_000_000
+
+
+class FrozenUser(Frozen, tag="user"):
+    account_id: AccountId
+    claim: str
+    roles: tuple[Role, ...]
 
 
 class User(Aggregate):
@@ -65,6 +71,22 @@ class User(Aggregate):
         self.roles.add(event.role)
 
     handlers: ClassVar = {UserRegistered: _registered, RoleGranted: _granted}
+    frozen_type: ClassVar = FrozenUser
+
+    def freeze(self) -> FrozenUser:
+        return FrozenUser(
+            self.stream, self.version, self.account_id, self.claim, self.all_roles
+        )
+
+    def thaw(self, frozen: FrozenUser) -> None:
+        self.version = frozen.version
+        self.account_id = frozen.account_id
+        self.claim = frozen.claim
+        self.roles = set(frozen.roles)
+
+
+class FrozenClaim(Frozen, tag="email"):
+    user_id: UserId | None
 
 
 class EmailClaim(Aggregate):
@@ -88,6 +110,19 @@ class EmailClaim(Aggregate):
         self.user_id = event.user_id
 
     handlers: ClassVar = {EmailClaimed: _claimed}
+    frozen_type: ClassVar = FrozenClaim
+
+    def freeze(self) -> FrozenClaim:
+        return FrozenClaim(self.stream, self.version, self.user_id)
+
+    def thaw(self, frozen: FrozenClaim) -> None:
+        self.version = frozen.version
+        self.user_id = frozen.user_id
+
+
+class FrozenSecurityLog(Frozen, tag="security"):
+    minute: int
+    noted: int
 
 
 class SecurityLog(Aggregate):
@@ -98,8 +133,8 @@ class SecurityLog(Aggregate):
 
     __slots__ = ("minute", "noted")
 
-    def __init__(self, outbox: Outbox) -> None:
-        super().__init__("security-log", outbox)
+    def __init__(self, name: str, outbox: Outbox) -> None:
+        super().__init__("security-" + name, outbox)
         self.minute = 0
         self.noted = 0
 
@@ -121,3 +156,12 @@ class SecurityLog(Aggregate):
         self.noted += 1
 
     handlers: ClassVar = {LoginFailed: _noted, AccessRefused: _noted}
+    frozen_type: ClassVar = FrozenSecurityLog
+
+    def freeze(self) -> FrozenSecurityLog:
+        return FrozenSecurityLog(self.stream, self.version, self.minute, self.noted)
+
+    def thaw(self, frozen: FrozenSecurityLog) -> None:
+        self.version = frozen.version
+        self.minute = frozen.minute
+        self.noted = frozen.noted

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import msgspec
 
-from domain.aggregate import Aggregate, Outbox
+from domain.aggregate import Aggregate, Frozen, Outbox
 from domain.errors import (
     AmountTooLarge,
     InsufficientFunds,
@@ -58,6 +58,17 @@ class Hold(msgspec.Struct, gc=False, array_like=True):
     amount: Money
     per_share: Money = 0
     purpose: HoldPurpose = ORDER
+
+
+class FrozenWallet(Frozen, tag="wallet"):
+    user_id: UserId
+    kind: WalletKind
+    ledger: Money
+    holds: dict[HoldId, Hold]
+    holdings: dict[Symbol, Holding]
+    reserves: dict[OrderId, tuple[Symbol, Quantity]]
+    self_trade_prevention: SelfTradePrevention
+    suspended: bool
 
 
 class Wallet(Aggregate):
@@ -317,3 +328,30 @@ class Wallet(Aggregate):
         TradeSettled: _settled,
         FeeCollected: _collected,
     }
+    frozen_type: ClassVar = FrozenWallet
+
+    def freeze(self) -> FrozenWallet:
+        return FrozenWallet(
+            stream=self.stream,
+            version=self.version,
+            user_id=self.user_id,
+            kind=self.kind,
+            ledger=self.ledger,
+            holds=self.holds,
+            holdings=self.holdings,
+            reserves=self.reserves,
+            self_trade_prevention=self.self_trade_prevention,
+            suspended=self.suspended,
+        )
+
+    def thaw(self, frozen: FrozenWallet) -> None:
+        self.version = frozen.version
+        self.user_id = frozen.user_id
+        self.kind = frozen.kind
+        self.ledger = frozen.ledger
+        self.holds = frozen.holds
+        self.held = sum(hold.amount for hold in frozen.holds.values())
+        self.holdings = frozen.holdings
+        self.reserves = frozen.reserves
+        self.self_trade_prevention = frozen.self_trade_prevention
+        self.suspended = frozen.suspended

@@ -1,5 +1,7 @@
 """Who is asking: bearer tokens, verified once and remembered until they expire.
 
+Verifying a token needs the key alone, so every server lets callers in, leading or not.
+
     Authorization: Bearer <token>
 
 Roles stand in the token, which the server alone can sign; no request can claim one.
@@ -21,8 +23,8 @@ from domain.vocabulary import Role
 #: Verified tokens that are remembered at once.
 REMEMBERED_MAX = 20_000
 
-#: One token has one header. What else a decoder would pass over (more blanks, other
-#: characters within a signature) would be remembered once for each way to write it.
+#: One token has one header. A decoder would also accept more blanks, or other signs in
+#: a signature; each such spelling would take a place among the remembered tokens.
 _HEADER = re.compile(rb"(?i:bearer) ([A-Za-z0-9._-]{1,4096})")
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
@@ -40,7 +42,7 @@ class Caller(msgspec.Struct, frozen=True):
 
 class TokenReader(Protocol):
     def read(self, token: str) -> Caller | None:
-        """Whose token it is; None where it is forged or not of ours."""
+        """Return whose token it is, or None if it is forged or not ours."""
         ...
 
 
@@ -51,7 +53,7 @@ class Tokens(TokenReader, Protocol):
     seconds: int
 
     def issue(self, caller: Caller, at: Timestamp) -> str:
-        """A token for a caller, issued at a time and valid until the caller's."""
+        """Return a token for a caller, issued at `at` and valid until `expires_at`."""
         ...
 
 
@@ -71,10 +73,10 @@ class Gate:
         self._known: dict[bytes, Caller] = {}
 
     def admit(self, authorization: bytes | None, now: Timestamp) -> Caller:
-        """The caller whom an `Authorization` header names.
+        """Return the caller whom an `Authorization` header names.
 
         Raises:
-            NotSignedIn: there is none, or its token is forged or expired.
+            NotSignedIn: the header is missing, or its token is forged or expired.
         """
         if authorization is None:
             raise NotSignedIn
@@ -94,7 +96,7 @@ class Gate:
         if caller is None:
             raise NotSignedIn
         if len(self._known) >= REMEMBERED_MAX:
-            # Everybody is verified again once; that is cheaper than keeping order.
+            # Verifying everybody once more is cheaper than keeping an order.
             self._known.clear()
         self._known[authorization] = caller
         return caller
@@ -107,7 +109,7 @@ class Gate:
         return caller
 
     def refuse(self, caller: Caller, connection: AnyConnection) -> None:
-        """Put on record that a role did not allow what was asked, and refuse it."""
+        """Refuse what the caller's role does not allow, and note the refusal."""
         template = connection.scope.get("path_template") or ""
         method = connection.scope.get("method") or ""
         self._on_refused(caller, f"{method} {template}", self._now())

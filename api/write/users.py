@@ -37,10 +37,10 @@ from domain.ids import AccountId, UserId
 PASSWORD_LENGTHS = range(8, 129)
 NAME_LENGTHS = range(1, 201)
 EMAIL_LENGTH_MAX = 254
-#: Passwords that are hashed at once, and that may wait for it.
+#: How many passwords are hashed at once, and how many may wait.
 HASHING_MAX = 2
 WAITING_MAX = 64
-#: The acting user of what is done by somebody who is not signed in.
+#: The actor of a request from somebody who is not signed in.
 ANONYMOUS: UserId = "anonymous"
 
 #: What an address is made of, beside its dots: all that needs no quotes.
@@ -56,9 +56,9 @@ class Registration(msgspec.Struct, forbid_unknown_fields=True):
     full_name: str
 
     def check(self) -> None:
-        """Refuse what nobody could log in with or be addressed by (rule USER-01)."""
-        # What cannot be seen (controls, joiners, blanks of all kinds) would let one
-        # address pass for another.
+        """Refuse an address, a password or a name that is not usable (rule USER-01)."""
+        # With characters that nobody sees (controls, joiners, all kinds of blanks) one
+        # address could pass for another.
         if (
             len(self.email) > EMAIL_LENGTH_MAX
             or not self.email.isprintable()
@@ -178,7 +178,11 @@ class UserDesk:
         return user if self._passwords.verify(stored, password) else None
 
     async def _slowly(self, work: Callable[..., Result], *arguments: str) -> Result:
-        """Run a slow function of passwords in a thread, when its turn comes."""
+        """Run a slow function of passwords in a thread, a few at a time.
+
+        Raises:
+            TooManyLogins: too many wait already.
+        """
         if self._waiting >= WAITING_MAX:
             raise TooManyLogins
         self._waiting += 1

@@ -1,8 +1,8 @@
 """How an administrator is made, and how the operator of an installation is let in.
 
-Nobody becomes administrator by asking a server. Who has the installation's key may sign
-a token for a few minutes; the command line does, with the key of the database it is
-given. Without a server the command goes through a writer of this process.
+Nobody becomes administrator by asking a server. The holder of the installation's key
+may sign a token for a few minutes; the command line does so, with the key that it finds
+in the database. Without a server the command goes through a writer of this process.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ PASSWORD_BYTES = 12
 
 
 class Administrator(msgspec.Struct, frozen=True):
-    """Who is administrator now. `password` is there where it was made up here."""
+    """The new administrator. `password` is set if this program made it up."""
 
     email: str
     user_id: UserId
@@ -51,7 +51,7 @@ class Administrator(msgspec.Struct, frozen=True):
 
 
 def operator_token(keys: InstallationKeys, clock: Clock) -> str:
-    """A token that lets the command line do what administrators do, for a while."""
+    """Return a token with which the command line may act as an administrator."""
     now = clock.now()
     expires_at = now + TOKEN_MINUTES * _MINUTE
     caller = Caller(OPERATOR, "", (Role.ADMIN,), expires_at)
@@ -87,10 +87,10 @@ class Desk:
         return None if known is None else known.user_id
 
     def through_server(self, client: ServerClient, new: Registration) -> Administrator:
-        """Beside a live server, by its API.
+        """Make an administrator through the API of a live server.
 
         Raises:
-            ServerRefused, ServerUnreachable: it could not be done.
+            ServerRefused, ServerUnreachable: the server did not do it.
         """
         client.token = None
         answer = client.call("POST", "/auth/register", new)
@@ -101,7 +101,7 @@ class Desk:
             raise ServerRefused("the registration", answer)
         user_id = registered.user_id if registered else self.user_of(new.email)
         if user_id is None:
-            # Taken, but not in this log: the server is of another installation.
+            # Taken, but not in this database: the server has another one.
             raise ServerRefused("the registration", answer)
         client.token = self.token()
         path = f"/v2/admin/users/{quote(user_id)}/roles"
@@ -110,10 +110,10 @@ class Desk:
         return Administrator(new.email, user_id, account_id, registered is not None)
 
     def through_own_writer(self, new: Registration) -> Administrator:
-        """Without a server, by leading for a moment.
+        """Make an administrator without a server, by leading for a moment.
 
         Raises:
-            NoLease: a server leads; it must be asked instead.
+            NoLease: a server leads; ask that server instead.
         """
         new.check()
         return asyncio.run(self._lead(new))

@@ -1,8 +1,8 @@
-"""The demonstration market: what `BOURSE_DEMO=1` seeds, and `demo.json` tells.
+"""The demonstration market that `BOURSE_DEMO=1` seeds, and its file `demo.json`.
 
-Everything goes through the writer with fixed references, so that seeding again, after
-a crash half way or on a new start, adds nothing. A log that has markets of its own is
-let alone: nobody is to find money and an administrator in it that were never asked for.
+Everything goes through the writer with fixed references. Seeding again, after a crash
+half way or on a new start, adds nothing. A log with other markets stays as it is:
+nobody wants money and an administrator there that they never asked for.
 """
 
 import asyncio
@@ -83,18 +83,18 @@ class DemoMarket:
         self.session_date = session_date
 
     async def seed(self, path: Path, base_url: str) -> Demo | None:
-        """Make sure that the market is there, and write the file that tells of it.
+        """Seed what is missing of the market, write its file, and return the content.
 
-        None where the log has markets that this file knows nothing of.
+        Return None if the log has markets that did not come from this file.
         """
         demo = _read(path)
         if self.writer.exchange.markets and not await self._made(demo):
             return None
         demo = demo or _fresh(base_url)
         demo.base_url = base_url
-        # Told before it is done: whoever is interrupted here finds the passwords again.
+        # Written first: after an interruption the next start knows the passwords.
         _write(path, demo)
-        # The administrator first, by whom a log is known again that was begun.
+        # The administrator first: a seeding that was interrupted is recognized by it.
         admin = await self._user(demo.admin, "Demo Administrator")
         await self._once(GrantRole(self._meta(), admin.user_id, Role.ADMIN))
         for row in INSTRUMENTS:
@@ -107,7 +107,7 @@ class DemoMarket:
         return demo
 
     async def _made(self, demo: Demo | None) -> bool:
-        """Whether it was this file's market that began the log."""
+        """Whether the market of this file began the log."""
         return demo is not None and await self._known(demo.admin) is not None
 
     async def _known(self, login: Login) -> SignIn | None:
@@ -193,7 +193,7 @@ def _read(path: Path) -> Demo | None:
 
 
 def _write(path: Path, demo: Demo) -> None:
-    """Whole or not at all, and for the owner's eyes: it holds passwords."""
+    """Write the file whole or not at all, for its owner only: it holds passwords."""
     beside = path.with_suffix(".new")
     beside.touch(mode=0o600)
     beside.write_bytes(msgspec.json.format(msgspec.json.encode(demo)))
