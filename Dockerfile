@@ -1,12 +1,12 @@
-# The server of compose.yaml. Its Postgres and Redis are services beside it.
+# The server of compose.yaml. Postgres and Redis are other services of that stack.
 FROM python:3.12-slim
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 
 WORKDIR /app
 
-# The requirements are all there is to install, each pinned: nothing is resolved.
-# First what changes rarely: the layer of the requirements is kept between builds.
+# Every requirement is listed and pinned, so pip resolves nothing. They come first,
+# because they change rarely and the build then reuses their layer.
 COPY requirements.txt ./
 RUN pip install --no-cache-dir --require-hashes --no-deps --requirement requirements.txt
 

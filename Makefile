@@ -1,5 +1,5 @@
-# Everything a newcomer types. `make run` and `make test` set up what they need;
-# after the first time they need no network. Works with GNU make 3.81 and later.
+# Everything a newcomer types. `make run` and `make test` set up what they need; after
+# the first time they need no network. Works with GNU make 3.81 and later.
 
 PYTHON ?=
 BIN := .venv/bin
@@ -11,15 +11,15 @@ JOBS ?= 2
 .PHONY: help setup run stop test check fmt bench bench-against prove cover \
   catalog replay lock clean
 
-help: ## list what can be made
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-setup: $(READY) ## make the virtual environment (run and test do it themselves)
+setup: $(READY) ## make the virtual environment (run and test do so themselves)
 
 # The requirements are complete and pinned, so pip resolves nothing (--no-deps): an old
-# pip that meets a newer release than the pinned one would trip over it.
-# The newest Python that works wins; a name on PATH is not enough, because version
-# managers leave names there that answer with an error.
+# pip fails if it meets a newer release than the pinned one.
+# The newest Python that works wins. A name on PATH is not enough, because version
+# managers leave names there that only print an error.
 $(READY): requirements-dev.txt pyproject.toml
 	@set -e; python=''; \
 	for name in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
@@ -36,7 +36,7 @@ $(READY): requirements-dev.txt pyproject.toml
 	fi; \
 	$(BIN)/python -m pip --version >/dev/null 2>&1 \
 	  || "$$python" -m venv --clear .venv; \
-	echo 'Installing the pinned requirements into .venv; the first time takes a while'; \
+	echo 'Installing the pinned requirements into .venv; the first time takes a minute'; \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --require-hashes --no-deps --requirement requirements-dev.txt; \
 	$(BIN)/python -m pip install --disable-pip-version-check --no-index --no-deps \
@@ -44,45 +44,45 @@ $(READY): requirements-dev.txt pyproject.toml
 	  || { cat .venv/install.log >&2; exit 1; }; \
 	touch $(READY)
 
-run: $(READY) ## serve the exchange on http://127.0.0.1:8000 (Ctrl-C ends it)
+run: $(READY) ## serve the exchange on http://127.0.0.1:8000 (Ctrl-C stops it)
 	@exec $(BIN)/bourse run
 
-stop: $(READY) ## end the server of BOURSE_HOME and its Postgres and Redis
+stop: $(READY) ## stop the server of BOURSE_HOME and its Postgres and Redis
 	@$(BIN)/python -m infra.local.shutdown
 
-test: check ## everything that must hold, in a few minutes
+test: check ## run all checks, then the tests, in a few minutes
 	$(BIN)/pytest -q -n $(JOBS)
 
-check: $(READY) ## style, types and layers
+check: $(READY) ## check style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --warnings
 	$(BIN)/lint-imports --no-logo
 
-fmt: $(READY) ## put the code into the one format
+fmt: $(READY) ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-cover: $(READY) ## branch coverage of the core
+cover: $(READY) ## measure the branch coverage of the core
 	$(BIN)/pytest -q -n $(JOBS) --cov --cov-report=term \
 	  tests/domain tests/commands tests/projections tests/processors \
 	  tests/scenarios/test_market_scenarios.py
 
-bench: $(READY) ## the numbers of benchmarks/README.md
+bench: $(READY) ## measure the numbers of benchmarks/README.md
 	$(BIN)/python -m benchmarks
 
-bench-against: $(READY) ## is an order slower: make bench-against REV=commit
+bench-against: $(READY) ## compare an order's cost: make bench-against REV=commit
 	@exec $(BIN)/python -m benchmarks.against $(REV)
 
-prove: $(READY) ## the long proofs: crashes, failover, whole order flows
+prove: $(READY) ## run the long proofs: crashes, failover, whole order flows
 	$(BIN)/pytest -q tests/prove
 
-catalog: $(READY) ## write the generated pages again
+catalog: $(READY) ## generate CATALOG.md, SETTINGS.md and .env.example
 	$(BIN)/python -m infra.docs.catalog
 	$(BIN)/python -m infra.docs.settings_page
 
 replay: $(READY) ## send an order flow through the HTTP API: make replay FLOW=file
-	@if [ -z "$(FLOW)" ]; then echo 'Say which: make replay FLOW=path' >&2; exit 2; fi
+	@if [ -z "$(FLOW)" ]; then echo 'Name a flow: make replay FLOW=path' >&2; exit 2; fi
 	@exec $(BIN)/bourse replay "$(FLOW)"
 
 lock: ## pin the requirements again (needs uv)
@@ -94,7 +94,7 @@ lock: ## pin the requirements again (needs uv)
 	  --constraint requirements.txt \
 	  --output-file requirements-dev.txt requirements-dev.in
 
-clean: ## remove what was made, but not BOURSE_HOME
+clean: ## remove what make made, except BOURSE_HOME
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache \
 	  build *.egg-info .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

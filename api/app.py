@@ -1,4 +1,4 @@
-"""The HTTP application: what its routes are given, and what all of them share."""
+"""The HTTP application: its dependencies, its gate and what all routes share."""
 
 from litestar import Litestar
 from litestar.di import Provide
@@ -10,7 +10,7 @@ from api.http.json_bodies import Body
 from api.http.numbers import Number, number
 from api.http.openapi import OPENAPI, NumberSchema
 from api.http.own_writes import OwnWrites
-from api.http.parameters import documented, refuse_unknown
+from api.http.parameters import documented_parameters, refuse_unknown
 from api.http.request_context import call_of
 from api.read.books import BookRoute, book_route
 from api.read.current_orders import CurrentOrders
@@ -31,7 +31,7 @@ from domain.events.security import AccessRefused
 
 
 def create_app(services: Services) -> Litestar:
-    """The application, ready to be served."""
+    """Return the application, ready to serve."""
     own_writes = OwnWrites()
     read_door = ReadDoor(services.views, services.applied, own_writes)
     door = WriteDoor(
@@ -64,8 +64,8 @@ def create_app(services: Services) -> Litestar:
         logging_config=None,
         before_request=refuse_unknown,
     )
-    app.state.parameters = documented(app)
-    app.hot = {
+    app.state.parameters = documented_parameters(app)
+    app.bare = {
         ("POST", "/v2/orders"): place_order,
         ("POST", "/v2/orders:batch"): place_batch,
     }
@@ -92,12 +92,12 @@ def _dependencies(
         tokens=services.tokens,
     )
     return {
-        "door": _given(door),
-        "read_door": _given(read_door),
-        "user_desk": _given(user_desk),
-        "readiness": _given(services.readiness),
-        "now": _given(services.clock.now),
-        "market_timezone": _given(services.market_timezone),
+        "door": _constant(door),
+        "read_door": _constant(read_door),
+        "user_desk": _constant(user_desk),
+        "readiness": _constant(services.readiness),
+        "now": _constant(services.clock.now),
+        "market_timezone": _constant(services.market_timezone),
         "call": Provide(call_of, sync_to_thread=False),
         "caller": Provide(caller_of, sync_to_thread=False),
         "reading": Provide(reading_of, sync_to_thread=False),
@@ -105,5 +105,5 @@ def _dependencies(
     }
 
 
-def _given(value: object) -> Provide:
+def _constant(value: object) -> Provide:
     return Provide(lambda: value, use_cache=True, sync_to_thread=False)

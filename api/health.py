@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can serve."""
+"""Health checks: is the process alive, and can it serve?"""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
@@ -12,10 +12,10 @@ from api.http.error_responses import Problem
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """What this server can do just now.
+    """The state of this server.
 
-    A standby is ready: it serves queries. `lag` is, for each read model, how many log
-    positions it is behind; None where that is not known.
+    A standby is ready: it serves queries. `lag` says for each read model how many log
+    positions it is behind the log, or null if the server does not know.
     """
 
     ready: bool
@@ -31,24 +31,26 @@ class Alive(msgspec.Struct, frozen=True):
 @get(
     "/health/live",
     tags=["health"],
-    # Named once, the schema stands among the components that all others refer to.
-    responses={500: ResponseSpec(Problem, description="a defect")},
+    # One named response puts the schema among the components, for all references.
+    responses={500: ResponseSpec(Problem, description="Internal error.")},
 )
 async def live() -> Alive:
-    """200 for as long as the process answers at all."""
+    """Return 200 while the process runs."""
     return Alive("live")
 
 
-#: Finds out what the server can do just now.
+#: Checks what the server can do at this moment.
 AskReadiness: TypeAlias = Callable[[], Awaitable[Readiness]]
 
 
 @get(
     "/health/ready",
     tags=["health"],
-    responses={503: ResponseSpec(Readiness, description="it cannot serve just now")},
+    responses={
+        503: ResponseSpec(Readiness, description="The server cannot serve now.")
+    },
 )
 async def ready(readiness: NamedDependency[AskReadiness]) -> Response[Readiness]:
-    """200 when the server can serve, 503 when it cannot; both say why."""
-    found = await readiness()
-    return Response(found, status_code=200 if found.ready else 503)
+    """Return 200 if the server can serve, else 503. Both list the dependencies."""
+    state = await readiness()
+    return Response(state, status_code=200 if state.ready else 503)

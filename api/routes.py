@@ -1,4 +1,4 @@
-"""Which routes there are, and who may use them."""
+"""All routes, and who may use each."""
 
 from collections.abc import Sequence
 from copy import copy
@@ -8,8 +8,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from api.health import live, ready
 from api.http.auth import AnyGuard, Gate, admins_only, signed_in
-from api.http.correlation import correlated
-from api.http.openapi import BEARER, Command, Query
+from api.http.correlation import with_correlation
+from api.http.openapi import BEARER, CommandOperation, QueryOperation
 from api.read import market_data, orders, portfolio, wallet
 from api.write import account, admin, audit, open_orders, users
 from api.write import close_positions as closing
@@ -58,7 +58,7 @@ FOR_ADMINS: Sequence[HTTPRouteHandler] = (
 
 
 def ordinary_routes(gate: Gate) -> list[HTTPRouteHandler]:
-    """All routes but the hot ones, each behind its guard."""
+    """Return all routes except the bare ones, each behind its guard."""
     return [
         *map(_ordinary, FOR_EVERYBODY),
         *(_guarded(each, signed_in(gate)) for each in FOR_TRADERS),
@@ -67,10 +67,10 @@ def ordinary_routes(gate: Gate) -> list[HTTPRouteHandler]:
 
 
 def options_routes(routes: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
-    """What each path of these routes answers to OPTIONS.
+    """Return a route for OPTIONS for each path of these routes.
 
-    The framework answers by itself where nobody does, with the methods of the route
-    that it met first on a path. So these must stand before the routes.
+    The framework answers OPTIONS with the methods of the first route of a path only.
+    Register these before the routes.
     """
     methods: dict[str, set[str]] = {}
     for each in routes:
@@ -85,7 +85,7 @@ def _options(path: str, allowed: Sequence[str]) -> HTTPRouteHandler:
         http_method="OPTIONS",
         status_code=204,
         include_in_schema=False,
-        middleware=[correlated],
+        middleware=[with_correlation],
     )
     async def options() -> Response[None]:
         return Response(None, headers={"Allow": ", ".join(allowed)})
@@ -93,18 +93,18 @@ def _options(path: str, allowed: Sequence[str]) -> HTTPRouteHandler:
     return options
 
 
-def _ordinary(given: HTTPRouteHandler) -> HTTPRouteHandler:
-    """A copy: the routes themselves belong to no application."""
-    own = copy(given)
-    own.middleware = [correlated]
-    own.operation_class = Query if own.http_methods == {"GET"} else Command
+def _ordinary(handler: HTTPRouteHandler) -> HTTPRouteHandler:
+    """Return a copy for one application; the module's handlers stay unchanged."""
+    own = copy(handler)
+    own.middleware = [with_correlation]
+    is_query = own.http_methods == {"GET"}
+    own.operation_class = QueryOperation if is_query else CommandOperation
     return own
 
 
-def _guarded(given: HTTPRouteHandler, guard: AnyGuard) -> HTTPRouteHandler:
-    # A router for each guard would do, if two of them could divide the methods of one
-    # path between them.
-    own = _ordinary(given)
+def _guarded(handler: HTTPRouteHandler, guard: AnyGuard) -> HTTPRouteHandler:
+    # Not a router per guard: two routers cannot share one path.
+    own = _ordinary(handler)
     own.guards = [guard]
     own.security = BEARER
     return own

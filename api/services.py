@@ -1,4 +1,4 @@
-"""What the API needs from the world, as ports; the composition root provides it."""
+"""The ports that the API needs; the composition root provides them."""
 
 from collections.abc import Callable
 from datetime import tzinfo
@@ -19,7 +19,7 @@ from projections.store import AppliedPositions, Views
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that `create_app` is made of."""
+    """Everything that `create_app` needs."""
 
     port: CommandPort
     views: Views

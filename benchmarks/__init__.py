@@ -1,1 +1,1 @@
-"""Measurements: one question a module, each beside its ceiling in the same run."""
+"""Benchmarks: one question per module, each with its ceiling in the same run."""

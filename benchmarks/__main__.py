@@ -1,7 +1,7 @@
-"""`python -m benchmarks [NAME …] [--quick] [--write]`: what is measured, in one table.
+"""`python -m benchmarks [NAME …] [--quick] [--write]`: all figures in one table.
 
---quick takes a look in less than two minutes; its numbers are no figures.
---write puts the table of a whole run into benchmarks/README.md.
+--quick runs in less than two minutes; its numbers are too rough to quote.
+--write puts the table of a complete run into benchmarks/README.md.
 """
 
 import argparse
@@ -22,10 +22,10 @@ from benchmarks import (
 from benchmarks.machine import machine_facts
 from benchmarks.report import report, write_report
 from benchmarks.suite import Suite
-from benchmarks.table import Answered, Row, markdown
+from benchmarks.table import Result, Row, markdown
 
 README = Path(__file__).with_name("README.md")
-#: In this order: a restart finds the read models that a rebuild has made.
+#: The order matters: the restart needs the read models of the rebuild.
 MODULES = (
     bench_matching,
     bench_writer,
@@ -41,16 +41,16 @@ BENCHMARKS: dict[str, Callable[[Suite], list[Row]]] = {
 
 
 def main() -> int:
-    # However a run is ended, its servers end with it.
+    # SIGTERM raises KeyboardInterrupt, so that a run always stops its servers.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = _options()
     names: list[str] = options.names or list(BENCHMARKS)
-    answers: list[Answered] = []
+    answers: list[Result] = []
     with Suite(quick=options.quick) as suite:
         facts = machine_facts(suite.places().database_url)
         for name in names:
             print(f"measuring {name}", file=sys.stderr, flush=True)
-            answers.append(Answered(name, BENCHMARKS[name](suite)))
+            answers.append(Result(name, BENCHMARKS[name](suite)))
     print(markdown(answers))
     if options.write:
         write_report(README, report(facts, answers, quick=options.quick))
@@ -60,7 +60,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     names = ", ".join(BENCHMARKS)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {names}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {names}")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
@@ -68,7 +68,7 @@ def _options() -> argparse.Namespace:
     if unknown:
         parser.error(f"{', '.join(unknown)}: not one of {names}")
     if options.write and options.names:
-        parser.error("--write is for a whole run")
+        parser.error("--write needs a complete run, without names")
     return options
 
 

@@ -1,7 +1,7 @@
 """The ceiling of an append: the same rows in a bare psycopg insert, in the same groups.
 
-The arrays are ready before the time runs, and the table is the log's own form, its
-indexes included. Once its parameters travel as text, once in binary form.
+The arrays exist before the clock starts, and the table has the form of the log, with
+its indexes. One variant sends the parameters as text, the other in binary form.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ BINARY: LiteralString = _INSERT.replace("{}", "%b")
 def committed_groups(
     connection: psycopg.Connection, after: LogPosition, limit: int
 ) -> list[Group]:
-    """Rows of the log as they were committed together: one transaction, one group."""
+    """Return rows of the log, one group per transaction that committed them."""
     rows = connection.execute(
         "SELECT xmin::text, originator_id, originator_version, topic, state "
         "FROM events WHERE notification_id > %s ORDER BY notification_id LIMIT %s",
@@ -44,7 +44,7 @@ def committed_groups(
 def bare_rate(
     connection: psycopg.Connection, insert: LiteralString, groups: Sequence[Group]
 ) -> float:
-    """Rows a second, each group with a commit of its own."""
+    """Return rows per second, with one commit per group."""
     connection.execute("DROP TABLE IF EXISTS bare")
     connection.execute("CREATE TABLE bare (LIKE events INCLUDING ALL)")
     # The log's own sequence would leave gaps in its positions.
@@ -52,8 +52,8 @@ def bare_rate(
     connection.execute(
         "ALTER TABLE bare ALTER notification_id SET DEFAULT nextval('bare_ids')"
     )
-    begun = perf_counter()
+    start = perf_counter()
     for group in groups:
         connection.execute(insert, group, prepare=True).fetchall()
-    took = perf_counter() - begun
+    took = perf_counter() - start
     return sum(len(group[0]) for group in groups) / took

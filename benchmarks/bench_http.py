@@ -1,9 +1,8 @@
-"""How many orders a second come in through HTTP, beside a request that does nothing?
+"""How many orders per second does HTTP take, compared with requests that do nothing?
 
-The server is a whole one, with its projector at work. No-op, orders one a request and
-orders in batches take turns on the same server, from the same generator; before each
-no-op the views have caught up and no snapshot is being taken, so that the services are
-idle then.
+The server is complete, with a running projector. No-ops, single orders and batches take
+turns on the same server, from the same generator. Before each turn of no-ops the views
+have caught up and no snapshot is in progress, so that the services are idle.
 """
 
 import subprocess
@@ -19,7 +18,7 @@ import psutil
 from benchmarks.cores import Pinning, pin
 from benchmarks.http_load import Outcome, Plan
 from benchmarks.http_requests import Orders, batches, singles
-from benchmarks.processor_time import Used, is_projector, used_until_now
+from benchmarks.processor_time import ProcessorTime, is_projector, processor_time
 from benchmarks.projector import wait_for_views
 from benchmarks.served import Served, Server, served
 from benchmarks.suite import Suite
@@ -34,17 +33,17 @@ BATCH = 100
 
 
 class Load(msgspec.Struct):
-    """One kind of request, what it is over, and what came of it in each round."""
+    """One kind of request: its orders per request, and its outcome in each round."""
 
     requests: list[list[str]]
     orders: int
     outcomes: list[Outcome] = msgspec.field(default_factory=list[Outcome])
     rows: int = 0
-    used: Used = Used({})
+    used: ProcessorTime = ProcessorTime({})
 
     @property
     def rate(self) -> float:
-        """Orders a second: the median of the rounds."""
+        """Orders per second, the median of the rounds."""
         return median(each.rate for each in self.outcomes) * self.orders
 
     @property
@@ -59,7 +58,7 @@ class Load(msgspec.Struct):
 
     @property
     def answered(self) -> int:
-        """Orders, those of the warming up included."""
+        """The number of orders with an answer, including the warm-up."""
         return self.orders * sum(sum(each.statuses.values()) for each in self.outcomes)
 
 
@@ -67,7 +66,7 @@ def measure(suite: Suite) -> list[Row]:
     rows: list[Row] = []
     for pinning in Pinning:
         with served(suite.places(), demo=True) as server:
-            server.wait_until_told()
+            server.wait_until_seeded()
             server.fund()
             services = [pid for _, pid in suite.services()]
             pin(pinning, server=server.process.pid, others=services)
@@ -93,18 +92,20 @@ def _take_turns(
                 wait_for_views(server.places.redis_url, head)
                 if load is no_op:
                     _wait_for_snapshots(pid)
-                before = used_until_now(pid, services)
+                before = processor_time(pid, services)
                 outcome = generate(server, load.requests, seconds, pinning)
-                load.used += used_until_now(pid, services) - before
-                load.used += Used({"generator": outcome.processor_seconds})
+                load.used += processor_time(pid, services) - before
+                load.used += ProcessorTime({"generator": outcome.processor_seconds})
                 load.outcomes.append(outcome)
                 load.rows += store.reader.head() - head
     return no_op, single, batch
 
 
 def _wait_for_snapshots(server: int) -> None:
-    """Until none is being taken, nor due: one that falls due is begun within
-    SNAPSHOT_LOOK_SECONDS."""
+    """Wait until no snapshot is in progress or due.
+
+    The server starts a snapshot within SNAPSHOT_LOOK_SECONDS after it is due.
+    """
     idle_since = monotonic()
     while monotonic() - idle_since < SNAPSHOT_LOOK_SECONDS + 1:
         children = psutil.Process(server).children()
@@ -116,7 +117,7 @@ def _wait_for_snapshots(server: int) -> None:
 def generate(
     server: Server, requests: list[list[str]], seconds: float, pinning: Pinning
 ) -> Outcome:
-    """Run the load generator, a process of its own."""
+    """Run the load generator in a separate process."""
     plan = Plan("127.0.0.1", server.port, seconds, requests)
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         Path(file.name).write_bytes(msgspec.json.encode(plan))
@@ -125,8 +126,8 @@ def generate(
             stdout=subprocess.PIPE,
         )
         pin(pinning, server=server.process.pid, others=[process.pid])
-        told, _ = process.communicate(timeout=seconds + 60)
-    outcome = msgspec.json.decode(told, type=Outcome)
+        output, _ = process.communicate(timeout=seconds + 60)
+    outcome = msgspec.json.decode(output, type=Outcome)
     assert set(outcome.statuses) <= {"200", "207"}, outcome.statuses
     return outcome
 
@@ -136,7 +137,7 @@ def _rows(pinning: Pinning, no_op: Load, single: Load, batch: Load) -> list[Row]
         return Row(
             what=f"{what} ({pinning})",
             measured=f"{load.rate:,.0f} orders/s",
-            beside=f"no-op {no_op.rate:,.0f}/s",
+            compared_with=f"no-op {no_op.rate:,.0f}/s",
             ratio=load.rate / no_op.rate,
             target=target,
             latency=load.middle.latency,
@@ -146,7 +147,7 @@ def _rows(pinning: Pinning, no_op: Load, single: Load, batch: Load) -> list[Row]
 
     return [
         row(
-            f"orders, one a request, {CONNECTIONS} connections",
+            f"orders, one per request, {CONNECTIONS} connections",
             single,
             "0.75; p99 40 ms",
             f"{single.used.each(single.answered)}; no-op: "

@@ -1,11 +1,11 @@
-"""How many events a second can the log append and replay, and what would Postgres do?
+"""How many events per second does the log append and replay, and what is the limit?
 
     python -m benchmarks.bench_log [DATABASE_URL]
 
-Without an address, an embedded Postgres is started in a temporary folder. The ceiling
-is the same rows in a bare psycopg `insert … select from unnest` with a commit each, on
-the same table with the same indexes, with fsync on; both take turns, so that both see
-the same machine. No projections run beside it: this is the log alone.
+Without an address, the program starts an embedded Postgres in a temporary folder. The
+ceiling is the same rows in a bare psycopg `insert … select from unnest`, with one
+commit per append, on the same table with the same indexes and fsync on. Both take turns
+under the same conditions. No projections run meanwhile.
 """
 
 import itertools
@@ -45,7 +45,7 @@ _versions = itertools.count(1)
 
 
 def passive_order() -> list[Recorded]:
-    """Two events, as a resting order makes them: 365 bytes each on average."""
+    """Return the two events of a resting order: 365 bytes each on average."""
     version, order_id = next(_versions), str(uuid.uuid4())
     meta = Meta(AT + version, order_id, order_id)
     held = FundsHeld(meta, order_id, 1_000_000, 10_000)
@@ -84,16 +84,16 @@ def bare(connection: psycopg.Connection, events: list[Recorded]) -> None:
 
 
 def rate(act: Callable[[list[Recorded]], object], size: int) -> Rate:
-    """Rows a second, and the client's own processor time for a row in microseconds."""
+    """Return rows per second, and the client's processor time per row in us."""
     batches = [batch(size) for _ in range(max(8, 2_000 // size))]
     rows = 0
-    begun, processor = perf_counter(), process_time()
-    while batches and perf_counter() - begun < SECONDS:
+    start, processor = perf_counter(), process_time()
+    while batches and perf_counter() - start < SECONDS:
         events = batches.pop()
         act(events)
         rows += len(events)
     used = process_time() - processor
-    return rows / (perf_counter() - begun), used / rows * 1e6
+    return rows / (perf_counter() - start), used / rows * 1e6
 
 
 def measure(database_url: str) -> None:
@@ -111,7 +111,7 @@ def measure(database_url: str) -> None:
                     ours.append(rate(writer.append, size))
                     ceiling.append(rate(lambda each: bare(connection, each), size))
                 show(size, sorted(ours)[ROUNDS // 2], sorted(ceiling)[ROUNDS // 2])
-        replayed(store)
+        show_replay(store)
 
 
 def show(size: int, ours: Rate, ceiling: Rate) -> None:
@@ -122,10 +122,10 @@ def show(size: int, ours: Rate, ceiling: Rate) -> None:
     )
 
 
-def replayed(store: PostgresEventStore) -> None:
-    begun = perf_counter()
+def show_replay(store: PostgresEventStore) -> None:
+    start = perf_counter()
     facts = sum(len(each.facts) for each in store.reader.replay(0))
-    seconds = perf_counter() - begun
+    seconds = perf_counter() - start
     print(f"replay: {facts:,} facts, {facts / seconds:,.0f} facts/s")
 
 

@@ -1,8 +1,8 @@
-"""How many commands a second does the core carry out, and what is the book of that?
+"""How many commands per second does the core carry out, and how many the book alone?
 
-One thread, in memory: commands go through `commands.dispatch.execute` with holds,
-facts, settlement and indexes, and the outbox is emptied as the group commit does it.
-The ceiling is the same flow on the order books alone, without accounts and facts.
+One thread, in memory: commands pass through `commands.dispatch.execute` with holds,
+facts, settlement and indexes. The ceiling is the same flow on the order books alone,
+without accounts and facts.
 """
 
 import gc
@@ -16,7 +16,7 @@ import msgspec
 from benchmarks.interpreter import as_the_server
 from benchmarks.suite import Suite
 from benchmarks.table import Row
-from benchmarks.workload import OrderMix, carry_out, opened
+from benchmarks.workload import OrderMix, carry_out, open_exchange
 from commands.exchange import Exchange
 from commands.messages import CancelOrder, Command, PlaceOrder
 from domain.errors import OrderDone
@@ -30,13 +30,13 @@ from infra.runtime.ids import Identifiers
 NAME = "matching"
 SYMBOLS = [f"SYM{number}" for number in range(10)]
 TRADERS = 100
-#: Commands between two emptyings of the outbox: those of one group commit.
+#: The commands of one group commit.
 GROUP = 256
 STP = SelfTradePrevention.CANCEL_NEWEST
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """Commands a second, by the clock and by the processor time used."""
+    """Commands per second of the clock and of processor time."""
 
     wall: float
     processor: float
@@ -49,16 +49,16 @@ def measure(suite: Suite) -> list[Row]:
     ways = (whole_core, core_with_ids, book_alone)
     paces: list[list[Pace]] = [[] for _ in ways]
     for _ in range(suite.scaled(7, 3)):
-        for way, found in zip(ways, paces, strict=True):
-            found.append(way(commands))
+        for way, samples in zip(ways, paces, strict=True):
+            samples.append(way(commands))
             gc.collect()
-    core, with_ids, book = (_median(found) for found in paces)
+    core, with_ids, book = (_median(samples) for samples in paces)
     rows_per_order = core.rows / sum(isinstance(each, PlaceOrder) for each in commands)
     return [
         Row(
             what="matching core: holds, facts, settlement, indexes",
             measured=f"{core.wall:,.0f} commands/s",
-            beside=f"book alone {book.wall:,.0f}/s",
+            compared_with=f"book alone {book.wall:,.0f}/s",
             ratio=core.wall / book.wall,
             target="200,000/s",
             rows_per_order=rows_per_order,
@@ -66,9 +66,9 @@ def measure(suite: Suite) -> list[Row]:
             f"{len(commands):,} commands refused (the order was done)",
         ),
         Row(
-            what="the same, ids and commands made within",
+            what="the same, with new ids and commands",
             measured=f"{with_ids.wall:,.0f} commands/s",
-            beside=f"book alone {book.wall:,.0f}/s",
+            compared_with=f"book alone {book.wall:,.0f}/s",
             ratio=with_ids.wall / book.wall,
             target="200,000/s",
             rows_per_order=rows_per_order,
@@ -88,27 +88,27 @@ def _median(paces: Sequence[Pace]) -> Pace:
 
 def _timed(act: Callable[[], Pace], count: int) -> Pace:
     with as_the_server():
-        begun, used = perf_counter(), process_time()
+        start, used = perf_counter(), process_time()
         done = act()
-        used, took = process_time() - used, perf_counter() - begun
+        used, took = process_time() - used, perf_counter() - start
     return Pace(count / took, count / used, done.rows, done.refused)
 
 
 def whole_core(commands: Sequence[Command]) -> Pace:
-    """Commands as they come."""
-    exchange = opened(SYMBOLS, TRADERS)
+    """Measure the core with the commands as they are."""
+    exchange = open_exchange(SYMBOLS, TRADERS)
     return _timed(lambda: _carry_out(exchange, commands), len(commands))
 
 
 def core_with_ids(commands: Sequence[Command]) -> Pace:
-    """As the API does it: each command is made, with a new id and the time."""
-    exchange = opened(SYMBOLS, TRADERS)
-    fresh = _Fresh()
+    """Measure the core with a new command, id and time for each, as the API does."""
+    exchange = open_exchange(SYMBOLS, TRADERS)
+    copies = _Copies()
 
     def act() -> Pace:
         rows = refused = 0
         for start in range(0, len(commands), GROUP):
-            group = map(fresh.made, commands[start : start + GROUP])
+            group = map(copies.copy, commands[start : start + GROUP])
             done = _carry_out(exchange, group)
             rows, refused = rows + done.rows, refused + done.refused
         return Pace(0, 0, rows, refused)
@@ -116,15 +116,15 @@ def core_with_ids(commands: Sequence[Command]) -> Pace:
     return _timed(act, len(commands))
 
 
-class _Fresh:
-    """Makes commands anew, under new ids."""
+class _Copies:
+    """Copies commands with new ids and times."""
 
     def __init__(self) -> None:
         self.clock = SystemClock()
         self.new_id = Identifiers(self.clock).new
         self.ids: dict[str, str] = {}
 
-    def made(self, command: Command) -> Command:
+    def copy(self, command: Command) -> Command:
         command_id = self.new_id()
         meta = Meta(self.clock.now(), command.meta.actor, command_id)
         if isinstance(command, CancelOrder):
@@ -159,7 +159,7 @@ def _carry_out(exchange: Exchange, commands: Iterable[Command]) -> Pace:
 
 
 def book_alone(commands: Sequence[Command]) -> Pace:
-    """The same orders in the books only: nobody pays, nothing is told."""
+    """Measure the same orders in the books alone, without payments and facts."""
     books = {symbol: OrderBook(symbol) for symbol in SYMBOLS}
     placed: dict[str, OrderBook] = {}
 

@@ -1,7 +1,7 @@
 """How much memory does a server need for a million open orders in 100 books?
 
-They come from the log, as after any restart. Each has a client order id of its own,
-which is kept beside the order's id; most clients send none.
+The server reads the orders from the log, as after any restart. Each order has a client
+order id that differs from its order id; most clients send none.
 """
 
 import itertools
@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from benchmarks.long_log import filled
+from benchmarks.long_log import fill_log
 from benchmarks.served import Served, served
 from benchmarks.suite import Suite
 from benchmarks.table import Row
@@ -29,7 +29,7 @@ MEGABYTE = 2**20
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """Of one process, in bytes: now, and the most it ever had."""
+    """The memory of one process in bytes: the current and the highest value."""
 
     resident: int
     peak: int
@@ -41,7 +41,7 @@ def measure(suite: Suite) -> list[Row]:
         empty = _memory(server)
     places = suite.places()
     commands = itertools.chain(opening(SYMBOLS, TRADERS), _resting(orders))
-    for _ in filled(places.database_url, commands):
+    for _ in fill_log(places.database_url, commands):
         pass
     with served(places) as server:
         full = _memory(server)
@@ -50,16 +50,16 @@ def measure(suite: Suite) -> list[Row]:
         Row(
             what=f"server with {orders:,} open orders in {len(SYMBOLS)} books",
             measured=f"{full.resident / MEGABYTE:,.0f} MB",
-            beside=f"empty server {empty.resident / MEGABYTE:,.0f} MB",
+            compared_with=f"empty server {empty.resident / MEGABYTE:,.0f} MB",
             target="1,500 MB",
-            notes=f"{each:,.0f} bytes an order; peak in recovery "
+            notes=f"{each:,.0f} bytes per order; peak in recovery "
             f"{full.peak / MEGABYTE:,.0f} MB; {TRADERS:,} traders",
         )
     ]
 
 
 def _memory(server: Served) -> Memory:
-    server.wait_until(lambda told: told.role == WriterState.LEADER.value)
+    server.wait_until(lambda readiness: readiness.role == WriterState.LEADER.value)
     pid = server.process.pid
     status = Path(f"/proc/{pid}/status").read_text()
     peak = status.partition("VmHWM:")[2].split()[0]
@@ -67,7 +67,7 @@ def _memory(server: Served) -> Memory:
 
 
 def _resting(count: int) -> Iterator[Command]:
-    """Passive orders: bids below the reference price, asks above it."""
+    """Generate passive orders: bids below the reference price, asks above it."""
     rng = random.Random(7)
     for number in range(10_000_000, 10_000_000 + count):
         account, order_id = uuid_text(1, rng.randrange(TRADERS)), uuid_text(3, number)

@@ -1,16 +1,16 @@
-"""How fast does a server come back when a million events are in the log?
+"""How fast does a server restart with a million events in the log?
 
-First the replay alone, beside only reading and decoding. Then a real server, from the
-start of its process until it says that it is ready and leads: with a snapshot of the
-head, with the oldest one that the server allows itself, and with none. Postgres and
-Redis run already, and the views are as they were left.
+The first figure is the replay alone, compared with reading and decoding. The others are
+a real server, from the start of its process until it reports that it is ready and
+leads: with a snapshot of the head, with the oldest snapshot that the server allows, and
+without one. Postgres, Redis and the views are there already.
 """
 
 from statistics import median
 
 import psycopg
 
-from benchmarks.from_log import passed
+from benchmarks.from_log import run_pass
 from benchmarks.long_log import LongLog, long_log, take_snapshot
 from benchmarks.projector import projecting, wait_for_views
 from benchmarks.served import served
@@ -25,14 +25,14 @@ NAME = "restart"
 def measure(suite: Suite) -> list[Row]:
     log = long_log(suite)
     rounds = suite.scaled(3, 1)
-    replays = [passed("replay", log.places).rate for _ in range(rounds)]
-    reads = [passed("read", log.places).rate for _ in range(rounds)]
+    replays = [run_pass("replay", log.places).rate for _ in range(rounds)]
+    reads = [run_pass("read", log.places).rate for _ in range(rounds)]
     rate, read = median(replays), median(reads)
     return [
         Row(
             what="full replay into the writer's state",
             measured=f"{rate:,.0f} events/s",
-            beside=f"reading and decoding the log {read:,.0f} events/s",
+            compared_with=f"reading and decoding the log {read:,.0f} events/s",
             ratio=rate / read,
             target="150,000/s",
             notes=f"{log.events:,} events",
@@ -45,7 +45,7 @@ def _starts(log: LongLog, rounds: int) -> list[Row]:
     url = log.places.database_url
     with projecting(log.places), PostgresEventStore(url) as store:
         wait_for_views(log.places.redis_url, store.reader.head())
-    # The first start of an installation makes its keys, and rolls the day.
+    # The first start creates the keys of the installation and rolls the day.
     _start(log)
     oldest = _row("with the oldest snapshot", log, rounds, target="5 s")
     take_snapshot(url)
@@ -70,5 +70,7 @@ def _row(what: str, log: LongLog, rounds: int, *, target: str) -> Row:
 def _start(log: LongLog) -> float:
     with served(log.places) as server:
         return server.wait_until(
-            lambda told: told.ready and told.role == WriterState.LEADER.value
+            lambda readiness: (
+                readiness.ready and readiness.role == WriterState.LEADER.value
+            )
         )

@@ -1,9 +1,9 @@
-"""How long does everybody wait when a day ends with many day orders in one book?
+"""How long do clients wait if a day ends with many day orders in one book?
 
     python -m benchmarks.bench_roll [ORDERS …]
 
-The roll expires them all in one command, so in one commit and one write of the read
-models (DAY-02); what comes in meanwhile waits for it.
+The roll expires all of them in one command, so in one commit and one write of the read
+models (DAY-02). Commands that arrive meanwhile wait.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from infra.log.event_store import PostgresEventStore
 SYMBOL = "SYM"
 TRADERS = 50
 SIZES = (1_000, 10_000, 100_000)
-#: Prices on either side of the book.
+#: Price levels on each side of the book.
 LEVELS = 200
 GROUP = 500
 
@@ -46,16 +46,16 @@ async def _measure(places: Places, size: int) -> None:
             head = writer.exchange.position
             await asyncio.to_thread(wait_for_views, places.redis_url, head)
             stalls = asyncio.create_task(_longest_stall())
-            begun = perf_counter()
+            start = perf_counter()
             roll = RollDay(meta(10 * size), SYMBOL, "2026-01-02")
             answer = await writer.execute(roll)
-            answered = perf_counter() - begun
+            answered = perf_counter() - start
             await asyncio.to_thread(wait_for_views, places.redis_url, answer.position)
-            visible = perf_counter() - begun
+            visible = perf_counter() - start
             stalls.cancel()
             print(
                 f"{size:>9,} day orders: answered after {answered:.2f} s, "
-                f"visible after {visible:.2f} s; the loop stood still for "
+                f"visible after {visible:.2f} s; the loop was blocked for "
                 f"{await stalls:.2f} s at the longest"
             )
 
@@ -89,13 +89,13 @@ def _day_order(number: int) -> PlaceOrder:
 
 
 async def _longest_stall() -> float:
-    """Until it is canceled: how late the loop came back at the worst, in seconds."""
+    """Measure the longest delay of the loop in seconds, until the task is canceled."""
     worst = 0.0
     try:
         while True:
-            begun = perf_counter()
+            start = perf_counter()
             await asyncio.sleep(0.005)
-            worst = max(worst, perf_counter() - begun - 0.005)
+            worst = max(worst, perf_counter() - start - 0.005)
     except asyncio.CancelledError:
         return worst
 

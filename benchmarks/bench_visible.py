@@ -1,7 +1,7 @@
-"""How long after its acknowledgement does an order show in the read models?
+"""How long after its answer is an order visible in the read models?
 
-1,000 orders a second through HTTP, open loop; for each, the time from its answer to the
-message of the write after which every read model shows its log position.
+The load is 1,000 orders per second over HTTP, open loop. The figure is the time from an
+order's answer to the message that every read model has reached its log position.
 """
 
 import subprocess
@@ -16,7 +16,7 @@ from benchmarks.projector import wait_for_views
 from benchmarks.served import Served, served
 from benchmarks.suite import Suite
 from benchmarks.table import Row
-from benchmarks.visible_load import Plan, Seen
+from benchmarks.visible_load import Plan, Visibility
 from infra.log.event_store import PostgresEventStore
 
 NAME = "visible"
@@ -26,29 +26,29 @@ CONNECTIONS = 64
 
 def measure(suite: Suite) -> list[Row]:
     with served(suite.places(), demo=True) as server:
-        server.wait_until_told()
+        server.wait_until_seeded()
         server.fund()
         with PostgresEventStore(server.places.database_url) as store:
             before = store.reader.head()
             wait_for_views(server.places.redis_url, before)
             seconds = suite.scaled(20, 5)
-            seen = _generate(server, seconds)
+            outcome = _generate(server, seconds)
             rows = store.reader.head() - before
     return [
         Row(
-            what="acknowledged to visible in every read model",
-            measured=f"p99 {seen.visible.p99:.1f} ms",
-            beside=f"{seen.rate:,.0f} orders/s, open loop",
+            what="answered to visible in every read model",
+            measured=f"p99 {outcome.visible.p99:.1f} ms",
+            compared_with=f"{outcome.rate:,.0f} orders/s, open loop",
             target="p99 50 ms",
-            latency=seen.visible,
+            latency=outcome.visible,
             rows_per_order=rows / (RATE * seconds),
-            notes=f"{seen.visible_at_once:.0%} were visible before the answer came; "
-            f"due to answered {seen.answered} ms; {seen.refused} refused",
+            notes=f"{outcome.visible_at_once:.0%} were visible before the answer; "
+            f"due to answered {outcome.answered} ms; {outcome.refused} refused",
         )
     ]
 
 
-def _generate(server: Served, seconds: int) -> Seen:
+def _generate(server: Served, seconds: int) -> Visibility:
     (requests,) = singles(Orders(server), "/v2/orders", connections=1, each=20_000)
     plan = Plan(
         host="127.0.0.1",
@@ -62,10 +62,10 @@ def _generate(server: Served, seconds: int) -> Seen:
     )
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         Path(file.name).write_bytes(msgspec.json.encode(plan))
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "benchmarks.visible_load", file.name],
             stdout=subprocess.PIPE,
             timeout=seconds + 60,
             check=True,
         )
-    return msgspec.json.decode(done.stdout, type=Seen)
+    return msgspec.json.decode(process.stdout, type=Visibility)

@@ -1,10 +1,9 @@
-"""How many orders a second does the writer make durable, and what would Postgres do?
+"""How many orders per second does the writer make durable, and what is the limit?
 
-The writer runs in this process on a real Postgres, with fsync on, as the server runs
-it; 256 clients wait for their answers, each sends its next order then. The projector
-process fills the views in Redis meanwhile. The ceiling is `bare_insert`: the rows of
-the same run in the same groups, with the projector idle; the smaller
-ratio counts.
+The writer runs in this process on a real Postgres with fsync on, as in the server. Each
+of 256 clients sends its next order after the answer to the last one, and the projector
+process fills the views in Redis. The ceiling is `bare_insert`: the same rows in the
+same groups, with the projector idle. Of its two ratios the smaller counts.
 """
 
 import asyncio
@@ -36,12 +35,12 @@ NAME = "writer"
 SYMBOLS = [f"SYM{number}" for number in range(10)]
 TRADERS = 100
 CLIENTS = 256
-#: Rows of one round that the ceiling inserts again.
+#: The ceiling inserts this many rows of each round again.
 BARE_ROWS = 100_000
 
 
 class Round(msgspec.Struct, frozen=True):
-    """What one round gave. `used` is this process's time on a processor."""
+    """The figures of one round. `used` is the processor time of this process."""
 
     orders: float
     rows: float
@@ -62,8 +61,8 @@ def measure(suite: Suite) -> list[Row]:
         islice(OrderMix(SYMBOLS, TRADERS, cancels=False), orders * (rounds + 1))
     )
     with projecting(places):
-        found = uvloop.run(_measure(places, flow, orders))
-    return _rows(found)
+        figures = uvloop.run(_measure(places, flow, orders))
+    return _rows(figures)
 
 
 async def _measure(places: Places, flow: Sequence[Command], orders: int) -> list[Round]:
@@ -76,7 +75,7 @@ async def _measure(places: Places, flow: Sequence[Command], orders: int) -> list
                 for start in range(0, len(flow), orders):
                     part = flow[start : start + orders]
                     rounds.append(await _round(places, writer, part))
-    # The first one only makes everything warm.
+    # The first round is the warm-up.
     return rounds[1:]
 
 
@@ -84,11 +83,11 @@ async def _measure(places: Places, flow: Sequence[Command], orders: int) -> list
 async def leading(store: PostgresEventStore) -> AsyncGenerator[Writer]:
     leading = asyncio.Event()
 
-    def became(state: WriterState) -> None:
+    def on_state(state: WriterState) -> None:
         if state is WriterState.LEADER:
             leading.set()
 
-    writer = Writer(store, on_state=became)
+    writer = Writer(store, on_state=on_state)
     running = asyncio.create_task(writer.run())
     await leading.wait()
     try:
@@ -103,11 +102,11 @@ async def _round(places: Places, writer: Writer, flow: Sequence[Command]) -> Rou
     await asyncio.to_thread(wait_for_views, places.redis_url, after)
     views = RedisStore(places.redis_url)
     commands = iter(flow)
-    begun, used = perf_counter(), process_time()
+    start, used = perf_counter(), process_time()
     latencies = await asyncio.gather(
         *(_client(writer, commands) for _ in range(CLIENTS))
     )
-    used, took = process_time() - used, perf_counter() - begun
+    used, took = process_time() - used, perf_counter() - start
     head = writer.exchange.position
     projected = (views_position(views) or after) - after
     views.close()
@@ -156,21 +155,21 @@ def _rows(rounds: Sequence[Round]) -> list[Row]:
             target="15,000/s",
             latency=latency,
             rows_per_order=mid("rows_per_order"),
-            notes=f"{mid('group'):,.0f} rows a commit; the process used "
+            notes=f"{mid('group'):,.0f} rows per commit; the process used "
             f"{mid('used'):.0%} of a core; the views kept up with "
             f"{mid('projected'):,.0f} rows/s meanwhile",
         ),
-        _beside("text", mid("rows"), mid("bare_text")),
-        _beside("binary", mid("rows"), mid("bare_binary")),
+        _comparison("text", mid("rows"), mid("bare_text")),
+        _comparison("binary", mid("rows"), mid("bare_binary")),
     ]
 
 
-def _beside(form: str, rows: float, bare: float) -> Row:
+def _comparison(form: str, rows: float, bare: float) -> Row:
     return Row(
-        what="its rows, beside a bare unnest insert of the same",
+        what="its rows, compared with a bare unnest insert",
         measured=f"{rows:,.0f} rows/s",
-        beside=f"bare insert, {form} arrays, {bare:,.0f} rows/s",
+        compared_with=f"bare insert, {form} arrays, {bare:,.0f} rows/s",
         ratio=rows / bare,
         target="0.70",
-        notes="arrays made before, same groups, views idle",
+        notes="arrays prepared before, same groups, views idle",
     )

@@ -1,7 +1,7 @@
-"""Which processes run on which cores, and what that is called in a table.
+"""The assignment of processes to cores.
 
-`free` leaves it to the system, and is what the figures are taken with. `apart` gives
-the server's process one core, and everything else the others.
+With `free` the system decides; the targets refer to these figures. With `apart` the
+server process has one core, and all other processes share the others.
 """
 
 import os
@@ -16,7 +16,7 @@ class Pinning(StrEnum):
 
 
 def pin(pinning: Pinning, *, server: int, others: list[int]) -> None:
-    """Put a server and the rest, their threads and children, where they belong."""
+    """Pin a server and the other processes, with their threads and children."""
     cores = sorted(os.sched_getaffinity(0))
     if pinning is Pinning.FREE or len(cores) < 2:
         return

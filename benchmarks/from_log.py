@@ -1,4 +1,4 @@
-"""Passes over a whole log, each in a process of its own that tells its time.
+"""Passes over a whole log, each in a new process that measures its time.
 
 python -m benchmarks.from_log read|replay|rebuild DATABASE_URL REDIS_URL
 """
@@ -21,7 +21,7 @@ from processors.rebuild import rebuild
 
 
 class Pass(msgspec.Struct, frozen=True):
-    """How many events were passed over in what time."""
+    """The number of events and the time of a pass."""
 
     events: int
     seconds: float
@@ -31,9 +31,9 @@ class Pass(msgspec.Struct, frozen=True):
         return self.events / self.seconds
 
 
-def passed(what: str, places: Places) -> Pass:
-    """Make a pass, in a new process."""
-    done = subprocess.run(
+def run_pass(what: str, places: Places) -> Pass:
+    """Run a pass in a new process."""
+    process = subprocess.run(
         [
             sys.executable,
             "-m",
@@ -45,7 +45,7 @@ def passed(what: str, places: Places) -> Pass:
         stdout=subprocess.PIPE,
         check=True,
     )
-    return msgspec.json.decode(done.stdout, type=Pass)
+    return msgspec.json.decode(process.stdout, type=Pass)
 
 
 def _read(reader: LogReader, _redis_url: str) -> None:
@@ -76,9 +76,9 @@ def main() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     with PostgresEventStore(database_url) as store:
         events = store.reader.head()
-        begun = perf_counter()
+        start = perf_counter()
         PASSES[what](store.reader, redis_url)
-        took = perf_counter() - begun
+        took = perf_counter() - start
     sys.stdout.buffer.write(msgspec.json.encode(Pass(events, took)))
 
 

@@ -1,11 +1,11 @@
-"""A load generator for HTTP: a process of its own, closed loop, many connections.
+"""A load generator for HTTP: a separate process, closed loop, many connections.
 
-Each connection sends its next request when the answer to the last one is there. It is
-as lean as Python allows, because it shares two cores with what it measures.
+Each connection sends its next request when it has the answer to the last one. The
+generator does little, because it shares two cores with the server that it measures.
 
     python -m benchmarks.http_load PLAN.json
 
-A plan is a `Plan` in JSON; the outcome, an `Outcome` in JSON, goes to standard output.
+PLAN.json holds a `Plan`; the program prints an `Outcome` as JSON.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from benchmarks.latency import Latency, latency_of
 
 
 class Plan(msgspec.Struct):
-    """`requests` are whole HTTP requests as text; connection n sends those of n."""
+    """The load. `requests` holds the HTTP requests of each connection as text."""
 
     host: str
     port: int
@@ -31,7 +31,7 @@ class Plan(msgspec.Struct):
 
 
 class Outcome(msgspec.Struct):
-    """Of the requests after the first fifth of the time; `statuses` are of all."""
+    """The figures after the first fifth of the time; `statuses` counts all answers."""
 
     seconds: float
     answered: int
@@ -45,7 +45,7 @@ class Outcome(msgspec.Struct):
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: sends, waits for the whole answer, sends again."""
+    """A connection that sends, waits for the whole answer and sends again."""
 
     def __init__(self, requests: list[bytes], until: float) -> None:
         self.requests = requests
@@ -57,7 +57,7 @@ class _Connection(asyncio.Protocol):
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # Those of uvloop are transports in all but their class.
+        # The transports of uvloop do not inherit from asyncio.Transport.
         self.transport = cast(asyncio.Transport, transport)
         self._send()
 
@@ -96,7 +96,7 @@ def _length(head: bytes) -> int:
 
 
 async def run(plan: Plan) -> Outcome:
-    """Carry out a plan."""
+    """Run a plan."""
     loop = asyncio.get_running_loop()
     start = time.perf_counter()
     until = start + plan.seconds

@@ -1,8 +1,8 @@
-"""Whole HTTP requests, made before the load: what the connections of a plan send.
+"""HTTP requests for a load, encoded before it starts.
 
-Orders as `workload.OrderMix` has them, without cancels: 78 % are passive, up to 50
-ticks from the reference price, 22 % cross it by 5 ticks and are IOC. Makers and takers
-are different demo traders, so that no order meets one of its own.
+The mix is that of `workload.OrderMix` without cancels: 78 % are passive, up to 50 ticks
+from the reference price; 22 % cross it by 5 ticks and are IOC. Makers and takers are
+different demo traders, so that self-trade prevention never cancels an order.
 """
 
 import json
@@ -16,13 +16,13 @@ from benchmarks.served import Server
 from benchmarks.workload import CROSSING
 from infra.server.demo import INSTRUMENTS
 
-#: By symbol, as the demo market is seeded.
+#: The reference price of each symbol of the demo market.
 PRICES = {symbol: Decimal(price) for symbol, _, price, *_ in INSTRUMENTS}
 TICK = Decimal("0.01")
 
 
 class Order(msgspec.Struct, frozen=True):
-    """One order: its body, and the token of who sends it."""
+    """The body of an order, and the token of its owner."""
 
     body: dict[str, str]
     token: str
@@ -61,7 +61,7 @@ class Orders:
 def singles(
     orders: Orders, path: str, *, connections: int, each: int
 ) -> list[list[str]]:
-    """One order a request."""
+    """Return requests with one order each, for each connection."""
     return [
         [_single(orders.next(), path) for _ in range(each)] for _ in range(connections)
     ]
@@ -74,7 +74,7 @@ def _single(order: Order, path: str) -> str:
 def batches(
     orders: Orders, *, connections: int, each: int, size: int
 ) -> list[list[str]]:
-    """Orders in batches. A batch has one owner, so it is all passive or all IOC."""
+    """Return batch requests for each connection; a batch is all passive or all IOC."""
     return [[_batch(orders, size) for _ in range(each)] for _ in range(connections)]
 
 
@@ -87,7 +87,7 @@ def _batch(orders: Orders, size: int) -> str:
 
 
 def request(path: str, body: str, token: str) -> str:
-    """As an ordinary client writes it."""
+    """Return the request of an ordinary client as text."""
     return (
         f"POST {path} HTTP/1.1\r\n"
         "Host: 127.0.0.1\r\n"

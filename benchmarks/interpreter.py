@@ -1,7 +1,7 @@
-"""How the server sets up its interpreter; what measures a part of it does the same.
+"""The interpreter settings of the server, for benchmarks of its parts.
 
-Two threads share the writer's process, and millions of objects live long: the time
-between thread switches and the garbage collector are set for that.
+Two threads share the writer's process, and millions of objects live long. The server
+therefore changes the thread switch interval and the garbage collector.
 """
 
 import contextlib
@@ -11,13 +11,13 @@ from collections.abc import Generator
 
 from infra.server.server import SWITCH_SECONDS
 
-#: As `infra.server.server.serve` sets it.
+#: The thresholds that `infra.server.server.serve` sets.
 GC_THRESHOLDS = (50_000, 20, 100)
 
 
 @contextlib.contextmanager
 def as_the_server() -> Generator[None]:
-    """As after recovery: what lives already is not looked at by the collector again."""
+    """Use the server's settings; the collector ignores all objects made before."""
     thresholds, switching = gc.get_threshold(), sys.getswitchinterval()
     gc.collect()
     gc.freeze()

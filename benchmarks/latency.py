@@ -1,4 +1,4 @@
-"""Latencies are told by their quantiles: half, 99 % and 99.9 % are no slower."""
+"""Latencies as quantiles: the median, 99 % and 99.9 %."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Latency(msgspec.Struct, frozen=True):
-    """Milliseconds.
+    """Quantiles in milliseconds.
 
     >>> str(Latency(1.0, 12.5, 130.0))
     '1.0 / 12.5 / 130'
@@ -21,7 +21,7 @@ class Latency(msgspec.Struct, frozen=True):
 
 
 def latency_of(seconds: Iterable[float]) -> Latency:
-    """Of measured times, of which there must be one at least."""
+    """Return the quantiles of one or more measured times."""
     ordered = sorted(seconds)
     return Latency(*(_quantile(ordered, share) for share in (0.5, 0.99, 0.999)))
 

@@ -1,4 +1,4 @@
-"""A long log, made in bulk by the core and the writer's own append path."""
+"""A long log, written in bulk by the core and the writer's append path."""
 
 import contextlib
 import os
@@ -21,13 +21,13 @@ from infra.runtime.settings import Settings
 
 SYMBOLS = [f"SYM{number}" for number in range(10)]
 TRADERS = 100
-#: Rows of one append.
+#: Rows per append.
 GROUP = 5_000
-_kept: dict[Suite, "LongLog"] = {}
+_logs: dict[Suite, "LongLog"] = {}
 
 
 class LongLog(msgspec.Struct, frozen=True):
-    """A log, the events in it, and those after its snapshot."""
+    """A log, the number of its events, and the number after its snapshot."""
 
     places: Places
     events: int
@@ -35,23 +35,25 @@ class LongLog(msgspec.Struct, frozen=True):
 
 
 def long_log(suite: Suite) -> LongLog:
-    """The one of this run, made for who asks first.
+    """Return the log of this run; the first call writes it.
 
-    Its snapshot is as old as the server lets one become.
+    Its snapshot is as old as the server allows.
     """
-    if suite not in _kept:
+    if suite not in _logs:
         events = suite.scaled(1_000_000, 100_000)
         age = min(Settings().snapshot_every, events // 4)
-        _kept[suite] = _made(suite.places(), events, age)
-    return _kept[suite]
+        _logs[suite] = _write_log(suite.places(), events, age)
+    return _logs[suite]
 
 
-def _made(places: Places, events: int, age: int) -> LongLog:
+def _write_log(places: Places, events: int, age: int) -> LongLog:
     commands = (*opening(SYMBOLS, TRADERS),)
     mix = OrderMix(SYMBOLS, TRADERS)
     saved = 0
     with contextlib.closing(
-        filled(places.database_url, (each for some in (commands, mix) for each in some))
+        fill_log(
+            places.database_url, (each for some in (commands, mix) for each in some)
+        )
     ) as heads:
         for head in heads:
             if not saved and head >= events - age:
@@ -62,8 +64,8 @@ def _made(places: Places, events: int, age: int) -> LongLog:
     raise AssertionError("the order mix has no end")
 
 
-def filled(database_url: str, commands: Iterable[Command]) -> Generator[LogPosition]:
-    """Carry out commands on an empty log; the head after each append."""
+def fill_log(database_url: str, commands: Iterable[Command]) -> Generator[LogPosition]:
+    """Carry out commands on an empty log; yield the head after each append."""
     exchange = Exchange()
     batch: list[Recorded] = []
     with PostgresEventStore(database_url) as store:
@@ -82,7 +84,7 @@ def filled(database_url: str, commands: Iterable[Command]) -> Generator[LogPosit
 
 
 def take_snapshot(database_url: str) -> None:
-    """As the server does it: in a process of its own."""
+    """Take a snapshot in a separate process, as the server does."""
     subprocess.run(
         [sys.executable, "-m", "infra.cli.commands", "snapshot", "--json"],
         env={**os.environ, "DATABASE_URL": database_url},

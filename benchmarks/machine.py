@@ -1,4 +1,4 @@
-"""The facts about a machine without which its numbers say nothing."""
+"""The facts about a machine that a reader needs to judge its figures."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ LIBRARIES = ("msgspec", "psycopg", "litestar", "uvicorn", "uvloop", "redis")
 
 
 def machine_facts(database_url: str) -> list[str]:
-    """One sentence each; none names a place of this machine."""
+    """Return one line per fact, without any path of the machine."""
     memory = psutil.virtual_memory().total / 2**30
     with psycopg.connect(database_url) as connection:
         postgres = connection.info.server_version // 10_000

@@ -1,8 +1,8 @@
-"""Who used the processors for how long: on two cores that is what every order costs.
+"""Processor time by process: on two cores this is the cost of an order.
 
-The rates of a shared machine change with what else runs on it; processor time does so
-far less. Where the sum of an order's times is more than the cores have in a second, no
-waiting can be saved any more, only work.
+The rates on a shared machine depend on its other programs; processor time depends on
+them far less. Once the cores are busy all the time, only less work per order raises the
+rate.
 """
 
 from collections.abc import Sequence
@@ -12,30 +12,34 @@ import msgspec
 import psutil
 
 
-class Used(msgspec.Struct, frozen=True):
-    """Seconds of processor time by who used them."""
+class ProcessorTime(msgspec.Struct, frozen=True):
+    """Seconds of processor time by the process that used them."""
 
     by_name: dict[str, float]
 
-    def __sub__(self, earlier: "Used") -> "Used":
+    def __sub__(self, earlier: "ProcessorTime") -> "ProcessorTime":
         before = earlier.by_name
-        return Used({n: s - before.get(n, 0.0) for n, s in self.by_name.items()})
+        return ProcessorTime(
+            {n: s - before.get(n, 0.0) for n, s in self.by_name.items()}
+        )
 
-    def __add__(self, other: "Used") -> "Used":
+    def __add__(self, other: "ProcessorTime") -> "ProcessorTime":
         names = (*self.by_name, *(n for n in other.by_name if n not in self.by_name))
         mine, theirs = self.by_name, other.by_name
-        return Used({n: mine.get(n, 0.0) + theirs.get(n, 0.0) for n in names})
+        return ProcessorTime({n: mine.get(n, 0.0) + theirs.get(n, 0.0) for n in names})
 
     def each(self, count: int) -> str:
-        """As a sentence: microseconds for each of `count`."""
+        """Return a sentence with the microseconds per each of `count`."""
         shown = {n: s / count * 1e6 for n, s in self.by_name.items()}
         parts = ", ".join(f"{n} {each:.0f}" for n, each in shown.items() if each >= 0.5)
         return f"{sum(shown.values()):.0f} us of processor time each: {parts}"
 
 
-def used_until_now(server: int, services: Sequence[tuple[str, int]]) -> Used:
-    """Return the times of a server's loop, its other threads, its children and its
-    services. An embedded service is a child of the server that started it."""
+def processor_time(server: int, services: Sequence[tuple[str, int]]) -> ProcessorTime:
+    """Return the time of a server's loop, other threads, children and services so far.
+
+    An embedded service is a child of the server that started it.
+    """
     process = psutil.Process(server)
     times = _by_thread(process)
     loop = times.pop(server)
@@ -49,11 +53,11 @@ def used_until_now(server: int, services: Sequence[tuple[str, int]]) -> Used:
     for name, pid in services:
         service = psutil.Process(pid)
         used[name] = _of_family(service) + _of_ended_children(service)
-    return Used(used)
+    return ProcessorTime(used)
 
 
 def is_projector(process: psutil.Process) -> bool:
-    """Return whether a process fills read models: its module is named after that."""
+    """Return whether a process is a projector, by its command line."""
     try:
         return any("projector" in part for part in process.cmdline())
     except psutil.NoSuchProcess:
@@ -84,11 +88,11 @@ def _by_thread(process: psutil.Process) -> dict[int, float]:
 
 
 def _precisely(pid: int, thread: int, hundredths: float) -> float:
-    """Return the scheduler's own nanoseconds as seconds; psutil has only hundredths."""
+    """Return seconds from the scheduler's nanoseconds; psutil has only hundredths."""
     try:
         line = Path(f"/proc/{pid}/task/{thread}/schedstat").read_text()
     except OSError:
-        # The thread has just ended, or the system keeps no such statistics.
+        # The thread has ended, or the system has no such statistics.
         return hundredths
     return int(line.split()[0]) / 1e9
 

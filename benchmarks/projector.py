@@ -1,4 +1,4 @@
-"""The projector process beside a measurement, and how far the views have come."""
+"""A projector process during a benchmark, and the log position of its views."""
 
 import contextlib
 import os
@@ -21,25 +21,25 @@ CATCH_UP_SECONDS = 300.0
 
 
 def views_position(store: RedisStore) -> LogPosition | None:
-    """The log position that all live views show; None while one is being filled."""
+    """Return the log position of the slowest view; None while one is being filled."""
     answers = store.read(REQUESTS)
     positions = [answer.checkpoint for answer in answers if answer is not None]
     return min(positions) if len(positions) == len(answers) else None
 
 
 def wait_for_views(redis_url: str, head: LogPosition) -> None:
-    """Until every view shows `head`."""
+    """Wait until every view has reached `head`."""
     store = RedisStore(redis_url)
     deadline = time.monotonic() + CATCH_UP_SECONDS
     while (views_position(store) or 0) < head:
-        assert time.monotonic() < deadline, "the views do not catch up"
+        assert time.monotonic() < deadline, "the views did not catch up"
         time.sleep(0.02)
     store.close()
 
 
 @contextlib.contextmanager
 def projecting(places: Places) -> Generator[None]:
-    """The projector at work on a log, as a server starts it."""
+    """Run a projector on a log, as the server starts it."""
     environment = {
         **os.environ,
         "DATABASE_URL": places.database_url,

@@ -1,7 +1,7 @@
-"""The server as it is, and one route more: an ordinary handler that does nothing.
+"""The server with one more route: an ordinary handler that does nothing.
 
-The no-op decodes the body of an order and answers with an order, as any Litestar
-handler would; what it leaves out is all that Bourse does.
+The no-op decodes the body of an order and returns an order, as any Litestar handler
+would. It does none of the work of Bourse.
 """
 
 import msgspec
@@ -12,6 +12,8 @@ from infra.server.server import serve
 
 
 class Body(msgspec.Struct):
+    """An order, as a request and as a response."""
+
     symbol: str
     qty: str
     side: str

@@ -1,4 +1,4 @@
-"""A real server process for one measurement, on a database and a Redis of its own."""
+"""A real server process for one benchmark, with a private database and Redis."""
 
 import contextlib
 import os
@@ -36,15 +36,15 @@ class Server(msgspec.Struct):
 
     @property
     def demo(self) -> Demo:
-        """The demo accounts. They are seeded when `wait_until_told` has returned."""
+        """The demo accounts. They exist after `wait_until_seeded`."""
         return msgspec.json.decode((self.home / "demo.json").read_bytes(), type=Demo)
 
-    def wait_until_told(self) -> None:
-        """Until it is ready, the demo market is there, and `run.json` says so."""
+    def wait_until_seeded(self) -> None:
+        """Wait for `run.json`: the server is ready and has seeded the demo market."""
         self._wait((self.home / "run.json").exists)
 
     def wait_until_listening(self) -> None:
-        """Wait until it accepts connections."""
+        """Wait until the server accepts connections."""
         self._wait(self._listens)
 
     def _listens(self) -> bool:
@@ -52,12 +52,14 @@ class Server(msgspec.Struct):
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def wait_until(self, holds: Callable[[Readiness], bool]) -> float:
-        """Seconds since its start until what it says of itself is so."""
+        """Wait for a readiness; return the seconds since the start of the server."""
         with httpx.Client(base_url=self.base_url, timeout=5) as client:
-            self._wait(lambda: self._told(client, holds))
+            self._wait(lambda: self._reports(client, holds))
         return time.perf_counter() - self.started
 
-    def _told(self, client: httpx.Client, holds: Callable[[Readiness], bool]) -> bool:
+    def _reports(
+        self, client: httpx.Client, holds: Callable[[Readiness], bool]
+    ) -> bool:
         try:
             answer = client.get("/health/ready")
             return holds(msgspec.json.decode(answer.content, type=Readiness))
@@ -79,7 +81,7 @@ class Server(msgspec.Struct):
         return str(answer.json()["access_token"])
 
     def fund(self, cash: str = "10000000000", shares: str = "100000000") -> None:
-        """Give the demo traders enough for any load."""
+        """Give the demo traders enough cash and shares for any load."""
         demo = self.demo
         token = self.token(demo.admin.email, demo.admin.password)
         headers = {"Authorization": f"Bearer {token}"}
@@ -94,14 +96,14 @@ class Server(msgspec.Struct):
 
 
 class Served(Server):
-    """A server on a database and a Redis that the benchmarks' suite has made."""
+    """A server on a database and a Redis of the suite."""
 
     places: Places
 
 
 @contextlib.contextmanager
 def served(places: Places, *, demo: bool = False) -> Generator[Served]:
-    """Start a server with the benchmarks' no-op route, and end it."""
+    """Start a server with the no-op route, and stop it at the end."""
     with tempfile.TemporaryDirectory(prefix="bourse-bench-") as folder:
         port = free_port()
         environment = {
@@ -127,7 +129,7 @@ def served(places: Places, *, demo: bool = False) -> Generator[Served]:
 
 
 def free_port() -> int:
-    """Return a port of this machine on which nobody listens."""
+    """Return a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""What the measurements of one run share: servers, databases, and a long log."""
+"""The resources that the benchmarks of one run share: servers and databases."""
 
 import contextlib
 import itertools
@@ -17,19 +17,19 @@ from infra.local.servers import start_postgres, start_redis, stop_redis
 
 
 class Places(msgspec.Struct, frozen=True):
-    """A database and a Redis number for one measurement alone."""
+    """The database and the Redis database of one benchmark."""
 
     database_url: str
     redis_url: str
 
 
 class Suite:
-    """One run. `quick` asks for a look instead of a figure: everything is small."""
+    """One run. A `quick` run is small, and its figures are rough."""
 
     def __init__(self, *, quick: bool) -> None:
         self.quick = quick
         self.home = Path(tempfile.mkdtemp(prefix="bourse-bench-"))
-        # The account of an embedded Postgres must be able to come in.
+        # The system user of the embedded Postgres must be able to enter.
         self.home.chmod(0o711)
         self.resources = contextlib.ExitStack()
         self._numbers = itertools.count(1)
@@ -38,7 +38,7 @@ class Suite:
         return quick if self.quick else full
 
     def places(self) -> Places:
-        """An empty database and an empty Redis, on servers that all of them share."""
+        """Create an empty database and Redis database on the shared servers."""
         number = next(self._numbers)
         server = start_postgres(self.home).url.rpartition("/")[0]
         name = f"bench_{number}"
@@ -50,7 +50,7 @@ class Suite:
         return Places(f"{server}/{name}", f"{redis}/{number}")
 
     def services(self) -> list[tuple[str, int]]:
-        """The servers that all measurements share, and their main processes."""
+        """Return the shared servers and their main processes."""
         return [
             ("Postgres", start_postgres(self.home).pid),
             ("Redis", start_redis(self.home).pid),

@@ -1,4 +1,4 @@
-"""What a benchmark answers with, and how all answers stand in one table."""
+"""The figures of the benchmarks, in one table."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ HEADINGS = (
     "question",
     "what",
     "measured",
-    "beside, in the same run",
+    "compared with, in the same run",
     "ratio",
     "target",
     "p50 / p99 / p99.9 ms",
@@ -20,11 +20,11 @@ HEADINGS = (
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure. `beside` is what it is held against, measured in the same run."""
+    """One figure. `compared_with` is another figure of the same run."""
 
     what: str
     measured: str
-    beside: str = ""
+    compared_with: str = ""
     ratio: float | None = None
     target: str = ""
     latency: Latency | None = None
@@ -35,7 +35,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return [
             self.what,
             self.measured,
-            self.beside,
+            self.compared_with,
             "" if self.ratio is None else f"{self.ratio:.2f}",
             self.target,
             "" if self.latency is None else str(self.latency),
@@ -44,19 +44,19 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         ]
 
 
-class Answered(msgspec.Struct, frozen=True):
-    """The rows that one benchmark gave."""
+class Result(msgspec.Struct, frozen=True):
+    """The rows of one benchmark."""
 
     name: str
     rows: Sequence[Row]
 
 
-def markdown(answers: Sequence[Answered]) -> str:
-    """The table, readable as it is and as Markdown."""
+def markdown(answers: Sequence[Result]) -> str:
+    """Return the table as Markdown with aligned columns."""
     lines: list[list[str]] = [list(HEADINGS)]
     for each in answers:
         lines += [[each.name, *row.cells()] for row in each.rows]
-    # Notes are sentences: they end the line and are not filled up.
+    # Notes end the line, so their column needs no padding.
     columns = list(zip(*lines, strict=True))[:-1]
     widths = [max(map(len, column)) for column in columns]
     lines.insert(1, ["-" * width for width in [*widths, len(HEADINGS[-1])]])
@@ -64,5 +64,5 @@ def markdown(answers: Sequence[Answered]) -> str:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    filled = [cell.ljust(width) for cell, width in zip(cells, widths, strict=False)]
-    return f"| {' | '.join([*filled, cells[-1]])} |\n"
+    padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=False)]
+    return f"| {' | '.join([*padded, cells[-1]])} |\n"

@@ -1,8 +1,8 @@
-"""Orders at a steady rate over HTTP, and when the views in Redis show each of them.
+"""Orders at a steady rate over HTTP, and the time until the views show each of them.
 
-A process of its own, which hears both the acknowledgements and `bourse:applied`: one
-clock tells both. The loop is open: an order goes when its time has come, whether or not
-the one before it was answered.
+A separate process, so that one clock measures both the answers and `bourse:applied`.
+The loop is open: each order has its time, and does not wait for the answer to the order
+before.
 
     python -m benchmarks.visible_load PLAN.json
 """
@@ -24,14 +24,14 @@ from domain.ids import LogPosition
 from projections.register import NAMES
 from projections.store import APPLIED
 
-#: How long after the last order its view may take.
+#: The longest time from the last answer until the views show its order.
 LAST_SECONDS = 10.0
 
 
 class Plan(msgspec.Struct):
-    """`requests` are sent in turn, `rate` a second, over so many `connections`.
+    """The load: `requests` in turn, `rate` per second, over some `connections`.
 
-    What is answered within the first `warm` seconds is not counted.
+    Orders of the first `warm` seconds do not count.
     """
 
     host: str
@@ -44,8 +44,8 @@ class Plan(msgspec.Struct):
     requests: list[str]
 
 
-class Seen(msgspec.Struct):
-    """`visible` is from the acknowledgement on; `answered` from the order's time on."""
+class Visibility(msgspec.Struct):
+    """The latencies. `answered` begins at the order's time, `visible` at its answer."""
 
     orders: int
     rate: float
@@ -63,7 +63,7 @@ class Applied(msgspec.Struct):
 
 
 class Answer(msgspec.Struct):
-    """One acknowledgement."""
+    """The answer to one order."""
 
     due: float
     at: float
@@ -71,7 +71,7 @@ class Answer(msgspec.Struct):
 
 
 class Views:
-    """Since when all read models have shown which log position."""
+    """The times at which all read models had reached a log position."""
 
     def __init__(self) -> None:
         self.positions: dict[str, LogPosition] = dict.fromkeys(NAMES, 0)
@@ -109,13 +109,13 @@ class Views:
 
 
 class Sender(asyncio.Protocol):
-    """One connection: one order at a time, then it asks for the next."""
+    """A connection that sends one order at a time."""
 
     def __init__(self, load: "Load") -> None:
         self.load = load
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # That of uvloop is one, but no subclass.
+        # The transports of uvloop do not inherit from asyncio.Transport.
         self.transport = cast(asyncio.Transport, transport)
         self.received = b""
 
@@ -125,9 +125,9 @@ class Sender(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.received += data
-        head, ended, body = self.received.partition(b"\r\n\r\n")
+        head, separator, body = self.received.partition(b"\r\n\r\n")
         headers = head.lower()
-        if not ended or len(body) < _number(headers, b"content-length:"):
+        if not separator or len(body) < _number(headers, b"content-length:"):
             return
         now = time.perf_counter()
         self.received = b""
@@ -136,12 +136,12 @@ class Sender(asyncio.Protocol):
 
 
 def _number(headers: bytes, name: bytes) -> int:
-    _, found, rest = headers.partition(name)
-    return int(rest.split(b"\r\n", 1)[0]) if found else 0
+    _, separator, rest = headers.partition(name)
+    return int(rest.split(b"\r\n", 1)[0]) if separator else 0
 
 
 class Load:
-    """The orders of a plan, each at its time."""
+    """Sends each order of a plan at its time."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -184,8 +184,8 @@ class Load:
             self.free.append(sender)
 
 
-async def run(plan: Plan) -> Seen:
-    """Carry out a plan."""
+async def run(plan: Plan) -> Visibility:
+    """Run a plan."""
     views, load, heard = Views(), Load(plan), asyncio.Event()
     following = asyncio.create_task(views.follow(plan.redis_url, heard))
     await heard.wait()
@@ -197,13 +197,13 @@ async def run(plan: Plan) -> Seen:
     return _seen(plan, load.answers, views)
 
 
-def _seen(plan: Plan, answers: list[Answer], views: Views) -> Seen:
+def _seen(plan: Plan, answers: list[Answer], views: Views) -> Visibility:
     good = [answer for answer in answers if answer.position]
     start = min(answer.due for answer in answers) + plan.warm
     counted = [answer for answer in good if answer.due >= start]
     waits = [views.visible_at(each.position) - each.at for each in counted]
     ended = max(answer.at for answer in counted)
-    return Seen(
+    return Visibility(
         orders=len(counted),
         rate=len(counted) / (ended - start),
         refused=len(answers) - len(good),

@@ -1,7 +1,7 @@
 """The seeded order mix that every benchmark and load test uses.
 
-70 % passive limit orders, 20 % crossing ones (IOC), 10 % cancels, around one price;
-without cancels 78 % and 22 %. The same seed gives the same commands.
+Around one price it has 70 % passive limit orders, 20 % crossing orders (IOC) and 10 %
+cancels; without cancels 78 % and 22 %. The same seed gives the same commands.
 """
 
 import random
@@ -26,7 +26,7 @@ from domain.vocabulary import OrderType, Side, TimeInForce
 TICK = 100
 START = 1_000_000
 AT = 1_790_000_000_000_000
-#: Of all orders: 2 for each 7 that are passive.
+#: The share of crossing orders: 2 for every 7 passive ones.
 CROSSING = 2 / 9
 
 
@@ -128,7 +128,7 @@ class OrderMix:
         return PlaceOrder(meta(self.number, account), ticket)
 
 
-def opened(symbols: list[str], traders: int) -> Exchange:
+def open_exchange(symbols: list[str], traders: int) -> Exchange:
     """Return an exchange in memory, after the opening commands."""
     exchange = Exchange()
     for command in opening(symbols, traders):

@@ -73,18 +73,18 @@ class OrderBook:
 
     def accepted(self, event: OrderAccepted, *, maker_fee: int) -> None:
         order = Order(
-            event.order_id,
-            event.client_order_id,
-            event.account_id,
-            self.symbol,
-            event.side,
-            event.order_type,
-            event.time_in_force,
-            event.quantity,
-            event.limit_price,
-            event.self_trade_prevention,
-            event.quantity,
-            maker_fee,
+            order_id=event.order_id,
+            client_order_id=event.client_order_id,
+            account_id=event.account_id,
+            symbol=self.symbol,
+            side=event.side,
+            order_type=event.order_type,
+            time_in_force=event.time_in_force,
+            quantity=event.quantity,
+            limit_price=event.limit_price,
+            self_trade_prevention=event.self_trade_prevention,
+            leaves=event.quantity,
+            maker_fee=maker_fee,
         )
         self.enter(order, event.resting)
 
@@ -132,19 +132,19 @@ class OrderBook:
             return
         self._leave(event.order_id, event.removed_price)
         order = Order(
-            event.replaced_by,
-            event.client_order_id,
-            event.account_id,
-            self.symbol,
-            event.side,
-            event.order_type,
-            event.time_in_force,
-            event.quantity,
-            event.limit_price,
-            event.self_trade_prevention,
-            event.quantity - event.filled,
-            maker_fee,
-            event.filled_notional,
+            order_id=event.replaced_by,
+            client_order_id=event.client_order_id,
+            account_id=event.account_id,
+            symbol=self.symbol,
+            side=event.side,
+            order_type=event.order_type,
+            time_in_force=event.time_in_force,
+            quantity=event.quantity,
+            limit_price=event.limit_price,
+            self_trade_prevention=event.self_trade_prevention,
+            leaves=event.quantity - event.filled,
+            maker_fee=maker_fee,
+            filled_notional=event.filled_notional,
         )
         self.enter(order, event.resting)
 

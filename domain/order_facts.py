@@ -1,8 +1,4 @@
-"""How the facts of an order's life are made from its terms.
-
-The order of the fields is fixed in `events.py`; it is spelled out here once,
-positionally, because these are made for every order that passes.
-"""
+"""How the facts of an order's life are made from its terms."""
 
 from typing import TypeAlias
 
@@ -18,7 +14,7 @@ from domain.money import Price, Quantity, fee
 from domain.order import Order, Ticket
 from domain.vocabulary import CancelReason, RejectReason, SelfTradePrevention
 
-#: Why the market says no, and the price limit that was broken, where one was.
+#: Why the market says no, and the price limit that was broken, if one was.
 Objection: TypeAlias = tuple[RejectReason, Price | None]
 
 
@@ -31,18 +27,18 @@ def accepted(
     meta: Meta,
 ) -> OrderAccepted:
     return OrderAccepted(
-        meta,
-        ticket.order_id,
-        ticket.client_order_id,
-        ticket.account_id,
-        ticket.side,
-        ticket.order_type,
-        ticket.time_in_force,
-        ticket.quantity,
-        ticket.limit_price,
-        worst,
-        resting,
-        prevention,
+        meta=meta,
+        order_id=ticket.order_id,
+        client_order_id=ticket.client_order_id,
+        account_id=ticket.account_id,
+        side=ticket.side,
+        order_type=ticket.order_type,
+        time_in_force=ticket.time_in_force,
+        quantity=ticket.quantity,
+        limit_price=ticket.limit_price,
+        worst_price=worst,
+        resting=resting,
+        self_trade_prevention=prevention,
     )
 
 
@@ -53,18 +49,20 @@ def rejected(
     *,
     meta: Meta,
 ) -> OrderRejected:
+    reason, bound = objection
     return OrderRejected(
-        meta,
-        ticket.order_id,
-        ticket.client_order_id,
-        ticket.account_id,
-        ticket.side,
-        ticket.order_type,
-        ticket.time_in_force,
-        ticket.quantity,
-        ticket.limit_price,
-        *objection,
-        prevention,
+        meta=meta,
+        order_id=ticket.order_id,
+        client_order_id=ticket.client_order_id,
+        account_id=ticket.account_id,
+        side=ticket.side,
+        order_type=ticket.order_type,
+        time_in_force=ticket.time_in_force,
+        quantity=ticket.quantity,
+        limit_price=ticket.limit_price,
+        reason=reason,
+        bound=bound,
+        self_trade_prevention=prevention,
     )
 
 
@@ -77,40 +75,40 @@ def executed(
     taker_fee: int,
     meta: Meta,
 ) -> TradeExecuted:
-    """A trade prints at the resting order's price (rule MATCH-03)."""
+    """Make the fact of a trade, at the resting order's price (rule MATCH-03)."""
     price = maker.limit_price
     assert price is not None
     value = price * quantity
     return TradeExecuted(
-        meta,
-        trade_id,
-        price,
-        quantity,
-        taker.side,
-        maker.order_id,
-        maker.account_id,
-        maker.leaves - quantity,
-        fee(value, basis_points=maker.maker_fee),
-        taker.order_id,
-        taker.account_id,
-        taker.leaves - quantity,
-        fee(value, basis_points=taker_fee),
+        meta=meta,
+        trade_id=trade_id,
+        price=price,
+        quantity=quantity,
+        taker_side=taker.side,
+        maker_order_id=maker.order_id,
+        maker_account_id=maker.account_id,
+        maker_leaves=maker.leaves - quantity,
+        maker_fee=fee(value, basis_points=maker.maker_fee),
+        taker_order_id=taker.order_id,
+        taker_account_id=taker.account_id,
+        taker_leaves=taker.leaves - quantity,
+        taker_fee=fee(value, basis_points=taker_fee),
     )
 
 
 def canceled(
     order: Order, reason: CancelReason, note: str, *, resting: bool, meta: Meta
 ) -> OrderCanceled:
-    """`resting` says whether the order was in the book; else it never got there."""
+    """Make the fact of an end; `resting` says whether the order was in the book."""
     return OrderCanceled(
-        meta,
-        order.order_id,
-        order.account_id,
-        order.side,
-        order.leaves,
-        order.limit_price if resting else None,
-        reason,
-        note,
+        meta=meta,
+        order_id=order.order_id,
+        account_id=order.account_id,
+        side=order.side,
+        quantity=order.leaves,
+        resting_price=order.limit_price if resting else None,
+        reason=reason,
+        note=note,
     )
 
 
@@ -118,5 +116,10 @@ def expired(order: Order, *, meta: Meta) -> OrderExpired:
     price = order.limit_price
     assert price is not None
     return OrderExpired(
-        meta, order.order_id, order.account_id, order.side, order.leaves, price
+        meta=meta,
+        order_id=order.order_id,
+        account_id=order.account_id,
+        side=order.side,
+        quantity=order.leaves,
+        resting_price=price,
     )

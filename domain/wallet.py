@@ -228,16 +228,16 @@ class Wallet(Aggregate):
             )
         self.record(
             TradeSettled(
-                trade.meta,
-                order_id,
-                trade.trade_id,
-                symbol,
-                side,
-                trade.price,
-                quantity,
-                fee,
-                held,
-                cost,
+                meta=trade.meta,
+                order_id=order_id,
+                trade_id=trade.trade_id,
+                symbol=symbol,
+                side=side,
+                price=trade.price,
+                quantity=quantity,
+                fee=fee,
+                held=held,
+                cost=cost,
             )
         )
 

@@ -1,4 +1,4 @@
-"""The composition root: which adapter stands behind which port of one server."""
+"""The composition root: connects each port of one server with its adapter."""
 
 import asyncio
 from collections.abc import Mapping
@@ -66,18 +66,22 @@ class Container:
         )
 
     async def readiness(self) -> Readiness:
-        """Ready means: the log answers, all views are live, and the role is settled."""
+        """Report whether the server can serve.
+
+        The log must answer, all views must be live, and the writer must lead or stand
+        by.
+        """
         head = await self._head()
         try:
             positions = await self.applied.positions()
         except StoreDown:
             positions = None
-        role = self.writer.state
-        settled = role in (WriterState.LEADER, WriterState.STANDBY)
+        state = self.writer.state
+        decided = state in (WriterState.LEADER, WriterState.STANDBY)
         live = positions is not None and None not in positions.values()
         return Readiness(
-            ready=settled and live and head is not None,
-            role=role,
+            ready=decided and live and head is not None,
+            role=state,
             dependencies={
                 "postgres": DOWN if head is None else OK,
                 "redis": DOWN if positions is None else OK,

@@ -1,10 +1,10 @@
-"""Who is asking: bearer tokens, verified once and remembered until they expire.
+"""Authentication: bearer tokens, verified once and cached until they expire.
 
 Verifying a token needs the key alone, so every server lets callers in, leading or not.
 
     Authorization: Bearer <token>
 
-Roles stand in the token, which the server alone can sign; no request can claim one.
+The token holds the roles. Only the server can sign a token, so no client can claim one.
 """
 
 import re
@@ -20,11 +20,11 @@ from domain.events.event import Timestamp
 from domain.ids import AccountId, UserId
 from domain.vocabulary import Role
 
-#: Verified tokens that are remembered at once.
+#: The cache holds at most this many verified tokens.
 REMEMBERED_MAX = 20_000
 
-#: One token has one header. A decoder would also accept more blanks, or other signs in
-#: a signature; each such spelling would take a place among the remembered tokens.
+#: Exactly one spelling per token. A decoder ignores extra blanks and odd characters in
+#: a signature; each such spelling would take another place in the cache.
 _HEADER = re.compile(rb"(?i:bearer) ([A-Za-z0-9._-]{1,4096})")
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
@@ -32,7 +32,7 @@ AnyGuard = Callable[[AnyConnection, BaseRouteHandler], None]
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """A signed-in user, as the token says."""
+    """A signed-in user, from the token."""
 
     user_id: UserId
     account_id: AccountId
@@ -42,23 +42,23 @@ class Caller(msgspec.Struct, frozen=True):
 
 class TokenReader(Protocol):
     def read(self, token: str) -> Caller | None:
-        """Return whose token it is, or None if it is forged or not ours."""
+        """Return the token's user, or None if this server did not sign it."""
         ...
 
 
 class Tokens(TokenReader, Protocol):
-    """Signs what it reads."""
+    """Signs and reads tokens."""
 
-    #: How long a token is valid.
+    #: The lifetime of a token.
     seconds: int
 
     def issue(self, caller: Caller, at: Timestamp) -> str:
-        """Return a token for a caller, issued at `at` and valid until `expires_at`."""
+        """Return a token issued at `at` and valid until `caller.expires_at`."""
         ...
 
 
 class Gate:
-    """Lets callers in."""
+    """Admits callers by their tokens."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Gate:
         self._known: dict[bytes, Caller] = {}
 
     def admit(self, authorization: bytes | None, now: Timestamp) -> Caller:
-        """Return the caller whom an `Authorization` header names.
+        """Return the caller of an `Authorization` header.
 
         Raises:
             NotSignedIn: the header is missing, or its token is forged or expired.
@@ -96,20 +96,20 @@ class Gate:
         if caller is None:
             raise NotSignedIn
         if len(self._known) >= REMEMBERED_MAX:
-            # Verifying everybody once more is cheaper than keeping an order.
+            # Verifying every token once more is cheaper than tracking their age.
             self._known.clear()
         self._known[authorization] = caller
         return caller
 
     def admit_connection(self, connection: AnyConnection) -> Caller:
-        """Let an ordinary route's caller in, and remember them in its scope."""
+        """Admit an ordinary route's caller and store the caller in the scope."""
         headers = dict(connection.scope["headers"])
         caller = self.admit(headers.get(b"authorization"), self._now())
         connection.scope["user"] = caller
         return caller
 
     def refuse(self, caller: Caller, connection: AnyConnection) -> None:
-        """Refuse what the caller's role does not allow, and note the refusal."""
+        """Record that the caller's roles do not allow the route, and refuse."""
         template = connection.scope.get("path_template") or ""
         method = connection.scope.get("method") or ""
         self._on_refused(caller, f"{method} {template}", self._now())
@@ -117,7 +117,7 @@ class Gate:
 
 
 def signed_in(gate: Gate) -> AnyGuard:
-    """The route is for signed-in users."""
+    """Return the guard of routes for signed-in users."""
 
     def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
         gate.admit_connection(connection)
@@ -126,7 +126,7 @@ def signed_in(gate: Gate) -> AnyGuard:
 
 
 def admins_only(gate: Gate) -> AnyGuard:
-    """The route is for administrators."""
+    """Return the guard of routes for administrators."""
 
     def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
         caller = gate.admit_connection(connection)

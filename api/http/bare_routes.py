@@ -1,10 +1,9 @@
-"""The few hot routes: an ordinary entry in the router and the OpenAPI document, with
-its own way from the request's bytes to the answer's.
+"""Bare routes: ASGI callables for the few routes with the most traffic.
 
-A hot route is a middleware of its handler that never calls on. The handler gives path,
-method and schema to the framework and is never run; what would run in its place costs
-several times as much as the order itself. Where the path holds no parameter, the
-application goes to it directly.
+The router and the OpenAPI document list a bare route like any other: its handler
+declares path, method and schema, but never runs. A middleware answers instead of the
+handler, because the framework's own request handling costs several times as much as
+the order. For a path without parameters the application skips the router too.
 """
 
 from abc import ABC, abstractmethod
@@ -36,7 +35,7 @@ _REPLAYED = (b"idempotent-replayed", b"true")
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
-    """A successful answer, and the log position that it shows, if any."""
+    """A successful response, and the log position that it shows, if any."""
 
     body: bytes
     position: LogPosition | None
@@ -44,8 +43,8 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     status: int = 200
 
 
-class HotRequest(msgspec.Struct, frozen=True, gc=False):
-    """One request. `correlation` is the id that its sender gave it."""
+class BareRequest(msgspec.Struct, frozen=True, gc=False):
+    """One request. `correlation` is the client's id for the request, if it has one."""
 
     scope: Scope
     headers: HeaderMap
@@ -53,7 +52,7 @@ class HotRequest(msgspec.Struct, frozen=True, gc=False):
     correlation: str | None
 
     async def body(self, limit: int) -> bytes:
-        """The whole body, which must be JSON by its media type.
+        """Return the whole body; its media type must be JSON.
 
         Raises:
             BodyTooLarge, MalformedBody, WrongMediaType
@@ -70,7 +69,7 @@ class HotRequest(msgspec.Struct, frozen=True, gc=False):
         while message.get("more_body"):
             message = await self.receive()
             if message["type"] == "http.disconnect":
-                # What came may be a whole order all the same. Its sender did not end.
+                # The bytes so far may form an order, but the client did not finish.
                 raise MalformedBody
             body += message.get("body", b"")
             if len(body) > limit:
@@ -79,14 +78,14 @@ class HotRequest(msgspec.Struct, frozen=True, gc=False):
 
 
 class NeverRun(AssertionError):
-    """The handler of a hot route was called: its middleware is not in place."""
+    """The framework called the handler of a bare route: its middleware is missing."""
 
 
-class HotRoute(ABC):
-    """What all hot routes do alike; a subclass says what it answers."""
+class BareRoute(ABC):
+    """An ASGI callable that sends the reply or the error of `answer`."""
 
     @abstractmethod
-    async def answer(self, request: HotRequest) -> Reply: ...
+    async def answer(self, request: BareRequest) -> Reply: ...
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: HeaderMap = dict(scope["headers"])
@@ -94,7 +93,7 @@ class HotRoute(ABC):
         if b"x-request-id" in headers:
             correlation = correlation_of(headers)
         try:
-            reply = await self.answer(HotRequest(scope, headers, receive, correlation))
+            reply = await self.answer(BareRequest(scope, headers, receive, correlation))
             status, body = reply.status, reply.body
             out = [
                 _JSON,
@@ -115,13 +114,13 @@ class HotRoute(ABC):
 
 
 class Application(Litestar):
-    """Litestar, but that the hot routes are found by one look-up, before its router.
+    """A Litestar application that looks up bare routes before it asks the router.
 
-    `hot` is by method and path. Any other spelling of a path (a doubled slash) goes the
-    long way round and meets the same route as a middleware.
+    The key of `bare` is method and path. Another spelling of the path (a doubled slash)
+    passes through the router, where the same route runs as a middleware.
     """
 
-    hot: Mapping[tuple[str, str], HotRoute] = {}
+    bare: Mapping[tuple[str, str], BareRoute] = {}
 
     async def __call__(
         self,
@@ -130,15 +129,15 @@ class Application(Litestar):
         send: Send | LifeSpanSend,
     ) -> None:
         if scope["type"] == "http":
-            route = self.hot.get((scope["method"], scope["path"]))
+            route = self.bare.get((scope["method"], scope["path"]))
             if route is not None:
                 await route(scope, cast(Receive, receive), cast(Send, send))
                 return
         await super().__call__(scope, receive, send)
 
 
-def in_place_of_handler(route: HotRoute) -> Callable[..., ASGIApp]:
-    """The middleware that a hot route is: `app`, the handler, is never called."""
+def in_place_of_handler(route: BareRoute) -> Callable[..., ASGIApp]:
+    """Return a middleware that runs the route and never calls the handler."""
 
     def middleware(app: ASGIApp) -> ASGIApp:
         del app

@@ -1,5 +1,4 @@
-"""The id that ties together what one request sets off: in its answer, and in the log
-lines that it causes."""
+"""The correlation id of a request: in its response and in its log lines."""
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
@@ -9,8 +8,8 @@ from api.http.request_context import correlation_of
 HEADER = b"x-request-id"
 
 
-def correlated(app: ASGIApp) -> ASGIApp:
-    """Give the caller's own request id back, and put it into every log line."""
+def with_correlation(app: ASGIApp) -> ASGIApp:
+    """Return the client's request id in the response; add it to every log line."""
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         correlation = correlation_of(dict(scope["headers"]))

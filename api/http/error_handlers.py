@@ -1,4 +1,4 @@
-"""How failures of ordinary routes, and the framework's own, become problems."""
+"""Exception handlers: each error of an ordinary route becomes a problem response."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,8 +15,8 @@ from domain.errors import DomainError
 
 AnyRequest = Request[Any, Any, Any]
 
-#: What the framework says where a sender hangs up before the end of the body. It has no
-#: class of its own for that, and takes it for a failure of the server.
+#: The framework's sentence if a client hangs up before the end of the body. The
+#: framework has no class for this case and raises a server error.
 HUNG_UP = "client disconnected prematurely"
 
 
@@ -24,7 +24,7 @@ def _response(request: AnyRequest, problem: Failure) -> Response[Any]:
     headers = {name.decode(): value.decode() for name, value in problem.headers}
     correlation = correlation_of(dict(request.scope["headers"]))
     if correlation is not None and "route_handler" not in request.scope:
-        # No route was found that would give it back.
+        # No route matched, so no middleware returns the id.
         headers["x-request-id"] = correlation
     return Response(
         problem.content(),
@@ -34,19 +34,19 @@ def _response(request: AnyRequest, problem: Failure) -> Response[Any]:
     )
 
 
-def refused(request: AnyRequest, error: DomainError) -> Response[Any]:
+def refusal(request: AnyRequest, error: DomainError) -> Response[Any]:
     return _response(request, problem_of(error))
 
 
 def invalid(request: AnyRequest, error: ValidationException) -> Response[Any]:
-    """A parameter of the path or the query does not fit its type."""
+    """Answer a path or query parameter that does not fit its type."""
     return _response(request, problem_of(_bad_parameter(error)))
 
 
 class _Misfit(msgspec.Struct):
-    """One thing that the framework found wrong."""
+    """One error in the framework's list."""
 
-    message: str = "is not right"
+    message: str = "is not valid"
     key: str | None = None
 
 
@@ -58,33 +58,32 @@ def _bad_parameter(error: ValidationException) -> DomainError:
     if not misfits:
         return BadParameter(str(error.detail))
     if misfits[0].key == "data":
-        # That is how the framework tells of an empty body.
+        # The framework reports an empty body under this key.
         return MalformedBody()
     name, message = misfits[0].key, misfits[0].message.replace("`", "")
     return BadParameter(f"{name or 'the request'}: {message}", name)
 
 
 def too_large(request: AnyRequest, _: RequestEntityTooLarge) -> Response[Any]:
-    """The body is more than the framework reads."""
+    """Answer a body above the framework's limit."""
     limit = request.app.request_max_body_size
     assert isinstance(limit, int)
     return _response(request, problem_of(BodyTooLarge(limit)))
 
 
 def framework(request: AnyRequest, error: HTTPException) -> Response[Any]:
-    """What the router refuses (an unknown path, a method that a path does not take),
-    and a body that breaks off."""
+    """Answer an unknown path, a method that a path does not have, or a cut-off body."""
     if error.detail == HUNG_UP:
-        return refused(request, MalformedBody())
+        return refusal(request, MalformedBody())
     if error.status_code >= 500:
-        return failed(request, error)
+        return failure(request, error)
     problem = framework_problem(
         error.status_code, error.detail, dict(error.headers or {})
     )
     return _response(request, problem)
 
 
-def failed(request: AnyRequest, error: Exception) -> Response[Any]:
+def failure(request: AnyRequest, error: Exception) -> Response[Any]:
     correlation = correlation_of(dict(request.scope["headers"]))
     return _response(request, problem_of(error, correlation))
 
@@ -92,9 +91,9 @@ def failed(request: AnyRequest, error: Exception) -> Response[Any]:
 EXCEPTION_HANDLERS: Mapping[
     type[Exception], Callable[[AnyRequest, Any], Response[Any]]
 ] = {
-    DomainError: refused,
+    DomainError: refusal,
     ValidationException: invalid,
     RequestEntityTooLarge: too_large,
     HTTPException: framework,
-    Exception: failed,
+    Exception: failure,
 }

@@ -1,7 +1,7 @@
-"""Which HTTP status and which number each refusal has: chosen here and nowhere else.
+"""Error responses: the one place that chooses the HTTP status and number of an error.
 
-Every failure of every route is `{"code": int, "message": sentence, "reason": word}`
-and the facts of the refusal beside them.
+Every error of every route is `{"code": int, "message": sentence, "reason": word}`,
+plus the facts of the error.
 """
 
 import re
@@ -20,7 +20,7 @@ Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 _log = structlog.get_logger(__name__)
 
-#: Refusals by class; the class that stands nearest to the error's own decides.
+#: Status and number by error class. The nearest base class of an error decides.
 SHAPES: dict[type[DomainError], tuple[int, int]] = {
     DomainError: (422, 42210000),
     refusals.MalformedBody: (400, 40010000),
@@ -40,7 +40,7 @@ SHAPES: dict[type[DomainError], tuple[int, int]] = {
     errors.DuplicateOrder: (422, 40010001),
     errors.OrderDone: (422, 42210000),
     errors.InvalidOrder: (422, 40010001),
-    # What makes sense in itself, and the market's terms refuse.
+    # These orders are well-formed, but the market's terms do not allow them.
     errors.OffTick: (422, 42210000),
     errors.OffLot: (422, 42210000),
     errors.AmountTooLarge: (422, 42210000),
@@ -51,7 +51,7 @@ SHAPES: dict[type[DomainError], tuple[int, int]] = {
     errors.InvalidListing: (422, 42210000),
     errors.Unavailable: (503, 50310000),
 }
-#: What the framework refuses by itself: a path, a method, a parameter.
+#: Errors that the framework raises: for a path, a method or a parameter.
 STATUS_CODES = {400: 40010000, 404: 40410000, 405: 40510000}
 RETRY_AFTER: Headers = [(b"retry-after", b"1")]
 JSON: Headers = [(b"content-type", b"application/json")]
@@ -61,8 +61,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """What every failed request is answered with. Facts may stand beside these: what
-    was available, which field it is about."""
+    """The body of every error response. Some errors add facts as further keys, such as
+    `available` or `field`. `reason` is a stable word for programs."""
 
     code: int
     message: str
@@ -70,7 +70,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A problem, the status that it is answered with, and the headers beside it."""
+    """A problem with its HTTP status, facts and headers."""
 
     status: int
     code: int
@@ -92,17 +92,16 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 def problem_of(error: Exception, correlation: str | None = None) -> Failure:
-    """What an error of any kind is answered with."""
+    """Return the response to any error; log the error if it is a defect."""
     if isinstance(error, DomainError):
         return _refused(error)
-    # A defect: the caller learns nothing of what is inside, the log learns it all, and
-    # both learn by which id the one belongs to the other.
+    # A defect: the log gets the details, the client gets the id to find them by.
     headers: Headers = []
     if correlation is None:
         correlation = uuid4().hex
         headers = [(b"x-request-id", correlation.encode())]
     _log.error("request failed", correlation_id=correlation, exc_info=error)
-    sentence = f"something went wrong here; it is on record as {correlation}"
+    sentence = f"internal error; the server logged it under the id {correlation}"
     return Failure(500, 50010000, sentence, "internal", headers=headers)
 
 
@@ -119,7 +118,7 @@ def _refused(error: DomainError) -> Failure:
 def framework_problem(
     status: int, detail: str, headers: dict[str, str] | None = None
 ) -> Failure:
-    """What the framework refused by itself, in our form."""
+    """Return an error of the framework as a problem."""
     code = STATUS_CODES.get(status, 40010000)
     phrase = HTTPStatus(status).phrase.lower()
     sentence = detail.strip() or phrase

@@ -1,7 +1,6 @@
-"""How request bodies are read: straight into their struct, and what is told if not.
+"""Request bodies: decoded straight into their struct, or refused with a sentence.
 
-Decoding straight from the text keeps every digit of a number; through Python's own
-numbers it would pass a binary fraction.
+Decoding from the text keeps every digit of a number; a Python float would round it.
 """
 
 import re
@@ -22,7 +21,7 @@ MEDIA_TYPE = b"application/json"
 _PLACE = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
 _NAMED = re.compile(r"(?P<kind>missing required|contains unknown) field `(?P<name>.*)`")
 
-#: U+0000. After another backslash it is six ordinary characters.
+#: U+0000. After another backslash these are six ordinary characters.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -30,21 +29,21 @@ class BodyReader(Generic[T]):
     """Reads JSON bodies of one type."""
 
     def __init__(self, body_type: type[T]) -> None:
-        # A fraction comes as it is written; as a float it would lose digits.
+        # As text: a float would lose digits.
         decoder = msgspec.json.Decoder(body_type, dec_hook=_own_type, float_hook=str)
         self._decode = decoder.decode
 
     def read(self, body: bytes | msgspec.Raw) -> T:
-        """Raises MalformedBody or BadParameter."""
-        found = self.take_apart(body)
+        """Return the decoded body. Raises MalformedBody or BadParameter."""
+        value = self.take_apart(body)
         text = bytes(body)
         if b"\\u0000" in text and _NUL.search(text):
-            # Postgres could keep it, and never read it as JSON again.
-            raise BadParameter("no text may have the character U+0000 in it")
-        return found
+            # Postgres would store the text and then fail to read it as JSON.
+            raise BadParameter("text must not contain the character U+0000")
+        return value
 
     def take_apart(self, body: bytes | msgspec.Raw) -> T:
-        """What `read` does, for a body whose parts are read one by one later."""
+        """Decode a body whose parts a `BodyReader` reads later, one by one."""
         try:
             return self._decode(body)
         except msgspec.ValidationError as error:
@@ -54,13 +53,12 @@ class BodyReader(Generic[T]):
 
 
 def _own_type(kind: type, value: Any) -> Any:
-    """What the decoder asks about what is none of its types: numbers, and what a
-    field of any type at all holds."""
+    """Convert a value of a type that msgspec does not know: only `Number` needs it."""
     return number(value) if kind is Number else value
 
 
 def mismatch(error: msgspec.ValidationError) -> BadParameter:
-    """What does not fit, in a sentence that names the field.
+    """Return the decoder's complaint as a sentence that names the field.
 
     >>> mismatch(msgspec.ValidationError("Expected `str`, got `int` - at `$.symbol`"))
     BadParameter('symbol: expected text, got int')
@@ -69,28 +67,28 @@ def mismatch(error: msgspec.ValidationError) -> BadParameter:
     """
     text = str(error)
     place = ""
-    found = _PLACE.search(text)
-    if found is not None:
-        text, place = text[: found.start()], found["place"]
-    named = _NAMED.search(text)
-    if named is not None:
-        name = f"{place}.{named['name']}" if place else named["name"]
-        if named["kind"] == "missing required":
+    suffix = _PLACE.search(text)
+    if suffix is not None:
+        text, place = text[: suffix.start()], suffix["place"]
+    field = _NAMED.search(text)
+    if field is not None:
+        name = f"{place}.{field['name']}" if place else field["name"]
+        if field["kind"] == "missing required":
             return BadParameter(f"{name} is required", name)
         return BadParameter(f"{name} is not a field of this request", name)
-    # What may be left out is told as what it must be where it is there.
+    # Null stands for an omitted field here, so the sentence leaves it out.
     text = text.replace(" | null`", "`").replace("`str`", "text").replace("`", "")
     text = text[:1].lower() + text[1:]
     return BadParameter(f"{place or 'the body'}: {text}", place or None)
 
 
 def is_json(media_type: bytes) -> bool:
-    """Whether a `Content-Type` says JSON, in whatever character set."""
+    """Return whether a `Content-Type` says JSON, with any character set."""
     return media_type.partition(b";")[0].strip().lower() == MEDIA_TYPE
 
 
 class Body(AbstractDTO[T]):
-    """Lets an ordinary route take its `data` through a `BodyReader`."""
+    """Decodes the `data` of an ordinary route with a `BodyReader`."""
 
     _readers: ClassVar[dict[str, BodyReader[Any]]] = {}
 

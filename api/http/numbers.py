@@ -1,26 +1,26 @@
-"""Numbers of a request: exact, and cheap to read whatever their size.
+"""Exact numbers of a request. Reading one is cheap, whatever its size.
 
-A number with a huge exponent is refused before any arithmetic: its integer would have
-as many digits.
+Callers check the exponent before any arithmetic: the integer of 1e999999999 would have
+a billion digits.
 """
 
 import re
 from decimal import Decimal
 
-#: Digits before the point; more are beyond what the venue carries in any field.
+#: At most this many digits before the point, in any field.
 DIGITS_MAX = 15
-#: The form of a number in JSON. Python would also read underscores, blanks, words and
-#: the digits of other scripts.
+#: A number as JSON writes it. `Decimal` would also accept underscores, blanks, words
+#: and the digits of other scripts.
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,9})?")
 
 
 class Number(Decimal):
-    """An exact, finite number of a request. `number` is the only way to make one."""
+    """An exact, finite number of a request. Only `number` creates one."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """Equal numbers have equal text, by which an `Idempotency-Key` compares."""
+        """Return equal texts for equal numbers: the digest of a command uses them."""
         return f"Number({str(self.normalize())!r})"
 
 

@@ -1,7 +1,6 @@
-"""The OpenAPI document: made from the routes, with the failures that all of them share.
+"""The OpenAPI document: generated from the routes, with the errors that they share.
 
-Every operation names the statuses that it can answer with, and one schema tells what a
-failure looks like.
+Every operation lists the statuses that it can return. One schema describes all errors.
 """
 
 from dataclasses import dataclass
@@ -29,35 +28,41 @@ from litestar.typing import FieldDefinition
 from api.http.numbers import DIGITS_MAX, Number
 from api.http.request_context import KEY_CHARACTERS, KEY_LENGTH_MAX
 
-#: What an operation needs that is for signed-in users.
+#: The security requirement of operations for signed-in users.
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 PROBLEM = Reference(ref="#/components/schemas/Problem")
 
-#: What can go wrong with anything, with a caller, with a name, and with a body.
+#: Errors of every operation, then those of callers, names, commands and bodies.
 ALWAYS = {
-    400: "not a request",
-    422: "a parameter is wrong, or the market's terms refuse it",
-    500: "a defect",
-    503: "not just now: ask again after `Retry-After` seconds",
+    400: "The request is malformed.",
+    422: "A parameter is invalid, or the market's terms do not allow the request.",
+    500: "Internal error.",
+    503: "Temporarily unavailable. Retry after `Retry-After` seconds.",
 }
-WITH_CALLER = {401: "no token, or not a valid one", 403: "not allowed, or not covered"}
-WITH_NAME = {404: "nothing of that name"}
-WITH_COMMAND = {409: "taken, or used before for something else"}
-WITH_BODY = {413: "the body is too large", 415: "the body is not JSON"}
+WITH_CALLER = {
+    401: "The token is missing, invalid or expired.",
+    403: "The caller's roles or funds do not allow the request.",
+}
+WITH_NAME = {404: "Nothing has this name or id."}
+WITH_COMMAND = {409: "The name is taken, or the key was used with other content."}
+WITH_BODY = {413: "The body is too large.", 415: "The body is not JSON."}
 
 _TEXT = Schema(type=OpenAPIType.STRING)
 _REQUEST_ID = Parameter(
     name="X-Request-Id",
     param_in="header",
-    description="Comes back in the answer, and is the correlation id of what the "
-    "request sets off. One that is long or has odd characters is passed over.",
+    description="The client's id for this request. The response returns it, and it "
+    "becomes the correlation id of every event of the request. The server ignores an "
+    "id of more than 128 characters, or with characters other than "
+    "`A-Z a-z 0-9 . _ : / + = @ -`.",
     schema=_TEXT,
 )
 _KEY = Parameter(
     name="Idempotency-Key",
     param_in="header",
-    description="Makes the command once: sent again with the same key, it gets the "
-    "first answer.",
+    description="A key that the client chooses for this command. If the client sends "
+    "the command again with the same key, the server returns its result and does not "
+    "carry it out twice.",
     schema=Schema(
         type=OpenAPIType.STRING,
         min_length=1,
@@ -66,28 +71,28 @@ _KEY = Parameter(
     ),
 )
 _POSITION = OpenAPIHeader(
-    description="The log position that the answer shows, for a query's `after`.",
+    description="The log position of this response. Pass it as `after` to a query.",
     schema=_TEXT,
 )
 _REPLAYED = OpenAPIHeader(
-    description="`true` where the command was carried out before.", schema=_TEXT
+    description="`true` if an earlier request carried out this command.", schema=_TEXT
 )
 
 
-#: Told once for all queries. As a parameter of each it would tell nothing more, and
-#: whoever tries out the document would wait five seconds for every number they make up.
+#: One component for all queries. As a parameter of each it would add nothing, and a
+#: tool that tries out the document would wait five seconds for each invented number.
 _AFTER = Parameter(
     name="after",
     param_in="query",
-    description="A log position, as a command's answer has it in the header "
-    "Bourse-Log-Position. The query waits until it shows that command; 503 where that "
-    "takes more than 5 seconds.",
+    description="A log position from the header `Bourse-Log-Position` of a response. "
+    "The query waits until the read model has reached it, or returns 503 after 5 "
+    "seconds.",
     schema=Schema(type=OpenAPIType.INTEGER, minimum=0),
 )
 
 
 @dataclass
-class Query(Operation):
+class QueryOperation(Operation):
     """An operation that changes nothing."""
 
     def __post_init__(self) -> None:
@@ -99,18 +104,18 @@ class Query(Operation):
         self._complete(statuses)
 
     def _has_name(self) -> bool:
-        given = [each for each in self.parameters or () if isinstance(each, Parameter)]
-        return any(each.required for each in given)
+        parameters = self.parameters or ()
+        return any(each.required for each in parameters if isinstance(each, Parameter))
 
     def _complete(self, statuses: dict[int, str], **headers: OpenAPIHeader) -> None:
         responses: dict[str, Any] = dict(self.responses or {})
-        # The framework adds one of these by itself, in a form that is not ours.
+        # The framework adds its own error form for this status.
         responses.pop("400", None)
         for status, response in responses.items():
             if status.startswith("2"):
                 response.headers = {"Bourse-Log-Position": _POSITION, **headers}
         for code, description in sorted(statuses.items()):
-            # Where a route says itself what it answers then, that holds.
+            # A response that the route declares takes precedence.
             responses.setdefault(
                 str(code),
                 OpenAPIResponse(
@@ -123,7 +128,7 @@ class Query(Operation):
 
 
 @dataclass
-class Command(Query):
+class CommandOperation(QueryOperation):
     """An operation that may record something."""
 
     def __post_init__(self) -> None:
@@ -134,7 +139,7 @@ class Command(Query):
         if isinstance(self.request_body, RequestBody):
             self.request_body.required = not _may_be_null(self.request_body)
         if not self.security:
-            # A key makes a command once for its actor, and there is none yet.
+            # A key belongs to an actor, and an anonymous client is none.
             self._complete(statuses)
             return
         self._complete(statuses, **{"Idempotent-Replayed": _REPLAYED})
@@ -142,14 +147,14 @@ class Command(Query):
 
 
 def _may_be_null(body: RequestBody) -> bool:
-    """Whether a body may be left out, which the framework says of none."""
+    """Return whether a body is optional: the framework marks every body required."""
     schema = body.content["application/json"].schema
     choices = schema.one_of if isinstance(schema, Schema) else None
     return Schema(type=OpenAPIType.NULL) in (choices or ())
 
 
 class NumberSchema(OpenAPISchemaPlugin):
-    """Amounts come as JSON numbers or as texts, and every digit counts."""
+    """The schema of `Number`: a JSON number, or a string with the same digits."""
 
     @staticmethod
     def is_plugin_supported_type(value: Any) -> bool:
@@ -169,10 +174,11 @@ class NumberSchema(OpenAPISchemaPlugin):
 OPENAPI = OpenAPIConfig(
     title="Bourse",
     version="0.1.0",
-    description="An exchange, spoken to in the shape of Alpaca's trading API v2. "
-    "Trades settle at once (T+0). A user's queries show what the same server has "
-    "answered that user; to read what somebody else has written, every query that "
-    "answers from the read models takes `#/components/parameters/after`.",
+    description="A stock exchange with the shapes of Alpaca's trading API v2. Trades "
+    "settle at once (T+0). A user's queries reflect the latest command that the same "
+    "server answered for that user. To see a command that another user or another "
+    "server carried out, pass its log position as `#/components/parameters/after`; "
+    "every query of the read models accepts it.",
     use_handler_docstrings=True,
     components=Components(
         parameters={"after": _AFTER},

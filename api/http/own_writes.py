@@ -1,18 +1,18 @@
-"""Each user's newest position: the user's own queries show it without being asked to.
+"""The log position of each user's latest command: the user's queries wait for it.
 
-A program that sends an order and then asks for it knows nothing of log positions, and
-expects to find the order. Only this process remembers; a client that reads from another
-server names the position.
+A client that sends an order and then reads it expects to find the order, without
+knowing about log positions. The positions live in this process only; a client that
+reads from another server passes `after`.
 """
 
 from domain.ids import LogPosition, UserId
 
-#: Users that are remembered at once. The one answered longest ago is forgotten first.
+#: Keep at most this many users; drop the one with the oldest answer first.
 REMEMBERED_MAX = 100_000
 
 
 class OwnWrites:
-    """The log position of the newest answer to a command, by user."""
+    """The log position of the latest answer to a command, by user."""
 
     def __init__(self) -> None:
         self._positions: dict[UserId, LogPosition] = {}
@@ -20,12 +20,12 @@ class OwnWrites:
     def note(self, user_id: UserId, position: LogPosition) -> None:
         """Remember the position of a command's answer."""
         positions = self._positions
-        # Removed first, so that it stands behind all others again.
+        # Removed first: a dict keeps the place of a key that it replaces.
         before = positions.pop(user_id, 0)
         positions[user_id] = max(before, position)
         if len(positions) > REMEMBERED_MAX:
             del positions[next(iter(positions))]
 
     def of(self, user_id: UserId) -> LogPosition:
-        """Return a user's newest position; 0 if no command was answered yet."""
+        """Return a user's latest log position; 0 if there is none yet."""
         return self._positions.get(user_id, 0)

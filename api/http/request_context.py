@@ -1,4 +1,4 @@
-"""One request as a command or a query sees it: who, under which ids."""
+"""The context of a request: its caller, correlation id and idempotency key."""
 
 import re
 from typing import Any, TypeAlias
@@ -10,10 +10,10 @@ from litestar.di import NamedDependency
 from api.http.auth import Caller
 from api.http.request_errors import BadParameter
 
-#: A correlation id that is taken over from the caller, and nothing else is.
+#: The server accepts no other correlation ids.
 SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
-#: All that can be seen of ASCII: a blank around a header's value is none of its own,
-#: so one within a key would be a trap.
+#: Visible ASCII without the blank: HTTP strips blanks around a header's value, so a
+#: blank in a key could get lost.
 KEY_CHARACTERS = "[!-~]"
 KEY_LENGTH_MAX = 128
 
@@ -21,22 +21,22 @@ _KEY = re.compile(f"{KEY_CHARACTERS}{{1,{KEY_LENGTH_MAX}}}".encode())
 
 
 class Call(msgspec.Struct, frozen=True):
-    """`correlation` is the caller's own id of the request, `key` makes it once."""
+    """A caller's request. `correlation` is the client's id, `key` makes it once."""
 
     caller: Caller
     correlation: str | None
     key: str | None
 
     def for_part(self, name: str) -> "Call":
-        """The call for one of several commands that a request comes to."""
+        """Return the call of one of several commands of the request."""
         if self.key is None:
             return self
-        # No key that a caller chooses has a blank in it.
+        # A client's key cannot contain a blank, so part keys never collide with one.
         return Call(self.caller, self.correlation, f"{self.key} {name}")
 
 
 def correlation_of(headers: dict[bytes, bytes]) -> str | None:
-    """The request id that the caller chose, if it is short and harmless."""
+    """Return the client's request id if it is short and safe to log."""
     value = headers.get(b"x-request-id")
     if value is None or SAFE_ID.fullmatch(value) is None:
         return None
@@ -44,10 +44,11 @@ def correlation_of(headers: dict[bytes, bytes]) -> str | None:
 
 
 def key_of(headers: dict[bytes, bytes]) -> str | None:
-    """The `Idempotency-Key`, if there is one.
+    """Return the `Idempotency-Key`, if there is one.
 
     Raises:
-        BadParameter: it is empty or too long, or has a blank or an odd character.
+        BadParameter: the key is empty or too long, or has a character that is not
+            visible ASCII.
     """
     value = headers.get(b"idempotency-key")
     if value is None:
@@ -63,9 +64,9 @@ def key_of(headers: dict[bytes, bytes]) -> str | None:
 
 
 def call_of(request: Request[Any, Any, Any]) -> Call:
-    """What a guarded route knows of its request."""
+    """Return the call of a request that passed its guard."""
     headers = dict(request.scope["headers"])
     return Call(request.scope["user"], correlation_of(headers), key_of(headers))
 
 
-GivenCall: TypeAlias = NamedDependency[Call]
+CallDependency: TypeAlias = NamedDependency[Call]

@@ -1,6 +1,6 @@
-"""What is wrong with a request before it is a command: its form, or who sends it.
+"""Errors of a request before it becomes a command: in its form or its sender.
 
-Refusals of the domain are in `domain/errors.py`; these never reach it.
+The refusals of the domain are in `domain/errors.py`.
 """
 
 from domain.errors import DomainError, Unavailable
@@ -16,7 +16,7 @@ class MalformedBody(DomainError):
 
 
 class BadParameter(DomainError):
-    """A parameter is missing, unknown or of the wrong form."""
+    """A parameter or field is missing, unknown or invalid."""
 
     code = "invalid-parameter"
 
@@ -26,7 +26,7 @@ class BadParameter(DomainError):
 
 
 class NotSupportedYet(DomainError):
-    """Alpaca's API has it and Bourse does not have it yet."""
+    """A feature of Alpaca's API that Bourse does not have yet."""
 
     code = "not-supported-yet"
 
@@ -36,7 +36,7 @@ class NotSupportedYet(DomainError):
 
 
 class BodyTooLarge(DomainError):
-    """The request body is larger than the server takes."""
+    """The request body is larger than the server accepts."""
 
     code = "body-too-large"
 
@@ -45,7 +45,7 @@ class BodyTooLarge(DomainError):
 
 
 class WrongMediaType(DomainError):
-    """The body claims to be something else than JSON."""
+    """The `Content-Type` of the body is not JSON."""
 
     code = "unsupported-media-type"
 
@@ -54,7 +54,7 @@ class WrongMediaType(DomainError):
 
 
 class NotSignedIn(DomainError):
-    """There is no token, or not one that is valid now."""
+    """The token is missing, forged or expired."""
 
     code = "not-signed-in"
 
@@ -63,18 +63,18 @@ class NotSignedIn(DomainError):
 
 
 class NotAllowed(DomainError):
-    """The caller's roles do not allow it."""
+    """The caller's roles do not allow the request."""
 
     code = "not-allowed"
 
     def __init__(self) -> None:
-        super().__init__("this needs the role admin")
+        super().__init__("this request requires the role admin")
 
 
 class TooManyLogins(Unavailable):
-    """More passwords wait to be checked than the server takes on."""
+    """Too many logins wait for the server to check their passwords."""
 
     code = "busy"
 
     def __init__(self) -> None:
-        super().__init__("too many logins are waiting; send it again in a moment")
+        super().__init__("too many logins are waiting; retry in a moment")

@@ -1,4 +1,4 @@
-"""The order book of one instrument by price level: the hot route of the read door."""
+"""The order book of an instrument by price level: the bare route of the read door."""
 
 from typing import Annotated, TypeAlias
 from urllib.parse import parse_qsl
@@ -9,13 +9,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 
 from api.http.bare_routes import (
-    HotRequest,
-    HotRoute,
+    BareRequest,
+    BareRoute,
     NeverRun,
     Reply,
     in_place_of_handler,
 )
-from api.http.openapi import Query
+from api.http.openapi import QueryOperation
 from api.http.request_errors import BadParameter
 from api.read.door import ReadDoor, Reading, log_position
 from domain.errors import NotFound
@@ -30,15 +30,13 @@ LEVELS_MAX = 1_000
 _encode = msgspec.json.Encoder().encode
 
 
-#: Price, size, number of orders.
+#: Price, size and number of orders.
 BookLevel: TypeAlias = list[str | int]
 
 
 class Book(msgspec.Struct):
-    """The best levels of each side, best first, as price, size and number of orders.
-
-    `sequence` counts the facts of this market.
-    """
+    """The best price levels of each side, best first. A level is a list of price, size
+    and number of orders. `sequence` counts the events of this market."""
 
     symbol: Symbol
     bids: list[BookLevel]
@@ -47,30 +45,30 @@ class Book(msgspec.Struct):
     log_position: LogPosition
 
 
-class BookRoute(HotRoute):
-    """The best levels of a book."""
+class BookRoute(BareRoute):
+    """Replies with the best levels of a book."""
 
     def __init__(self, door: ReadDoor) -> None:
         self._door = door
 
-    async def answer(self, request: HotRequest) -> Reply:
+    async def answer(self, request: BareRequest) -> Reply:
         symbol = request.scope["path_params"]["symbol"]
         levels, after = LEVELS, None
         query = request.scope["query_string"]
         if query:
             levels, after = _parameters(query)
         reading = Reading(self._door, after)
-        found = await depth.book(reading, symbol, levels=levels)
-        if found is None:
+        sides = await depth.book(reading, symbol, levels=levels)
+        if sides is None:
             raise NotFound("asset", symbol)
         book = Book(
             symbol,
-            _levels(found.bids),
-            _levels(found.asks),
-            found.sequence,
-            found.log_position,
+            _levels(sides.bids),
+            _levels(sides.asks),
+            sides.sequence,
+            sides.log_position,
         )
-        return Reply(_encode(book), reading.position or found.log_position)
+        return Reply(_encode(book), reading.position or sides.log_position)
 
 
 def _levels(levels: list[Level]) -> list[BookLevel]:
@@ -78,13 +76,13 @@ def _levels(levels: list[Level]) -> list[BookLevel]:
 
 
 def _parameters(query: bytes) -> tuple[int, LogPosition | None]:
-    given = dict(parse_qsl(query.decode("latin-1")))
-    levels = given.get("depth", str(LEVELS))
+    parameters = dict(parse_qsl(query.decode("latin-1")))
+    levels = parameters.get("depth", str(LEVELS))
     if not (levels.isascii() and levels.isdigit()) or not (
         len(levels) <= 4 and 1 <= int(levels) <= LEVELS_MAX
     ):
         raise BadParameter(f"depth must be 1 to {LEVELS_MAX}", "depth")
-    after = given.get("after")
+    after = parameters.get("after")
     return int(levels), log_position(after) if after else None
 
 
@@ -92,14 +90,14 @@ def book_route(route: BookRoute) -> HTTPRouteHandler:
     @get(
         "/v2/books/{symbol:str}",
         tags=["market data"],
-        operation_class=Query,
+        operation_class=QueryOperation,
         middleware=[in_place_of_handler(route)],
     )
     async def get_book(
         symbol: FromPath[Symbol],
         depth: Annotated[int, QueryParameter(ge=1, le=LEVELS_MAX)] = LEVELS,
     ) -> Book:
-        """The best levels of an order book."""
+        """Return the best price levels of an order book."""
         del symbol, depth
         raise NeverRun
 

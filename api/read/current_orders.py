@@ -1,4 +1,4 @@
-"""Orders as they stand now, for commands that the writer does not answer itself."""
+"""Orders as they are now, for answers that the writer cannot make from facts."""
 
 from api.read.door import ReadDoor, Reading
 from api.read.orders import order_of
@@ -14,7 +14,7 @@ class CurrentOrders:
         self._door = door
 
     async def order(self, order_id: OrderId, *, at: LogPosition) -> StoredOrder | None:
-        """Return any account's order as of `at` or later.
+        """Return an order of any account as of `at` or later.
 
         Raises:
             Unavailable: the view is being filled, or does not reach `at` in time.

@@ -1,7 +1,7 @@
-"""What a query needs: the read models, and the wait for the log position it must see.
+"""The read door: the read models, and the wait for the log position of a query.
 
-Every failure of the store is told as one of the refusals here; all of them mean that
-the same query may be sent again.
+This module turns every failure of the store into one of its errors. After each of them
+the client may send the same query again.
 """
 
 import asyncio
@@ -32,39 +32,39 @@ from projections.store import (
 
 AnyRequest: TypeAlias = HttpRequest[Any, Any, Any]
 
-#: How long a query waits for a log position that it names.
+#: How long a query waits for the log position in `after`.
 AFTER_SECONDS = 5
-#: How long it waits to show what its caller was told of.
+#: How long a query waits for its caller's latest command.
 OWN_SECONDS = 1
 POSITION_DIGITS_MAX = 18
 
 
 class ViewFilling(Unavailable):
-    """A read model is being filled from the log."""
+    """The projector is still filling a read model from the log."""
 
     code = "view-unavailable"
 
     def __init__(self, view: str) -> None:
-        super().__init__(f"the view {view} is being filled; ask again", view=view)
+        super().__init__(f"the view {view} is being filled; retry the query", view=view)
 
 
 class ViewsDown(Unavailable):
-    """The store of the read models does not answer."""
+    """The store of the read models is unavailable."""
 
     code = "views-down"
 
     def __init__(self) -> None:
-        super().__init__("the read models cannot be reached just now; ask again")
+        super().__init__("the read models are unavailable; retry the query")
 
 
 class NotReached(Unavailable):
-    """The view has not come to the log position that the query asked for."""
+    """The view did not reach the query's log position in time."""
 
     code = "position-not-reached"
 
     def __init__(self, view: str, position: LogPosition) -> None:
         super().__init__(
-            f"the view {view} has not reached log position {position} yet; ask again",
+            f"the view {view} has not reached log position {position}; retry the query",
             view=view,
             after=position,
         )
@@ -79,16 +79,16 @@ class ReadDoor:
         self.views = views
         self.applied = applied
         self.own_writes = own_writes
-        #: Which id a symbol has. A symbol is taken for good, and its id with it.
+        #: Asset ids by symbol. A symbol keeps its asset id for ever.
         self.asset_ids: dict[Symbol, AssetId] = {}
 
 
 class Reading:
-    """One query at work. It may be handed to the read models' own queries as `Views`.
+    """One query in progress. The queries of the read models accept it as `Views`.
 
-    It must show the log position `after`, where one is named; else it is to show `own`,
-    what the caller was told of, unless that takes too long. `position` is the lowest
-    log position that anything it read was at.
+    The query waits for the log position `after` and fails if that takes too long. With
+    no `after`, the query waits for `own`, the caller's latest command, and then reads
+    in any case. `position` is the lowest checkpoint of everything it has read.
     """
 
     def __init__(
@@ -103,12 +103,12 @@ class Reading:
         self.position: LogPosition | None = None
 
     async def read(self, view: View, reads: Sequence[Read]) -> Answer:
-        """Read from one model, once it shows the log position asked for."""
+        """Read from one model after it has reached the log position."""
         (answer,) = await self.read_at_once([Request(view, reads)])
         return answer
 
     async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
-        """Read from several models at one moment, the same way."""
+        """Read from several models at one moment, after they reached the position."""
         try:
             for request in requests:
                 if self._wanted and request.view.name not in self._reached:
@@ -135,7 +135,7 @@ class Reading:
         self._reached.add(name)
 
     async def asset_id(self, symbol: Symbol) -> AssetId | None:
-        """The asset id of a symbol, looked up once for the life of the server."""
+        """Return the asset id of a symbol; look each up once per server process."""
         known = self._door.asset_ids
         if symbol not in known:
             for each in await instruments.all_instruments(self):
@@ -143,7 +143,7 @@ class Reading:
         return known.get(symbol)
 
     def answer(self, body: Any) -> Response[Any]:
-        """The body, and the log position that it shows."""
+        """Return the body with the log position that it shows."""
         headers: dict[str, str] = {}
         if self.position is not None:
             headers[POSITION_HEADER] = str(self.position)
@@ -151,14 +151,14 @@ class Reading:
 
 
 def log_position(text: str) -> LogPosition:
-    """Raises BadParameter for what is no log position."""
+    """Read a log position. Raises BadParameter."""
     if not (text.isascii() and text.isdigit()) or len(text) > POSITION_DIGITS_MAX:
         raise BadParameter("after must be a log position, a whole number", "after")
     return int(text)
 
 
 def reading_of(request: AnyRequest, read_door: NamedDependency[ReadDoor]) -> Reading:
-    """A query that waits for `?after=POSITION`, where it is given."""
+    """Return a reading that waits for `?after=POSITION`, if the query has one."""
     after = request.query_params.get("after")
     return reading_after(request, read_door, log_position(after) if after else None)
 
@@ -166,7 +166,7 @@ def reading_of(request: AnyRequest, read_door: NamedDependency[ReadDoor]) -> Rea
 def reading_after(
     request: AnyRequest, read_door: ReadDoor, after: LogPosition | None
 ) -> Reading:
-    """A query of whoever asks, who may be nobody that is known."""
+    """Return a reading for the caller of the request, who may be anonymous."""
     caller: Caller | None = request.scope.get("user")
     own = read_door.own_writes.of(caller.user_id) if caller is not None else 0
     return Reading(read_door, after, own)
@@ -176,5 +176,5 @@ def caller_of(request: AnyRequest) -> Caller:
     return request.scope["user"]
 
 
-GivenReading: TypeAlias = NamedDependency[Reading]
-GivenCaller: TypeAlias = NamedDependency[Caller]
+ReadingDependency: TypeAlias = NamedDependency[Reading]
+CallerDependency: TypeAlias = NamedDependency[Caller]

@@ -1,4 +1,4 @@
-"""What everybody may see of a market: instruments, prices, and when the day turns."""
+"""Public market data: instruments, prices, and the clock."""
 
 from collections.abc import Callable
 from datetime import tzinfo
@@ -9,9 +9,9 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from api.read.door import GivenReading
+from api.read.door import ReadingDependency
 from api.read.portfolio import find_instrument
-from api.read.times import GivenPeriod
+from api.read.times import PeriodDependency
 from api.wire.asset import Asset, Exchange, asset_of
 from api.wire.text import instant, optional
 from domain.errors import NotFound
@@ -25,7 +25,7 @@ from projections.instruments import Instrument
 from projections.price_rows import SECOND, PricePoint, PriceRow
 
 TAGS = ["market data"]
-#: Says what time it is.
+#: Returns the time.
 Now: TypeAlias = Callable[[], Timestamp]
 
 
@@ -40,41 +40,42 @@ def _asset(instrument: Instrument) -> Asset:
 
 @get("/v2/assets", tags=TAGS)
 async def list_assets(
-    reading: GivenReading,
+    reading: ReadingDependency,
     status: FromQuery[Literal["active", "inactive"] | None] = None,
     asset_class: FromQuery[str | None] = None,
     exchange: FromQuery[Exchange | None] = None,
     attributes: FromQuery[str | None] = None,
-    q: Annotated[
-        str, QueryParameter(description="Part of the symbol or of the name.")
-    ] = "",
+    q: Annotated[str, QueryParameter(description="A part of the symbol or name.")] = "",
 ) -> Response[list[Asset]]:
-    """The listed instruments, by symbol. All of them are active, and none has any of
-    the attributes that Alpaca knows."""
+    """List the instruments by symbol. Every instrument is active, and none has one of
+    Alpaca's attributes."""
     if status == "inactive" or attributes or asset_class not in (None, "", "us_equity"):
         return reading.answer([])
-    found = await instruments.all_instruments(reading, q=q.strip())
+    matches = await instruments.all_instruments(reading, q=q.strip())
     return reading.answer(
         [
             _asset(each)
-            for each in found
+            for each in matches
             if exchange is None or each.listing.exchange == exchange
         ]
     )
 
 
 @get("/v2/assets/{symbol:str}", tags=TAGS)
-async def get_asset(symbol: FromPath[Symbol], reading: GivenReading) -> Response[Asset]:
-    """One instrument, by its symbol or its asset id."""
-    found = await find_instrument(reading, symbol)
-    if found is None:
+async def get_asset(
+    symbol: FromPath[Symbol], reading: ReadingDependency
+) -> Response[Asset]:
+    """Return an instrument by its symbol or its asset id."""
+    instrument = await find_instrument(reading, symbol)
+    if instrument is None:
         raise NotFound("asset", symbol)
-    return reading.answer(_asset(found))
+    return reading.answer(_asset(instrument))
 
 
 class MarketPrice(msgspec.Struct, kw_only=True):
-    """An instrument's published price and what stands beside it. `open` to `vwap` are
-    those of the running session; `change` is since the previous close."""
+    """The published price of an instrument, with quote and session figures. `open`,
+    `high`, `low`, `close`, `volume`, `trades` and `vwap` describe the current session;
+    `change` is since the previous close."""
 
     symbol: Symbol
     price: str
@@ -131,12 +132,12 @@ def _price(row: PriceRow) -> MarketPrice:
 
 @get("/v2/prices", tags=TAGS)
 async def list_prices(
-    reading: GivenReading,
+    reading: ReadingDependency,
     symbols: Annotated[
-        str | None, QueryParameter(description="Symbols, with commas between them.")
+        str | None, QueryParameter(description="Symbols, separated by commas.")
     ] = None,
 ) -> Response[list[MarketPrice]]:
-    """The published prices, by symbol."""
+    """List the published prices by symbol."""
     wanted = [each.strip() for each in (symbols or "").split(",") if each.strip()]
     rows = await price_queries.prices(reading, wanted or None)
     return reading.answer([_price(row) for row in rows])
@@ -144,9 +145,9 @@ async def list_prices(
 
 @get("/v2/prices/{symbol:str}", tags=TAGS)
 async def get_price(
-    symbol: FromPath[Symbol], reading: GivenReading
+    symbol: FromPath[Symbol], reading: ReadingDependency
 ) -> Response[MarketPrice]:
-    """One instrument's published price."""
+    """Return the published price of an instrument."""
     row = await price_queries.price(reading, symbol)
     if row is None:
         raise NotFound("asset", symbol)
@@ -154,7 +155,7 @@ async def get_price(
 
 
 class PriceAt(msgspec.Struct):
-    """The price at the end of one second in which something moved it."""
+    """The price at the end of a second in which it changed."""
 
     time: str
     price: str
@@ -180,11 +181,12 @@ def _point(point: PricePoint) -> PriceAt:
 @get("/v2/prices/{symbol:str}/history", tags=TAGS)
 async def list_price_history(
     symbol: FromPath[Symbol],
-    period: GivenPeriod,
+    period: PeriodDependency,
     limit: Annotated[int, QueryParameter(ge=1, le=3_600)] = 1_000,
     direction: FromQuery[Literal["asc", "desc"]] = "asc",
 ) -> Response[list[PriceAt]]:
-    """How the published price moved, second by second; the newest 3,600 are kept."""
+    """List the published price second by second. The server keeps the newest 3,600
+    seconds with a change."""
     reading = period.reading
     if await price_queries.price(reading, symbol) is None:
         raise NotFound("asset", symbol)
@@ -200,7 +202,7 @@ async def list_price_history(
 
 
 class Clock(msgspec.Struct):
-    """The venue trades around the clock; what turns at `next_open` is the day."""
+    """The venue trades around the clock; at `next_open` the next day begins."""
 
     timestamp: str
     is_open: bool
@@ -212,7 +214,7 @@ class Clock(msgspec.Struct):
 async def get_clock(
     now: NamedDependency[Now], market_timezone: NamedDependency[tzinfo]
 ) -> Clock:
-    """What time it is here, and when the next day begins."""
+    """Return the time of the server and the start of the next day."""
     at = now()
     roll = instant(next_roll(at, market_timezone))
     return Clock(instant(at), is_open=True, next_open=roll, next_close=roll)

@@ -1,4 +1,4 @@
-"""Orders as their owner asks for them: listed, one, and with their fills."""
+"""Queries of the caller's orders: a list, one order, and the fills of one."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, get_args
@@ -8,10 +8,10 @@ from litestar import Response, get
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.http.request_errors import NotSupportedYet
-from api.read.door import GivenCaller, GivenReading, Reading
-from api.read.times import GivenPeriod
+from api.read.door import CallerDependency, Reading, ReadingDependency
+from api.read.times import PeriodDependency
 from api.wire.order import Order
-from api.wire.symbols import Symbols, listed_symbols
+from api.wire.symbols import Symbols, symbols_in
 from api.wire.text import average, instant, optional, optional_instant
 from domain.errors import NotFound
 from domain.ids import AccountId, AssetId, OrderId, Symbol
@@ -46,7 +46,7 @@ StatusFilter = Literal[
     "suspended",
 ]
 STATUSES: dict[str, Sequence[OrderStatus]] = {
-    # First, that no order of Bourse is ever in the other states that Alpaca names.
+    # No order of Bourse ever has one of the other states of Alpaca's API.
     **dict.fromkeys(get_args(StatusFilter), ()),
     "open": order_queries.OPEN,
     "closed": order_queries.CLOSED,
@@ -56,7 +56,7 @@ STATUSES: dict[str, Sequence[OrderStatus]] = {
 
 
 def order_of(record: OrderRecord, asset_id: AssetId | None) -> Order:
-    """The wire form of an order's record."""
+    """Return the wire form of an order's record."""
     submitted_at = instant(record.submitted_at)
     filled = record.filled
     return Order(
@@ -93,8 +93,8 @@ def order_of(record: OrderRecord, asset_id: AssetId | None) -> Order:
 
 @get("/v2/orders", tags=TAGS)
 async def list_orders(
-    caller: GivenCaller,
-    period: GivenPeriod,
+    caller: CallerDependency,
+    period: PeriodDependency,
     status: FromQuery[StatusFilter] = "open",
     limit: Annotated[int, QueryParameter(ge=1, le=500)] = 50,
     direction: FromQuery[Literal["asc", "desc"]] = "desc",
@@ -106,7 +106,7 @@ async def list_orders(
     before_order_id: FromQuery[str | None] = None,
     after_order_id: FromQuery[str | None] = None,
 ) -> Response[list[Order]]:
-    """The caller's orders by time of submission; the open ones, unless asked."""
+    """List the caller's orders by time of submission; by default, open ones only."""
     del nested  # No order of Bourse has legs.
     if before_order_id or after_order_id:
         raise NotSupportedYet("paging by order id (use after and until) is")
@@ -122,7 +122,7 @@ async def list_orders(
         until=period.until,
         newest_first=direction == "desc",
         side=side,
-        symbols=listed_symbols(symbols) + ((symbol,) if symbol else ()),
+        symbols=symbols_in(symbols) + ((symbol,) if symbol else ()),
         limit=limit,
     )
     return reading.answer(
@@ -133,11 +133,11 @@ async def list_orders(
 @get("/v2/orders/{order_id:str}", tags=TAGS)
 async def get_order(
     order_id: FromPath[OrderId],
-    caller: GivenCaller,
-    reading: GivenReading,
+    caller: CallerDependency,
+    reading: ReadingDependency,
     nested: FromQuery[bool] = False,
 ) -> Response[Order]:
-    """One order of the caller's."""
+    """Return one of the caller's orders by its id."""
     del nested  # No order of Bourse has legs.
     record = await _own(reading, caller.account_id, order_id)
     return reading.answer(order_of(record, await reading.asset_id(record.symbol)))
@@ -146,10 +146,10 @@ async def get_order(
 @get("/v2/orders:by_client_order_id", tags=TAGS)
 async def get_order_by_client_order_id(
     client_order_id: Annotated[str, QueryParameter(min_length=1, max_length=128)],
-    caller: GivenCaller,
-    reading: GivenReading,
+    caller: CallerDependency,
+    reading: ReadingDependency,
 ) -> Response[Order]:
-    """One order of the caller's, by the id that the caller gave it."""
+    """Return one of the caller's orders by its client order id."""
     record = await order_queries.by_client_order_id(
         reading, caller.account_id, client_order_id
     )
@@ -172,10 +172,10 @@ class OrderFill(msgspec.Struct):
 
 @get("/v2/orders/{order_id:str}/fills", tags=TAGS)
 async def list_fills(
-    order_id: FromPath[OrderId], caller: GivenCaller, reading: GivenReading
+    order_id: FromPath[OrderId], caller: CallerDependency, reading: ReadingDependency
 ) -> Response[list[OrderFill]]:
-    """The fills of one order of the caller's, oldest first. What an order had filled
-    before it was replaced is told of that order, which `replaces` names."""
+    """List the fills of one of the caller's orders, oldest first. Fills from before a
+    replacement belong to the old order, which `replaces` names."""
     record = await _own(reading, caller.account_id, order_id)
     return reading.answer(
         [
@@ -196,7 +196,7 @@ async def list_fills(
 async def _own(
     reading: Reading, account_id: AccountId, order_id: OrderId
 ) -> OrderRecord:
-    """Somebody else's order is as little there as one that never was."""
+    """Return the account's own order. Raises NotFound for another account's too."""
     record = await order_queries.order(reading, order_id)
     if record is None or record.account_id != account_id:
         raise NotFound("order", order_id)

@@ -1,10 +1,10 @@
-"""What an account owns: cash, shares, and what they are worth at published prices."""
+"""Queries of an account: its cash, its shares and their value at published prices."""
 
 import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
-from api.read.door import GivenCaller, GivenReading, Reading, ViewFilling
+from api.read.door import CallerDependency, Reading, ReadingDependency, ViewFilling
 from api.wire.configurations import Configurations
 from api.wire.text import average, instant, optional, ratio
 from domain.errors import NotFound
@@ -26,8 +26,8 @@ from projections.prices import VIEW
 
 
 class Account(msgspec.Struct, kw_only=True):
-    """An account in the shape that Alpaca's clients read. There is no margin: what can
-    be spent is the cash that is not held for orders."""
+    """An account in the shape of Alpaca's API. Bourse has no margin: `buying_power` is
+    the cash that no order holds."""
 
     id: AccountId
     account_number: str
@@ -67,8 +67,11 @@ class Account(msgspec.Struct, kw_only=True):
 
 
 @get("/v2/account", tags=["account"])
-async def get_account(caller: GivenCaller, reading: GivenReading) -> Response[Account]:
-    """The caller's account: `cash` is all of it, `buying_power` what is available."""
+async def get_account(
+    caller: CallerDependency, reading: ReadingDependency
+) -> Response[Account]:
+    """Return the caller's account. `cash` is the ledger balance, `buying_power` the
+    available balance."""
     balance, held = await portfolio_queries.portfolio(reading, caller.account_id)
     if balance is None:
         raise NotFound("account", caller.account_id)
@@ -82,7 +85,7 @@ def _account(balance: Balance, value: Money) -> Account:
     equity = text(balance.ledger + value)
     return Account(
         id=balance.account_id,
-        # Alpaca's clients want a short one too; it names the account to people.
+        # Alpaca's clients require a short number for people.
         account_number=balance.account_id.replace("-", "")[-10:].upper(),
         cash=text(balance.ledger),
         buying_power=available,
@@ -99,9 +102,9 @@ def _account(balance: Balance, value: Money) -> Account:
 
 @get("/v2/account/configurations", tags=["account"])
 async def get_configurations(
-    caller: GivenCaller, reading: GivenReading
+    caller: CallerDependency, reading: ReadingDependency
 ) -> Response[Configurations]:
-    """The account's settings."""
+    """Return the account's settings."""
     balance = await balances.balance(reading, caller.account_id)
     if balance is None:
         raise NotFound("account", caller.account_id)
@@ -119,14 +122,14 @@ async def _prices(reading: Reading, held: list[Position]) -> dict[Symbol, PriceR
     symbols = [each.symbol for each in held]
     rows = await price_queries.prices(reading, symbols)
     if len(rows) < len(symbols):
-        # It is filled again and not as far as the positions are.
+        # The projector rebuilds the prices, which are behind the positions.
         raise ViewFilling(VIEW.name)
     return {row.symbol: row for row in rows}
 
 
 class PositionHeld(msgspec.Struct, kw_only=True):
-    """Shares of one instrument. `current_price` is the published price that they are
-    marked at, `price_basis` what that price rests on."""
+    """Shares of one instrument. `current_price` is the published price of a share, and
+    `price_basis` says what that price is derived from."""
 
     asset_id: AssetId
     symbol: Symbol
@@ -152,9 +155,9 @@ class PositionHeld(msgspec.Struct, kw_only=True):
 
 @get("/v2/positions", tags=["positions"])
 async def list_positions(
-    caller: GivenCaller, reading: GivenReading
+    caller: CallerDependency, reading: ReadingDependency
 ) -> Response[list[PositionHeld]]:
-    """What the caller owns, by symbol."""
+    """List the caller's positions by symbol."""
     held = await positions.open_positions(reading, caller.account_id)
     prices = await _prices(reading, held)
     listed = await instruments.named(reading, [each.symbol for each in held])
@@ -167,9 +170,9 @@ async def list_positions(
 
 @get("/v2/positions/{symbol:str}", tags=["positions"])
 async def get_position(
-    symbol: FromPath[Symbol], caller: GivenCaller, reading: GivenReading
+    symbol: FromPath[Symbol], caller: CallerDependency, reading: ReadingDependency
 ) -> Response[PositionHeld]:
-    """What the caller owns of one instrument, by its symbol or its asset id."""
+    """Return the caller's position in an instrument, by its symbol or its asset id."""
     instrument = await find_instrument(reading, symbol)
     held = None
     if instrument is not None:
@@ -181,9 +184,9 @@ async def get_position(
 
 
 async def find_instrument(reading: Reading, name: str) -> Instrument | None:
-    """An instrument by its symbol, or by its asset id."""
-    found = await instruments.instrument(reading, name)
-    return found or await instruments.by_asset_id(reading, name)
+    """Return an instrument by its symbol, or by its asset id."""
+    by_symbol = await instruments.instrument(reading, name)
+    return by_symbol or await instruments.by_asset_id(reading, name)
 
 
 def _position(held: Position, price: PriceRow, instrument: Instrument) -> PositionHeld:

@@ -1,7 +1,7 @@
-"""How times in a query are read, and how one `after` is told from the other.
+"""Times in a query, and the two meanings of `after`.
 
-In the queries that Alpaca's clients know, `after` is a time; in all of ours it is a log
-position. No time is written in digits alone, so both can stand in one query.
+In Alpaca's API `after` is a time; in Bourse it is also a log position. No time consists
+of digits only, so a query may have both.
 """
 
 from collections.abc import Sequence
@@ -27,17 +27,17 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def moment(text: str, field: str) -> Timestamp:
-    """A time in RFC 3339, or a date; without a zone it is UTC.
+    """Read a time in RFC 3339, or a date; without a zone it is UTC.
 
     >>> moment("1970-01-02", "until"), moment("1970-01-01T00:00:01Z", "until")
     (86400000000, 1000000)
     """
     try:
-        # A plus sign that was not escaped arrives as a blank.
-        found = datetime.fromisoformat(text.strip().replace(" ", "+"))
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=UTC)
-        return (found - _EPOCH) // _MICROSECOND
+        # An unescaped plus sign arrives as a blank.
+        at = datetime.fromisoformat(text.strip().replace(" ", "+"))
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=UTC)
+        return (at - _EPOCH) // _MICROSECOND
     except (ValueError, OverflowError):
         raise BadParameter(
             f"{field} must be a time like 2026-01-31T12:00:00Z", field
@@ -45,7 +45,7 @@ def moment(text: str, field: str) -> Timestamp:
 
 
 class Period(msgspec.Struct, frozen=True):
-    """Two exclusive bounds of time, and the query within them."""
+    """Two exclusive bounds of time, and the reading of the query."""
 
     reading: Reading
     after: Timestamp | None
@@ -55,12 +55,12 @@ class Period(msgspec.Struct, frozen=True):
 After = Annotated[
     str,
     QueryParameter(
-        description="A time: what came later (exclusive). A log position may stand "
-        "here too, or beside it."
+        description="A time: only later items (exclusive). A log position is valid "
+        "too, alone or in addition to a time: the query waits for it."
     ),
 ]
 Until = Annotated[
-    str, QueryParameter(description="A time: what came earlier (exclusive).")
+    str, QueryParameter(description="A time: only earlier items (exclusive).")
 ]
 
 
@@ -70,10 +70,10 @@ def period_of(
     after: After = "",
     until: Until = "",
 ) -> Period:
-    """A query between two times."""
-    # It may be given twice, and as an argument it is the last one only.
-    given = request.query_params.getall("after", [after])
-    times, positions = _apart([each for each in given if each])
+    """Return a period with the bounds of the query."""
+    # A query may have `after` twice; the argument holds only the last one.
+    values = request.query_params.getall("after", [after])
+    times, positions = _apart([each for each in values if each])
     return Period(
         reading_after(
             request, read_door, max(map(log_position, positions), default=None)
@@ -83,9 +83,10 @@ def period_of(
     )
 
 
-def _apart(given: Sequence[str]) -> tuple[list[str], list[str]]:
-    times = [each for each in given if not each.isdigit()]
-    return times, [each for each in given if each.isdigit()]
+def _apart(values: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return times and log positions."""
+    times = [each for each in values if not each.isdigit()]
+    return times, [each for each in values if each.isdigit()]
 
 
-GivenPeriod: TypeAlias = NamedDependency[Period]
+PeriodDependency: TypeAlias = NamedDependency[Period]

@@ -1,4 +1,4 @@
-"""The wallet: what is in it, and every movement that made it so."""
+"""Queries of a wallet: its balances and its movements."""
 
 from typing import Annotated, Literal
 from uuid import NAMESPACE_OID, uuid5
@@ -8,9 +8,9 @@ from litestar import Response, get
 from litestar.params import FromQuery, QueryParameter
 
 from api.http.request_errors import BadParameter
-from api.read.door import GivenCaller, GivenReading
-from api.read.times import GivenPeriod
-from api.wire.symbols import Symbols, listed_symbols
+from api.read.door import CallerDependency, ReadingDependency
+from api.read.times import PeriodDependency
+from api.wire.symbols import Symbols, symbols_in
 from api.wire.text import instant, optional
 from domain.errors import NotFound
 from domain.ids import AccountId, LogPosition
@@ -22,7 +22,7 @@ TAGS = ["wallet"]
 
 
 class WalletState(msgspec.Struct):
-    """Cash. ledger = held + available."""
+    """The cash of an account: `ledger` = `held` + `available`."""
 
     account_id: AccountId
     currency: str
@@ -34,9 +34,10 @@ class WalletState(msgspec.Struct):
 
 @get("/v2/wallet", tags=TAGS)
 async def get_wallet(
-    caller: GivenCaller, reading: GivenReading
+    caller: CallerDependency, reading: ReadingDependency
 ) -> Response[WalletState]:
-    """The caller's cash: all of it, what is held for orders, and the rest."""
+    """Return the caller's cash: the ledger balance, the held part and the available
+    part."""
     balance = await balances.balance(reading, caller.account_id)
     if balance is None:
         raise NotFound("account", caller.account_id)
@@ -53,9 +54,10 @@ async def get_wallet(
 
 
 class Transaction(msgspec.Struct, kw_only=True):
-    """One movement. `amount` is signed and has the fee in it; `balance` is the ledger
-    after it; `cause` is the id of what caused it: the account's own order as it came
-    in, else the trade, or the command that put something on the account."""
+    """One movement of cash or shares. `amount` is signed and includes the fee. The
+    ledger balance after the movement is `balance`. `cause` is the id of the account's
+    own incoming order, or else of the trade, or of the command that funded the
+    account."""
 
     type: MovementType
     amount: str
@@ -72,8 +74,8 @@ class Transaction(msgspec.Struct, kw_only=True):
     reference: str | None
 
 
-def _types(given: str | None) -> list[MovementType]:
-    words = [each.strip() for each in (given or "").split(",") if each.strip()]
+def _types(text: str | None) -> list[MovementType]:
+    words = [each.strip() for each in (text or "").split(",") if each.strip()]
     try:
         return [MovementType(word) for word in words]
     except ValueError:
@@ -82,11 +84,11 @@ def _types(given: str | None) -> list[MovementType]:
 
 
 def _cause(movement: Movement) -> str:
-    """What caused a movement, as an id that tells of nobody but the account itself.
+    """Return the id of a movement's cause. It reveals nothing about other accounts.
 
-    The command behind a trade is one of the two sides': it is shown to the side whose
-    order it placed, and everybody else gets an id that is made of the trade. A command
-    that was sent with an `Idempotency-Key` has its sender and the key in its id.
+    The command behind a trade belongs to one of the two sides. The side that placed the
+    order sees its id; the other side sees an id derived from the trade. An old command
+    id with a `#` contains its sender and key, so the account sees a derived id.
     """
     if movement.cause == movement.order_id:
         return movement.cause
@@ -117,11 +119,11 @@ def _transaction(movement: Movement) -> Transaction:
 
 @get("/v2/wallet/transactions", tags=TAGS)
 async def list_transactions(
-    caller: GivenCaller,
-    period: GivenPeriod,
+    caller: CallerDependency,
+    period: PeriodDependency,
     kind: Annotated[
         str | None,
-        QueryParameter(name="type", description="Types, with commas between them."),
+        QueryParameter(name="type", description="Types, separated by commas."),
     ] = None,
     symbols: Symbols = None,
     limit: Annotated[int, QueryParameter(ge=1, le=1_000)] = 100,
@@ -131,18 +133,18 @@ async def list_transactions(
         QueryParameter(
             ge=0,
             le=2**53,
-            description="The log position of the last transaction seen: the page after "
-            "it, in the same direction.",
+            description="The log position of the last transaction of a page. The "
+            "response is the next page in the same direction.",
         ),
     ] = None,
 ) -> Response[list[Transaction]]:
-    """Every movement of the caller's cash and shares."""
+    """List the movements of the caller's cash and shares."""
     newest_first = direction == "desc"
     movements = await statements.movements(
         period.reading,
         caller.account_id,
         types=_types(kind),
-        symbols=listed_symbols(symbols),
+        symbols=symbols_in(symbols),
         after=period.after,
         until=period.until,
         after_position=None if newest_first else page_token,

@@ -1,4 +1,4 @@
-"""Amounts of a request, read exactly: prices, quantities and fractions of a price.
+"""The exact amounts of a request: prices, quantities and fractions of a price.
 
 >>> price(Number("100.10"), "limit_price"), quantity(Number("10.0"), "qty")
 (1001000, 10)
@@ -13,11 +13,11 @@ from domain.money import Price, Quantity
 
 
 def price(value: Number, field: str) -> Price:
-    """An amount of dollars, with at most four decimals."""
+    """Return an amount of dollars, which has at most four decimals."""
     if value.adjusted() >= DIGITS_MAX:
-        raise AmountTooLarge(f"{field} is beyond what the venue carries", field=field)
+        raise AmountTooLarge(f"{field} is too large", field=field)
     units = int(value.scaleb(4))
-    # Compared unscaled, because scaling rounds what has very many digits.
+    # Compare unscaled: `scaleb` rounds a number with very many digits.
     if Decimal(units).scaleb(-4) != value:
         raise BadParameter(f"{field} has more than four decimals", field)
     return units
@@ -27,9 +27,9 @@ money = price
 
 
 def quantity(value: Number, field: str) -> Quantity:
-    """A number of whole shares."""
+    """Return a number of whole shares."""
     if value.adjusted() >= DIGITS_MAX:
-        raise AmountTooLarge(f"{field} is beyond what the venue carries", field=field)
+        raise AmountTooLarge(f"{field} is too large", field=field)
     whole = int(value)
     if whole != value:
         raise NotSupportedYet(f"fractional quantities ({field}) are", field)
@@ -37,7 +37,7 @@ def quantity(value: Number, field: str) -> Quantity:
 
 
 def fraction(value: Number, field: str) -> int:
-    """A fraction of a price, as basis points: 0.10 is ten percent, 1000.
+    """Return a fraction of a price in basis points: 0.10 is ten percent, 1000.
 
     >>> fraction(Number("0.10"), "collar")
     1000

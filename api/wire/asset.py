@@ -1,4 +1,4 @@
-"""An instrument as it goes over the wire, in the shape that Alpaca's clients read."""
+"""The wire form of an instrument, in the shape of Alpaca's API."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from domain.events.event import Timestamp
 from domain.listing import Listing
 from domain.money import text
 
-#: Alpaca's clients know these exchanges, and fail on any other.
+#: Alpaca's clients fail on any other exchange.
 Exchange = Literal[
     "AMEX",
     "ARCA",
@@ -29,10 +29,8 @@ Exchange = Literal[
 
 
 class Asset(msgspec.Struct, rename={"asset_class": "class"}, kw_only=True):
-    """An instrument. Keys from `halted` on are Bourse's own.
-
-    `price_band` and `collar` are fractions of a price, fees are in basis points.
-    """
+    """An instrument. Alpaca's API does not have the keys from `halted` on. `price_band`
+    and `collar` are fractions of a price; fees are in basis points."""
 
     id: str
     symbol: str
@@ -74,7 +72,7 @@ def asset_of(
     session_date: str,
     listed_at: Timestamp,
 ) -> Asset:
-    """The wire form of a listing. Without a `halt_reason` it is not halted."""
+    """Return the wire form of a listing. Trading is halted if there is a reason."""
     halted = halt_reason is not None
     tick, lot = text(listing.tick_size), str(listing.lot_size)
     band = listing.price_band
@@ -92,7 +90,7 @@ def asset_of(
         tick_size=tick,
         lot_size=lot,
         reference_price=text(listing.reference_price),
-        # Basis points and 1/10,000 of a dollar are written alike.
+        # Both basis points and money count 1/10,000, so one function writes both.
         price_band=None if band is None else text(band),
         collar=text(listing.collar),
         maker_fee_bps=listing.maker_fee,

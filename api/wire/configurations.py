@@ -1,7 +1,7 @@
-"""The nine keys of Alpaca's account configurations, and ours.
+"""The nine account configurations of Alpaca's API, and one that only Bourse has.
 
-Most of the nine describe what Bourse does not have (margin, options, fractions); they
-say so with a value that is fixed.
+Most of the nine concern margin, options or fractions, which Bourse does not have. Their
+values are fixed.
 """
 
 from typing import Literal
@@ -15,7 +15,7 @@ Emails = Literal["all", "none"]
 
 
 class Configurations(msgspec.Struct):
-    """An account's settings. `self_trade_prevention` is Bourse's own."""
+    """An account's settings. Only Bourse has `self_trade_prevention`."""
 
     dtbp_check: Checks = "entry"
     fractional_trading: bool = False
@@ -29,5 +29,5 @@ class Configurations(msgspec.Struct):
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST
 
 
-#: The others are fixed.
+#: The owner can change these; the others are fixed.
 CHANGEABLE = frozenset({"suspend_trade", "self_trade_prevention"})

@@ -1,7 +1,7 @@
-"""The order as it goes over the wire, in the shape that Alpaca's clients read.
+"""The wire form of an order, in the shape of Alpaca's API.
 
-Decimals are texts, times are RFC 3339. Every key is always there, null where it is not
-set: clients written in other languages count on that.
+Decimals are strings, times are RFC 3339. Every key is always present, null if unset:
+clients in other languages rely on that.
 """
 
 import msgspec
@@ -20,7 +20,8 @@ POSITION_HEADER = "Bourse-Log-Position"
 
 
 class Order(msgspec.Struct, gc=False):
-    """An order as it stands. `reject_reason` and those after it are Bourse's own."""
+    """An order. Alpaca's API does not have `self_trade_prevention` and the keys from
+    `reject_reason` to `cancel_note`."""
 
     id: str
     client_order_id: str
@@ -67,7 +68,7 @@ class Order(msgspec.Struct, gc=False):
 
 
 class ManyResult(msgspec.Struct, gc=False):
-    """One item of an answer to a request that names many: a status and its body."""
+    """The result for one item of a request with many: a status and its body."""
 
     status: int
     body: msgspec.Raw

@@ -1,4 +1,4 @@
-"""The read port of the write door: orders as they stand, of any account."""
+"""The read port of the write door: orders of any account, as they are now."""
 
 from typing import Protocol
 
@@ -9,17 +9,17 @@ from domain.ids import AccountId, LogPosition, OrderId
 
 
 class StoredOrder(msgspec.Struct, frozen=True):
-    """An order as it stands, and its owner."""
+    """An order and its owner's account."""
 
     account_id: AccountId
     order: Order
 
 
 class OrderReader(Protocol):
-    """Reads orders that the writer does not answer for itself."""
+    """Reads orders for answers that the writer cannot make from facts."""
 
     async def order(self, order_id: OrderId, *, at: LogPosition) -> StoredOrder | None:
-        """Return any account's order as of `at` or later.
+        """Return an order of any account as of `at` or later.
 
         Raises:
             Unavailable: the view is being filled, or does not reach `at` in time.

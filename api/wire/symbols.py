@@ -1,4 +1,4 @@
-"""How several instruments are named in a query: `?symbols=ACME,GLBX`."""
+"""Several symbols in one query parameter: `?symbols=ACME,GLBX`."""
 
 from typing import Annotated, TypeAlias
 
@@ -7,14 +7,14 @@ from litestar.params import QueryParameter
 from domain.ids import Symbol
 
 Symbols: TypeAlias = Annotated[
-    str | None, QueryParameter(description="Symbols, with commas between them.")
+    str | None, QueryParameter(description="Symbols, separated by commas.")
 ]
 
 
-def listed_symbols(text: str | None) -> tuple[Symbol, ...]:
-    """The symbols of a list; none where there is no list.
+def symbols_in(text: str | None) -> tuple[Symbol, ...]:
+    """Return the symbols of a comma-separated list.
 
-    >>> listed_symbols("ACME, GLBX,")
+    >>> symbols_in("ACME, GLBX,")
     ('ACME', 'GLBX')
     """
     return tuple(each.strip() for each in (text or "").split(",") if each.strip())

@@ -1,4 +1,4 @@
-"""How amounts and times are written on the wire: as texts, exactly.
+"""Amounts and times on the wire: exact texts.
 
 >>> optional(None), optional(1_002_500), average(3_000_100, 3)
 (None, '100.25', '100.0033')
@@ -10,12 +10,12 @@ from domain.events.event import Timestamp
 from domain.money import Money, Quantity, divide_half_even, text
 
 _SECOND = 1_000_000
-# The last second that was written, and its text: most times of a moment share it.
+# The last second with its text: most times of a moment share them.
 _written: tuple[int, str] = (-1, "")
 
 
 def instant(at: Timestamp) -> str:
-    """A time in RFC 3339, UTC, to the microsecond.
+    """Write a time in RFC 3339, UTC, to the microsecond.
 
     >>> instant(1_700_000_000_000_001)
     '2023-11-14T22:13:20.000001Z'
@@ -39,12 +39,12 @@ def optional(amount: Money | None) -> str | None:
 
 
 def average(total: Money, quantity: Quantity) -> str:
-    """A total by a quantity, rounded half-even to 1/10,000 of a dollar."""
+    """Write total / quantity, rounded half-even to 1/10,000 of a dollar."""
     return text(divide_half_even(total, quantity))
 
 
 def ratio(part: Money, whole: Money) -> str:
-    """A signed part of a positive whole, to four decimals: 0.05 is five percent.
+    """Write part / whole to four decimals; `whole` is positive, `part` has a sign.
 
     >>> ratio(-5, 100)
     '-0.05'

@@ -1,21 +1,21 @@
-"""What an account's owner may set; the rest is refused in a sentence."""
+"""Account settings: the owner changes two of them; the others are fixed."""
 
 import msgspec
 from litestar import Response, patch
 from litestar.params import JSONBody
 
-from api.http.request_context import GivenCall
+from api.http.request_context import CallDependency
 from api.http.request_errors import NotSupportedYet
 from api.wire.configurations import CHANGEABLE, Checks, Configurations, Emails
-from api.write.answers import answered
-from api.write.door import GivenDoor
+from api.write.answers import response_of
+from api.write.door import DoorDependency
 from commands.messages import SetPreferences
 from domain.errors import NotFound
 from domain.vocabulary import SelfTradePrevention
 
 
 class ConfigurationChanges(msgspec.Struct, forbid_unknown_fields=True):
-    """What is null or left out stays as it is."""
+    """New settings. A setting that is null or missing stays as it is."""
 
     dtbp_check: Checks | None = None
     fractional_trading: bool | None = None
@@ -29,22 +29,23 @@ class ConfigurationChanges(msgspec.Struct, forbid_unknown_fields=True):
     self_trade_prevention: SelfTradePrevention | None = None
 
     def check(self) -> None:
-        """Refuse to change what is fixed."""
+        """Refuse to change a fixed setting."""
         fixed = Configurations()
         for name in CHANGEABLE.symmetric_difference(self.__struct_fields__):
-            wanted, stands = getattr(self, name), getattr(fixed, name)
-            if wanted is not None and wanted != stands:
-                raise NotSupportedYet(f"{name} other than {stands} is", name)
+            new, only = getattr(self, name), getattr(fixed, name)
+            if new is not None and new != only:
+                raise NotSupportedYet(f"{name} other than {only} is", name)
 
 
 @patch("/v2/account/configurations", tags=["account"])
 async def change_configurations(
-    data: JSONBody[ConfigurationChanges], call: GivenCall, door: GivenDoor
+    data: JSONBody[ConfigurationChanges], call: CallDependency, door: DoorDependency
 ) -> Response[Configurations]:
-    """Set the account's defaults. `suspend_trade` turns new orders away."""
+    """Change the account's settings. While `suspend_trade` is true, the account cannot
+    place orders."""
     data.check()
     account_id = call.caller.account_id
-    # Before the command: this writer may have lost the lease when it is durable.
+    # Read first: once the command is durable, this writer may have lost the lease.
     before = await door.port.account(account_id)
     if before is None:
         raise NotFound("account", account_id)
@@ -60,4 +61,4 @@ async def change_configurations(
         suspend_trade=now.suspended,
         self_trade_prevention=now.self_trade_prevention,
     )
-    return answered(configurations, answer)
+    return response_of(configurations, answer)

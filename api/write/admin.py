@@ -1,4 +1,4 @@
-"""What the venue's administrators do: list and halt, fund accounts, give roles."""
+"""Administration: list and halt instruments, fund accounts, grant roles."""
 
 from datetime import tzinfo
 from typing import Annotated
@@ -9,12 +9,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.http.numbers import Number
-from api.http.request_context import GivenCall
+from api.http.request_context import CallDependency
 from api.http.request_errors import BadParameter
 from api.wire.amounts import money, price, quantity
 from api.wire.asset import Asset, asset_of
-from api.write.answers import answered, done
-from api.write.door import GivenDoor, WriteDoor
+from api.write.answers import empty_response, response_of
+from api.write.door import DoorDependency, WriteDoor
 from api.write.listings import AssetChanges, NewAsset
 from api.write.placed import not_held
 from commands.answers import Answer, NotHeld
@@ -42,9 +42,9 @@ ReasonText = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
 async def _market(door: WriteDoor, name: Symbol) -> MarketState:
-    """Return the market to change, as it is before the command.
+    """Return the market before the command.
 
-    Not after it: this writer may have lost the lease when the command is durable.
+    Once the command is durable, this writer may have lost the lease.
     """
     market = await door.port.market(name)
     if market is None:
@@ -53,7 +53,7 @@ async def _market(door: WriteDoor, name: Symbol) -> MarketState:
 
 
 def _asset(before: MarketState, answer: Answer) -> Asset:
-    """Return the instrument after the command; after a repeated one, as it is now."""
+    """Return the instrument after the command, or as it is now if repeated."""
     market = before if answer.repeated else before.after(answer.facts)
     return asset_of(
         market.listing,
@@ -66,11 +66,11 @@ def _asset(before: MarketState, answer: Answer) -> Asset:
 @post("/v2/admin/assets", tags=TAGS)
 async def list_asset(
     data: JSONBody[NewAsset],
-    call: GivenCall,
-    door: GivenDoor,
+    call: CallDependency,
+    door: DoorDependency,
     market_timezone: NamedDependency[tzinfo],
 ) -> Response[Asset]:
-    """List an instrument. Its symbol is taken for good."""
+    """List an instrument. No other instrument can ever have the same symbol."""
     meta = door.meta(call, "list", data)
     listing = data.listing(door.new_id())
     date = session_date(meta.at, market_timezone)
@@ -83,26 +83,26 @@ async def list_asset(
         session_date=listed.session_date,
         listed_at=listed.meta.at,
     )
-    return answered(asset, answer, status=201)
+    return response_of(asset, answer, status=201)
 
 
 @patch("/v2/admin/assets/{symbol:str}", tags=TAGS)
 async def change_asset(
     data: JSONBody[AssetChanges],
     symbol: FromPath[Symbol],
-    call: GivenCall,
-    door: GivenDoor,
+    call: CallDependency,
+    door: DoorDependency,
 ) -> Response[Asset]:
-    """Edit an instrument's terms."""
+    """Change an instrument's terms. The terms that the body omits stay."""
     market = await _market(door, symbol)
     meta = door.meta(call, "edit", symbol, data)
     command = ChangeListing(meta, market.listing.symbol, data.changes())
     answer = await door.execute(command)
-    return answered(_asset(market, answer), answer)
+    return response_of(_asset(market, answer), answer)
 
 
 class Halt(msgspec.Struct, forbid_unknown_fields=True):
-    """Why trading stops."""
+    """The reason for a halt."""
 
     reason: ReasonText = "halted by the venue"
 
@@ -110,38 +110,41 @@ class Halt(msgspec.Struct, forbid_unknown_fields=True):
 @post("/v2/admin/assets/{symbol:str}/halt", tags=TAGS, status_code=200)
 async def halt_asset(
     symbol: FromPath[Symbol],
-    call: GivenCall,
-    door: GivenDoor,
+    call: CallDependency,
+    door: DoorDependency,
     data: JSONBody[Halt | None] = None,
 ) -> Response[Asset]:
-    """Stop trading. Resting orders stay, and may be canceled."""
+    """Halt trading in an instrument. Resting orders stay; their owners may cancel
+    them."""
     market = await _market(door, symbol)
     reason = (data or Halt()).reason
     meta = door.meta(call, "halt", symbol, reason)
     answer = await door.execute(HaltMarket(meta, market.listing.symbol, reason))
-    return answered(_asset(market, answer), answer)
+    return response_of(_asset(market, answer), answer)
 
 
 @post("/v2/admin/assets/{symbol:str}/resume", tags=TAGS, status_code=200)
 async def resume_asset(
-    symbol: FromPath[Symbol], call: GivenCall, door: GivenDoor
+    symbol: FromPath[Symbol], call: CallDependency, door: DoorDependency
 ) -> Response[Asset]:
-    """Start trading again."""
+    """Resume trading in an instrument."""
     market = await _market(door, symbol)
     meta = door.meta(call, "resume", symbol)
     answer = await door.execute(ResumeMarket(meta, market.listing.symbol))
-    return answered(_asset(market, answer), answer)
+    return response_of(_asset(market, answer), answer)
 
 
 class NewDeposit(msgspec.Struct, forbid_unknown_fields=True):
-    """Cash to take in. The reference makes it once for the account."""
+    """Cash for an account. An account receives a deposit with the same `reference`
+    only once."""
 
     amount: Number
     reference: ReferenceText | None = None
 
 
 class NewShares(msgspec.Struct, forbid_unknown_fields=True):
-    """Shares to take in, at a cost of `price` each."""
+    """Shares for an account, at a cost of `price` each. An account receives shares with
+    the same `reference` only once."""
 
     symbol: str
     qty: Number
@@ -150,7 +153,7 @@ class NewShares(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Funded(msgspec.Struct):
-    """What came in is on the account at this log position."""
+    """The cash or shares are on the account from this log position on."""
 
     account_id: AccountId
     log_position: LogPosition
@@ -160,26 +163,26 @@ class Funded(msgspec.Struct):
 async def deposit(
     data: JSONBody[NewDeposit],
     account_id: FromPath[AccountId],
-    call: GivenCall,
-    door: GivenDoor,
+    call: CallDependency,
+    door: DoorDependency,
 ) -> Response[Funded]:
-    """Put cash on an account."""
+    """Deposit cash into an account."""
     meta = door.meta(call, "deposit", account_id, data)
     reference = data.reference or door.new_id()
     amount = money(data.amount, "amount")
     answer = await door.execute(Deposit(meta, account_id, amount, reference))
-    return answered(Funded(account_id, answer.position), answer, status=201)
+    return response_of(Funded(account_id, answer.position), answer, status=201)
 
 
 @post("/v2/admin/accounts/{account_id:str}/shares", tags=TAGS)
 async def grant_shares(
     data: JSONBody[NewShares],
     account_id: FromPath[AccountId],
-    call: GivenCall,
-    door: GivenDoor,
+    call: CallDependency,
+    door: DoorDependency,
 ) -> Response[Funded]:
-    """Put shares on an account."""
-    instrument = await door.listed(data.symbol)
+    """Grant shares to an account."""
+    instrument = await door.require_instrument(data.symbol)
     command = GrantShares(
         door.meta(call, "shares", account_id, data),
         account_id,
@@ -189,11 +192,11 @@ async def grant_shares(
         data.reference or door.new_id(),
     )
     answer = await door.execute(command)
-    return answered(Funded(account_id, answer.position), answer, status=201)
+    return response_of(Funded(account_id, answer.position), answer, status=201)
 
 
 class Cancellation(msgspec.Struct, forbid_unknown_fields=True):
-    """Why an order is canceled."""
+    """The reason for a cancellation."""
 
     reason: ReasonText
 
@@ -201,13 +204,13 @@ class Cancellation(msgspec.Struct, forbid_unknown_fields=True):
 @delete("/v2/admin/orders/{order_id:str}", tags=TAGS, status_code=204)
 async def cancel_for_owner(
     order_id: FromPath[OrderId],
-    call: GivenCall,
-    door: GivenDoor,
+    call: CallDependency,
+    door: DoorDependency,
     data: JSONBody[Cancellation | None] = None,
     reason: Annotated[str | None, QueryParameter(min_length=1, max_length=500)] = None,
 ) -> Response[None]:
-    """Cancel anybody's open order, for a reason that its owner can read: in the query,
-    or as `{"reason": …}` in the body."""
+    """Cancel any user's open order. Give a reason, which the owner can read, in the
+    query or in the body."""
     note = reason or (data and data.reason)
     if note is None:
         raise BadParameter("reason is required", "reason")
@@ -215,16 +218,20 @@ async def cancel_for_owner(
         raise BadParameter("reason must be one line of printable text", "reason")
     meta = door.meta(call, "cancel-for-owner", order_id, note)
     try:
-        return done(await door.execute(CancelForOwner(meta, order_id, note)))
+        return empty_response(await door.execute(CancelForOwner(meta, order_id, note)))
     except NotHeld as unknown:
         raise await not_held(door, unknown, order_id, None) from None
 
 
 class NewRole(msgspec.Struct, forbid_unknown_fields=True):
+    """A role to grant."""
+
     role: Role
 
 
 class Roles(msgspec.Struct):
+    """All roles of a user."""
+
     user_id: UserId
     roles: list[Role]
     log_position: LogPosition
@@ -234,15 +241,15 @@ class Roles(msgspec.Struct):
 async def grant_role(
     data: JSONBody[NewRole],
     user_id: FromPath[UserId],
-    call: GivenCall,
-    door: GivenDoor,
+    call: CallDependency,
+    door: DoorDependency,
 ) -> Response[Roles]:
-    """Give a user a role. It is in the tokens of the next login."""
-    # Before the command: this writer may have lost the lease when it is durable.
+    """Grant a role to a user. The role is part of the tokens of later logins."""
+    # Read first: once the command is durable, this writer may have lost the lease.
     before = await door.port.user(user_id)
     if before is None:
         raise NotFound("user", user_id)
     meta = door.meta(call, "role", user_id, data)
     answer = await door.execute(GrantRole(meta, user_id, data.role))
     now = before if answer.repeated else before.after(answer.facts)
-    return answered(Roles(user_id, list(now.roles), answer.position), answer)
+    return response_of(Roles(user_id, list(now.roles), answer.position), answer)

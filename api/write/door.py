@@ -1,4 +1,4 @@
-"""The write door: commands go in through the port, answers come back."""
+"""The write door: sends commands to the port and returns their answers."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -20,23 +20,23 @@ from domain.ids import AssetId, Symbol
 
 
 class LogOutOfReach(Unavailable):
-    """The log holds the first answer of a repeated command and cannot be read now."""
+    """The log is unavailable, and the answer needs it."""
 
     code = "log-unavailable"
 
     def __init__(self) -> None:
-        super().__init__("the log cannot be reached just now; send it again")
+        super().__init__("the log is unavailable; send the request again")
 
 
 class Instrument(msgspec.Struct, frozen=True, gc=False):
-    """The two names of an instrument. Neither ever changes."""
+    """The two names of an instrument. Neither changes."""
 
     symbol: Symbol
     asset_id: AssetId
 
 
 class WriteDoor:
-    """Sends commands through the port, and remembers each caller's newest position."""
+    """Sends commands to the port and notes the log position of each answer."""
 
     def __init__(
         self,
@@ -52,11 +52,11 @@ class WriteDoor:
         self.clock = clock
         self.new_id = new_id
         self._own_writes = own_writes
-        #: Instruments by symbol and by asset id: as many as are listed, twice.
+        #: Each instrument twice: by its symbol and by its asset id.
         self.instruments: dict[str, Instrument] = {}
 
     def meta(self, call: Call, *content: object) -> Meta:
-        """Return who and when. `content` must not differ if the key is used again."""
+        """Return the meta of a command. `content` is what a repeat must not change."""
         key = call.key
         return Meta(
             self.clock.now(),
@@ -78,7 +78,7 @@ class WriteDoor:
         return answer
 
     async def instrument(self, name: Symbol | AssetId) -> Instrument | None:
-        """Return the instrument of a symbol, or of an asset id in a symbol's place."""
+        """Return the instrument with this symbol or asset id."""
         known = self.instruments.get(name)
         if known is not None:
             return known
@@ -90,11 +90,11 @@ class WriteDoor:
         self.instruments[known.symbol] = self.instruments[known.asset_id] = known
         return known
 
-    async def listed(self, name: Symbol | AssetId) -> Instrument:
-        """Return an instrument that must be listed.
+    async def require_instrument(self, name: Symbol | AssetId) -> Instrument:
+        """Return the instrument with this symbol or asset id.
 
         Raises:
-            NotFound: no instrument has that name.
+            NotFound: no instrument has this name.
         """
         known = await self.instrument(name)
         if known is None:
@@ -102,4 +102,4 @@ class WriteDoor:
         return known
 
 
-GivenDoor: TypeAlias = NamedDependency[WriteDoor]
+DoorDependency: TypeAlias = NamedDependency[WriteDoor]

@@ -1,4 +1,4 @@
-"""What an administrator writes to list an instrument or to edit its terms."""
+"""The request bodies that list an instrument or change its terms."""
 
 from typing import Annotated
 
@@ -15,8 +15,8 @@ from domain.listing import Listing
 SymbolText = Annotated[
     str,
     msgspec.Meta(
-        # A `$` alone lets a line end pass after the symbol. Python's own `\Z` does not,
-        # but means nothing to who reads the pattern in the OpenAPI document.
+        # In Python, `$` also matches before a line end. `\Z` would not, but OpenAPI
+        # patterns follow ECMAScript, which does not know it.
         pattern=r"^[A-Z0-9][A-Z0-9.\-]{0,11}(?!\n)$",
         description="1 to 12 characters: A to Z, 0 to 9, dot and hyphen.",
     ),
@@ -30,7 +30,7 @@ Shares = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
 
 class NewAsset(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """An instrument to list. `price_band` and `collar` are fractions of a price: 0.10
-    is ten percent; null or 0 means no band."""
+    means ten percent. A `price_band` of null or 0 means no band."""
 
     symbol: SymbolText
     name: NameText
@@ -68,7 +68,7 @@ class NewAsset(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class AssetChanges(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """New terms; what is left out stays. A `price_band` of null or 0 takes it away."""
+    """New terms. Missing terms stay; a `price_band` of null or 0 removes the band."""
 
     name: NameText | None = None
     exchange: Exchange | None = None

@@ -1,19 +1,19 @@
-"""What is done with orders that are in the market: replace one, cancel one or all."""
+"""Open orders: replace one, cancel one, cancel all."""
 
 import msgspec
 from litestar import Response, delete, patch
 from litestar.params import FromPath, JSONBody
 
 from api.http.numbers import Number
-from api.http.request_context import GivenCall
+from api.http.request_context import CallDependency
 from api.http.request_errors import NotSupportedYet
 from api.wire.amounts import price, quantity
 from api.wire.order import Order
-from api.wire.symbols import Symbols, listed_symbols
-from api.write.answers import answered, done
-from api.write.door import GivenDoor
+from api.wire.symbols import Symbols, symbols_in
+from api.write.answers import empty_response, response_of
+from api.write.door import DoorDependency
 from api.write.order_body import ClientOrderIdText
-from api.write.placed import not_held, replaced
+from api.write.placed import not_held, replacing_order
 from commands.answers import NotHeld
 from commands.messages import CancelAllOrders, CancelOrder, ReplaceOrder
 from domain.events.market import OrderCanceled
@@ -23,7 +23,7 @@ from domain.vocabulary import TimeInForce
 
 
 class Changes(msgspec.Struct, forbid_unknown_fields=True):
-    """New terms of an order; what is left out stays. `qty` is the new total."""
+    """New terms of an order. Missing terms stay; `qty` is the new total quantity."""
 
     qty: Number | None = None
     limit_price: Number | None = None
@@ -51,11 +51,12 @@ class Changes(msgspec.Struct, forbid_unknown_fields=True):
 async def replace_order(
     data: JSONBody[Changes],
     order_id: FromPath[OrderId],
-    call: GivenCall,
-    door: GivenDoor,
+    call: CallDependency,
+    door: DoorDependency,
 ) -> Response[Order]:
-    """Change a resting order. Answers with the new order, which has a new id; a smaller
-    quantity keeps the place in the queue, anything else goes to its end."""
+    """Replace a resting order with new terms and return the new order, which has a new
+    id. A smaller quantity keeps the place in the queue; any other change goes to the
+    end."""
     account_id = call.caller.account_id
     new = data.replacement(door.new_id())
     meta = door.meta(call, "replace", order_id, data)
@@ -63,24 +64,26 @@ async def replace_order(
         answer = await door.execute(ReplaceOrder(meta, account_id, order_id, new))
     except NotHeld as unknown:
         raise await not_held(door, unknown, order_id, account_id) from None
-    return answered(await replaced(door, answer, order_id, new), answer)
+    return response_of(await replacing_order(door, answer, order_id, new), answer)
 
 
 @delete("/v2/orders/{order_id:str}", tags=["orders"], status_code=204)
 async def cancel_order(
-    order_id: FromPath[OrderId], call: GivenCall, door: GivenDoor
+    order_id: FromPath[OrderId], call: CallDependency, door: DoorDependency
 ) -> Response[None]:
-    """Cancel an open order. What it held is available again at once."""
+    """Cancel an open order. The cash or shares that it held are available at once."""
     account_id = call.caller.account_id
     meta = door.meta(call, "cancel", order_id)
     try:
-        return done(await door.execute(CancelOrder(meta, account_id, order_id)))
+        return empty_response(
+            await door.execute(CancelOrder(meta, account_id, order_id))
+        )
     except NotHeld as unknown:
         raise await not_held(door, unknown, order_id, account_id) from None
 
 
 class Canceled(msgspec.Struct):
-    """What became of one order of a request to cancel all."""
+    """The result for one order."""
 
     id: OrderId
     status: int
@@ -89,17 +92,17 @@ class Canceled(msgspec.Struct):
 
 @delete("/v2/orders", tags=["orders"], status_code=207)
 async def cancel_all_orders(
-    call: GivenCall, door: GivenDoor, symbols: Symbols = None
+    call: CallDependency, door: DoorDependency, symbols: Symbols = None
 ) -> Response[list[Canceled]]:
-    """Cancel every open order of the account, or those of some instruments, in one
+    """Cancel all open orders of the account, or only those in `symbols`, all in one
     commit."""
-    named = listed_symbols(symbols)
-    meta = door.meta(call, "cancel-all", *named)
-    command = CancelAllOrders(meta, call.caller.account_id, named)
+    only = symbols_in(symbols)
+    meta = door.meta(call, "cancel-all", *only)
+    command = CancelAllOrders(meta, call.caller.account_id, only)
     answer = await door.execute(command)
     canceled = [
         Canceled(recorded.event.order_id, 200)
         for recorded in answer.facts
         if isinstance(recorded.event, OrderCanceled)
     ]
-    return answered(canceled, answer, status=207)
+    return response_of(canceled, answer, status=207)

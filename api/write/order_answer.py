@@ -1,7 +1,6 @@
 """The answer to a command about an order: a pure function of the command's facts.
 
-It comes from the facts that name that order, as maker or as taker, and shows the order
-as it stands after them.
+The answer shows the order after the facts that name it, as maker or as taker.
 """
 
 from collections.abc import Iterable
@@ -28,17 +27,17 @@ _NEW, _PARTIAL, _FILLED, _REJECTED = (
 
 
 def symbol_in(facts: Iterable[Recorded]) -> Symbol:
-    """Return the symbol of the order that a command's facts begin."""
+    """Return the symbol of the first order in these facts."""
     for recorded in facts:
         if isinstance(recorded.event, OrderAccepted | OrderRejected | OrderReplaced):
             return symbol_of(recorded.stream)
-    raise AssertionError("the facts are those of a command about an order")
+    raise AssertionError("no fact of this command begins an order")
 
 
 def order_answer(
     facts: Iterable[Recorded], symbol: Symbol, asset_id: AssetId | None
 ) -> Order:
-    """Return the order that the first of these facts about an order begins."""
+    """Return the first order in these facts, with the fills and the end that follow."""
     order: Order | None = None
     order_id = ""
     filled = notional = quantity = 0
@@ -76,7 +75,7 @@ def order_answer(
             order.replaces = event.order_id
             filled, notional = event.filled, event.filled_notional
             quantity = event.quantity
-    assert order is not None, "the facts are those of a command about an order"
+    assert order is not None, "no fact of this command begins an order"
     if filled:
         _fill(order, filled, notional, quantity)
     return order
@@ -98,7 +97,7 @@ def _order(
     symbol: Symbol,
     asset_id: AssetId | None,
 ) -> Order:
-    """Return an order as it came in."""
+    """Return an order before its first fill."""
     at = instant(event.meta.at)
     return Order(
         order_id,

@@ -1,7 +1,7 @@
-"""What an order looks like when it is sent: what is taken, and what is not yet.
+"""The request body of an order: the fields that Bourse supports, and Alpaca's others.
 
-Alpaca's clients know more than Bourse trades so far. Those fields are named here, so
-that whoever sends one is told so in a sentence, and nothing is silently dropped.
+The struct names Alpaca's other fields too, so that the server refuses them in a
+sentence and never drops one silently.
 """
 
 from typing import Annotated
@@ -25,10 +25,10 @@ ClientOrderIdText = Annotated[
 
 
 class NewOrder(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """An order to place. Numbers may be JSON numbers or texts.
+    """An order to place. Numbers may be JSON numbers or strings.
 
-    The fields from `extended_hours` on are known from Alpaca and refused, but for the
-    values that change nothing.
+    Alpaca's API has the fields from `extended_hours` on. Bourse accepts only values
+    that change nothing.
     """
 
     symbol: str
@@ -58,11 +58,12 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, gc=False):
         account_id: AccountId,
         symbol: Symbol,
     ) -> Ticket:
-        """The terms as the market knows them. A client order id of the body's own
-        goes before the one given.
+        """Return the order's terms as a ticket.
+
+        A client order id in the body takes precedence over the argument.
 
         Raises:
-            DomainError: something is missing, or not supported yet.
+            DomainError: a field is missing, or not supported yet.
         """
         if (
             self.order_class
@@ -94,7 +95,7 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, gc=False):
         )
 
     def _refuse_unsupported(self) -> None:
-        """Refuse what would change the order; what says the same again is let pass."""
+        """Refuse a field that would change the order; accept Alpaca's defaults."""
         if self.notional is not None:
             raise NotSupportedYet("orders by notional are", "notional")
         if self.order_class not in (None, "", "simple"):
@@ -119,7 +120,7 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class _Words(msgspec.Struct):
-    """The words of an order that did not fit, to see whether Alpaca knows them."""
+    """The words of an order that failed to decode, to compare with Alpaca's."""
 
     type: object = None
     time_in_force: object = None
@@ -133,7 +134,11 @@ _words = BodyReader(_Words)
 
 
 def read_order(body: bytes | msgspec.Raw) -> NewOrder:
-    """Raises DomainError, with a sentence of its own for what is not supported yet."""
+    """Decode an order.
+
+    Raises:
+        DomainError: the body is malformed or invalid, or not supported yet.
+    """
     try:
         return _new_order.read(body)
     except BadParameter as refusal:

@@ -1,4 +1,4 @@
-"""Orders come in, one at a time or many at once: the bare routes of the write door."""
+"""Placing orders, one or a batch: the bare routes of the write door."""
 
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -11,21 +11,21 @@ from litestar.params import JSONBody
 
 from api.http.auth import Caller, Gate
 from api.http.bare_routes import (
-    HotRequest,
-    HotRoute,
+    BareRequest,
+    BareRoute,
     NeverRun,
     Reply,
     in_place_of_handler,
 )
 from api.http.error_responses import problem_of
 from api.http.json_bodies import BodyReader
-from api.http.openapi import BEARER, Command
+from api.http.openapi import BEARER, CommandOperation
 from api.http.request_context import key_of
 from api.http.request_errors import BadParameter
 from api.wire.order import ManyResult, Order
 from api.write.door import Instrument, WriteDoor
 from api.write.order_body import BATCH_MAX, NewOrder, read_order
-from api.write.placed import placed
+from api.write.placed import placed_order
 from commands.answers import Answer
 from commands.keys import content_digest, part_key
 from commands.messages import PlaceOrder, PlaceOrders
@@ -44,7 +44,7 @@ async def _instrument(door: WriteDoor, new: NewOrder) -> Instrument:
 
 
 def _digest(new: NewOrder, ticket: Ticket) -> str:
-    """Return the digest of an order, however its numbers are written."""
+    """Return the digest of an order; `10` and `10.0` have the same digest."""
     return content_digest(
         "order",
         ticket.symbol,
@@ -58,15 +58,15 @@ def _digest(new: NewOrder, ticket: Ticket) -> str:
     )
 
 
-class PlaceOrderRoute(HotRoute):
-    """One order: decide, wait until it is durable, answer."""
+class PlaceOrderRoute(BareRoute):
+    """Places one order and replies once it is durable."""
 
     def __init__(self, door: WriteDoor, gate: Gate, body_limit: int) -> None:
         self._door = door
         self._gate = gate
         self._body_limit = body_limit
 
-    async def answer(self, request: HotRequest) -> Reply:
+    async def answer(self, request: BareRequest) -> Reply:
         headers, door = request.headers, self._door
         now = door.clock.now
         caller = self._gate.admit(headers.get(b"authorization"), now())
@@ -74,7 +74,7 @@ class PlaceOrderRoute(HotRoute):
         key = key_of(headers) if b"idempotency-key" in headers else None
         instrument = await _instrument(door, new)
         order_id = door.new_id()
-        # An `Idempotency-Key` is the client order id too, unless the body names one.
+        # The `Idempotency-Key` is also the client order id, unless the body has one.
         ticket = new.ticket(
             order_id=order_id,
             client_order_id=key,
@@ -82,28 +82,28 @@ class PlaceOrderRoute(HotRoute):
             symbol=instrument.symbol,
         )
         digest = None if key is None else _digest(new, ticket)
-        # Only now: a body may take its time to arrive, and the log's times ascend.
+        # Take the time now: the body may arrive slowly, and times in the log ascend.
         meta = Meta(now(), caller.user_id, order_id, request.correlation, key, digest)
         answer = await door.execute(PlaceOrder(meta, ticket))
-        order = await placed(door, answer, ticket, instrument)
+        order = await placed_order(door, answer, ticket, instrument)
         return Reply(_encode(order), answer.position, answer.repeated)
 
 
 class BatchResult(msgspec.Struct):
-    """What became of one order of a batch."""
+    """The result for one order of a batch: a status, with the order or a problem."""
 
     status: int
-    body: Annotated[object, msgspec.Meta(description="An Order, or a Problem.")]
+    body: Annotated[object, msgspec.Meta(description="An Order or a Problem.")]
 
 
 class OrderBatch(msgspec.Struct, forbid_unknown_fields=True):
-    """Up to 500 orders of the caller's own. Each is taken or refused by itself."""
+    """1 to 500 orders. The server accepts or refuses each of them alone."""
 
     orders: list[NewOrder]
 
 
 class _RawBatch(msgspec.Struct, forbid_unknown_fields=True):
-    """A batch whose orders are read one by one: a bad one does not spoil the rest."""
+    """A batch of undecoded orders, so that a bad order does not fail the others."""
 
     orders: list[msgspec.Raw]
 
@@ -112,21 +112,21 @@ _batch = BodyReader(_RawBatch)
 
 
 class _Readable(msgspec.Struct, frozen=True):
-    """One order of a batch that could be read."""
+    """One well-formed order of a batch."""
 
     new: NewOrder
     instrument: Instrument
 
 
-class PlaceBatchRoute(HotRoute):
-    """Many orders: all are decided in one turn, and one wait covers them."""
+class PlaceBatchRoute(BareRoute):
+    """Places a batch of orders: one turn of the loop decides all of them."""
 
     def __init__(self, door: WriteDoor, gate: Gate, body_limit: int) -> None:
         self._door = door
         self._gate = gate
         self._body_limit = body_limit
 
-    async def answer(self, request: HotRequest) -> Reply:
+    async def answer(self, request: BareRequest) -> Reply:
         door = self._door
         now = door.clock.now
         caller = self._gate.admit(request.headers.get(b"authorization"), now())
@@ -154,7 +154,7 @@ class PlaceBatchRoute(HotRoute):
             new = read_order(body)
             return _Readable(new, await _instrument(self._door, new))
         except Unavailable:
-            # Nothing of the batch can be placed here.
+            # This server cannot place any order of the batch.
             raise
         except DomainError as refusal:
             return refusal.with_traceback(None)
@@ -165,7 +165,7 @@ class PlaceBatchRoute(HotRoute):
         readable: list[_Readable | DomainError],
         caller: Caller,
     ) -> PlaceOrders:
-        """Make the command; what cannot be a ticket becomes a refusal in `readable`."""
+        """Return the command; replace an order without a ticket by its refusal."""
         door = self._door
         orders: list[tuple[int, PlaceOrder]] = []
         for number, each in enumerate(readable):
@@ -183,7 +183,7 @@ class PlaceBatchRoute(HotRoute):
                 readable[number] = refusal.with_traceback(None)
                 continue
             key = None if meta.key is None else part_key(meta.key, number)
-            # Each at a time that differs: lists of orders are paged by it.
+            # Each order needs a time that no other has: clients page by time.
             own = Meta(
                 door.clock.now(),
                 meta.actor,
@@ -210,7 +210,7 @@ class PlaceBatchRoute(HotRoute):
                 if isinstance(outcome, DomainError):
                     raise outcome
                 assert isinstance(each, _Readable)
-                order = await placed(
+                order = await placed_order(
                     self._door, outcome, tickets[number], each.instrument
                 )
             except DomainError as refusal:
@@ -227,11 +227,11 @@ def place_order_route(route: PlaceOrderRoute) -> HTTPRouteHandler:
         tags=["orders"],
         status_code=200,
         security=BEARER,
-        operation_class=Command,
+        operation_class=CommandOperation,
         middleware=[in_place_of_handler(route)],
     )
     async def place_order(data: JSONBody[NewOrder]) -> Order:
-        """Buy or sell. Answers with the order as it stands after matching."""
+        """Place an order and return it as it is after matching."""
         del data
         raise NeverRun
 
@@ -244,12 +244,12 @@ def place_batch_route(route: PlaceBatchRoute) -> HTTPRouteHandler:
         tags=["orders"],
         status_code=207,
         security=BEARER,
-        operation_class=Command,
+        operation_class=CommandOperation,
         middleware=[in_place_of_handler(route)],
     )
     async def place_batch(data: JSONBody[OrderBatch]) -> list[BatchResult]:
-        """Up to 500 orders, answered one by one in their order: 207, and for each its
-        own status with the order or the problem as its body."""
+        """Place up to 500 orders. The response lists one result per order, in the same
+        sequence: a status, with the order or a problem as its body."""
         del data
         raise NeverRun
 

@@ -1,4 +1,4 @@
-"""The order that a command is answered with: from its facts, or from the read port."""
+"""The order in the answer to a command: from its facts, or from the read port."""
 
 from api.wire.order import Order
 from api.wire.text import optional
@@ -10,10 +10,10 @@ from domain.ids import AccountId, OrderId
 from domain.order import Replacement, Ticket
 
 
-async def placed(
+async def placed_order(
     door: WriteDoor, answer: Answer, ticket: Ticket, instrument: Instrument
 ) -> Order:
-    """Return the order of a ticket: a repeated one as it stands now.
+    """Return the order of a ticket; after a repeat, the order as it is now.
 
     Raises:
         DuplicateOrder: the client order id names an order with other terms (ORDER-09).
@@ -36,13 +36,13 @@ async def placed(
     return order
 
 
-async def replaced(
+async def replacing_order(
     door: WriteDoor, answer: Answer, order_id: OrderId, new: Replacement
 ) -> Order:
-    """Return the order that took another one's place: a repeated one as it stands now.
+    """Return the order that replaced another; after a repeat, as it is now.
 
     Raises:
-        DuplicateOrder: the client order id names an order that is another one.
+        DuplicateOrder: the client order id names an order with other terms.
     """
     if not answer.order_id:
         return await order_in(door, answer)
@@ -60,13 +60,13 @@ async def replaced(
     return order
 
 
-def _or(quantity: int | None, otherwise: str) -> str:
-    return otherwise if quantity is None else str(quantity)
+def _or(quantity: int | None, default: str) -> str:
+    return default if quantity is None else str(quantity)
 
 
 async def order_in(door: WriteDoor, answer: Answer) -> Order:
-    """Return the order that the facts of an answer begin."""
-    instrument = await door.listed(symbol_in(answer.facts))
+    """Return the first order in the facts of an answer."""
+    instrument = await door.require_instrument(symbol_in(answer.facts))
     return order_answer(answer.facts, instrument.symbol, instrument.asset_id)
 
 
@@ -80,9 +80,9 @@ async def _repeated(door: WriteDoor, answer: Answer, client_order_id: str) -> Or
 async def not_held(
     door: WriteDoor, unknown: NotHeld, order_id: OrderId, account_id: AccountId | None
 ) -> DomainError:
-    """Return why an order that the writer does not hold cannot be changed.
+    """Return the error for a change of an order that the writer does not hold.
 
-    Without an `account_id` it may be anybody's order.
+    The order must belong to `account_id`, unless that is None.
     """
     stored = await door.orders.order(order_id, at=unknown.position)
     if stored is None or account_id not in (None, stored.account_id):

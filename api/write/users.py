@@ -1,8 +1,7 @@
-"""How people sign up and log in.
+"""Registration and login.
 
-The writer carries out a registration. A login asks the port `Credentials`, on any
-server, whether it leads or not. Hashing a password is slow, so it happens in threads, a
-few at once.
+The writer carries out a registration. A login reads the port `Credentials`, so every
+server can answer it. Hashing a password is slow, so a few threads do it.
 """
 
 import asyncio
@@ -43,7 +42,7 @@ WAITING_MAX = 64
 #: The actor of a request from somebody who is not signed in.
 ANONYMOUS: UserId = "anonymous"
 
-#: What an address is made of, beside its dots: all that needs no quotes.
+#: The characters of an address that need no quotes, without the dot.
 _SIGN = r'[^@.\s<>()\[\]\\,;:"]'
 _EMAIL = re.compile(rf"({_SIGN}|\.)+@{_SIGN}+(\.{_SIGN}+)+")
 _SECOND = 1_000_000
@@ -51,6 +50,8 @@ Result = TypeVar("Result")
 
 
 class Registration(msgspec.Struct, forbid_unknown_fields=True):
+    """A new user. The password has 8 to 128 characters, the name 1 to 200."""
+
     email: str
     password: str
     full_name: str
@@ -72,18 +73,23 @@ class Registration(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Registered(msgspec.Struct):
+    """The new user and the user's account."""
+
     user_id: UserId
     account_id: AccountId
     email: str
 
 
 class LoginRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The credentials of a user."""
+
     email: str
     password: str
 
 
 class Login(msgspec.Struct):
-    """`access_token` goes into the header `Authorization: Bearer …`."""
+    """A token for the header `Authorization: Bearer <access_token>`, valid for
+    `expires_in` seconds."""
 
     access_token: str
     token_type: str
@@ -91,7 +97,7 @@ class Login(msgspec.Struct):
 
 
 class UserDesk:
-    """Signs people up and in."""
+    """Registers users and logs them in."""
 
     def __init__(
         self,
@@ -111,15 +117,15 @@ class UserDesk:
         self._tokens = tokens
         self._hashing = asyncio.Semaphore(HASHING_MAX)
         self._waiting = 0
-        # The hash for an unknown address: its answer must take as long as another's.
+        # A login with an unknown address checks this hash, to take the same time.
         self._decoy = passwords.hash(door.new_id())
 
     async def register(self, new: Registration, correlation: str | None) -> Register:
-        """Return the command that signs somebody up.
+        """Return the command that registers a user.
 
         Raises:
-            AlreadyExists: the address is taken. The writer decides, but most such
-                requests end here, before the costly part.
+            AlreadyExists: the address has a user. The writer decides, but this check
+                ends most such requests before the slow hash.
         """
         door = self.door
         new.check()
@@ -152,8 +158,8 @@ class UserDesk:
         """Return a token if the password is right.
 
         Raises:
-            BadCredentials: the address is unknown or the password wrong.
-            LogOutOfReach: Postgres cannot be asked just now.
+            BadCredentials: the address is unknown or the password is wrong.
+            LogOutOfReach: Postgres is unavailable.
         """
         claim = self._vault.claim(request.email)
         password = request.password[: PASSWORD_LENGTHS.stop]
@@ -202,7 +208,7 @@ async def register(
     user_desk: NamedDependency[UserDesk],
     request: AnyRequest,
 ) -> Response[Registered]:
-    """Sign up. The account begins empty, with the role of a trader."""
+    """Register a user. The new account is empty, and the user has the role `trader`."""
     correlation = correlation_of(dict(request.scope["headers"]))
     command = await user_desk.register(data, correlation)
     answer = await user_desk.door.execute(command)
@@ -218,6 +224,6 @@ async def login(
     user_desk: NamedDependency[UserDesk],
     request: AnyRequest,
 ) -> Login:
-    """Exchange e-mail and password for a token."""
+    """Exchange an e-mail address and a password for a token."""
     correlation = correlation_of(dict(request.scope["headers"]))
     return await user_desk.log_in(data, correlation)

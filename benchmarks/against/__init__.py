@@ -1,1 +1,1 @@
-"""Two commits take turns on one machine: does an order cost more than before?"""
+"""A comparison of two commits that take turns on one machine."""

@@ -17,7 +17,7 @@ REFERENCE = "a43e954"
 
 
 def main() -> int:
-    # However a run is ended, its servers and its worktree end with it.
+    # SIGTERM raises KeyboardInterrupt, so that a run removes servers and worktree.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = _options()
     plan = Plan(options.rounds, options.seconds, options.commands)
@@ -30,7 +30,7 @@ def main() -> int:
         return 2
     print(
         f"Old is {old.commit}, new is {new.commit}: {plan.rounds} rounds, "
-        "median [lowest..highest], processor time a command or an order.\n"
+        "median [lowest..highest], processor time per command or order.\n"
     )
     print(table(figures))
     worse = [each for each in figures if each.worse]
@@ -45,8 +45,15 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("commit", nargs="?", default=REFERENCE)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=3.0, help="a turn over HTTP")
-    parser.add_argument("--commands", type=int, default=20_000, help="a round of core")
+    parser.add_argument(
+        "--seconds", type=float, default=3.0, help="the length of a turn over HTTP"
+    )
+    parser.add_argument(
+        "--commands",
+        type=int,
+        default=20_000,
+        help="the commands of a round of the core",
+    )
     return parser.parse_args()
 
 

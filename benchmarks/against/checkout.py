@@ -1,8 +1,8 @@
-"""The two checkouts that take turns: an older commit, and this one as it stands.
+"""The two checkouts that take turns: an older commit, and the working tree.
 
 The older commit gets a git worktree in the system's temporary folder. Both run on the
-interpreter of this process, with its installed packages. Those contain Bourse too: the
-checkout in which `make setup` ran. `PYTHONPATH` therefore puts each checkout first.
+interpreter of this process, with its installed packages. One of those packages is the
+checkout in which `make setup` ran, so `PYTHONPATH` puts the right checkout first.
 """
 
 import contextlib
@@ -16,13 +16,13 @@ from pathlib import Path
 import msgspec
 
 ROOT = Path(__file__).resolve().parents[2]
-#: The program that runs inside a checkout. Both sides use the one of this commit.
+#: The program that runs inside a checkout. Both sides run this commit's version.
 INSIDE = Path(__file__).with_name("inside.py")
 OF_SERVICES = ("DATABASE_URL", "REDIS_URL")
 
 
 class NoSuchCommit(Exception):
-    """Git cannot check out the commit; the message is the one of git."""
+    """Git cannot check out the commit; the message is git's."""
 
 
 class Checkout(msgspec.Struct, frozen=True):
@@ -47,13 +47,13 @@ class Checkout(msgspec.Struct, frozen=True):
             env={**plain_environment(), "PYTHONPATH": str(self.folder), **variables},
             stdin=stdin,
             stdout=stdout,
-            # Ctrl-C reaches this process alone, which then ends the others in order.
+            # Ctrl-C reaches only this process, which then stops the others in order.
             start_new_session=True,
         )
 
 
 def plain_environment() -> dict[str, str]:
-    """Return the environment without the settings of a server that runs here."""
+    """Return the environment without the settings of Bourse."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -68,7 +68,7 @@ def this_checkout() -> Checkout:
 
 @contextlib.contextmanager
 def older_checkout(commit: str) -> Generator[Checkout]:
-    """Check out a commit beside this one, and remove it at the end.
+    """Check out a commit into a temporary folder, and remove it at the end.
 
     Raises:
         NoSuchCommit

@@ -1,10 +1,10 @@
-"""What runs inside one of the two checkouts, with the packages of that checkout.
+"""The program that runs inside each checkout, with the packages of that checkout.
 
-    inside.py run             # what `bourse run` does there
-    inside.py core COMMANDS   # one round through the core for each line of input
+    inside.py run             # does what `bourse run` does there
+    inside.py core COMMANDS   # runs one round through the core per line of input
 
-A round answers with a `Round` in JSON on one line. The program measures older commits
-too, so it relies on few names: the console script of `pyproject.toml`, `OrderMix` of
+A round prints a `Round` as one line of JSON. The program measures older commits too, so
+it relies on few names: the console script of `pyproject.toml`, `OrderMix` of
 `benchmarks.workload`, and `whole_core` of `benchmarks.bench_matching`.
 """
 
@@ -28,7 +28,7 @@ PACKAGES = (
 
 
 class Round(msgspec.Struct, frozen=True):
-    """Microseconds of processor time a command, and rows of the log a command."""
+    """Microseconds of processor time and rows of the log, both per command."""
 
     micros: float
     rows: float
@@ -42,7 +42,7 @@ def assert_own_packages() -> None:
 
 
 def run() -> None:
-    """Enter this checkout as its console script does."""
+    """Start this checkout the way its console script does."""
     scripts = tomllib.loads(Path("pyproject.toml").read_text())["project"]["scripts"]
     module, _, function = scripts["bourse"].partition(":")
     sys.argv = ["bourse", "run"]
@@ -51,15 +51,15 @@ def run() -> None:
 
 def core(count: int) -> None:
     """Send the seeded order mix through the writer's core, round after round."""
-    # Imported here, because `run` has no use for the benchmarks of a checkout.
+    # Imported here: `run` does not need the benchmarks of the checkout.
     from benchmarks.bench_matching import SYMBOLS, TRADERS, whole_core
     from benchmarks.workload import OrderMix
 
     commands = list(islice(OrderMix(SYMBOLS, TRADERS), count))
     for _ in sys.stdin:
         pace = whole_core(commands)
-        done = Round(1e6 / pace.processor, pace.rows / count)
-        sys.stdout.write(msgspec.json.encode(done).decode() + "\n")
+        result = Round(1e6 / pace.processor, pace.rows / count)
+        sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
         sys.stdout.flush()
 
 

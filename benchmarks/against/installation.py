@@ -1,8 +1,8 @@
-"""A whole server of one checkout in a home of its own, and what its orders cost.
+"""A complete server of one checkout with a private home, and the cost of its orders.
 
 The server starts as `bourse run` does, with its own embedded Postgres and Redis, its
-projector and its demo market. It takes no snapshots, because one would fall into the
-turn of one side only; the question `restart` measures them.
+projector and its demo market. The server takes no snapshots, because one would fall
+into the turn of one side only; the benchmark `restart` measures them.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ import msgspec
 from benchmarks.against.checkout import ROOT, Checkout
 from benchmarks.bench_http import generate
 from benchmarks.cores import Pinning
-from benchmarks.processor_time import Used, used_until_now
+from benchmarks.processor_time import ProcessorTime, processor_time
 from benchmarks.served import Server, free_port
 from infra.local import postgres
 from infra.local.servers import start_postgres, start_redis, stop_redis
@@ -27,19 +27,19 @@ from infra.local.servers import start_postgres, start_redis, stop_redis
 NO_SNAPSHOTS = "1000000000"
 STOP_SECONDS = 60.0
 LOOK_SECONDS = 0.25
-#: Of one core. An idle server renews its lease, and its projector looks at the log.
+#: The share of one core that an idle server uses for its lease and its projector.
 IDLE_SHARE = 0.1
 IDLE_SECONDS_MAX = 120.0
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """What one turn used, and how many orders it brought in."""
+    """The processor time of one turn, and its number of orders."""
 
-    used: Used
+    used: ProcessorTime
     orders: int
 
     def micros(self) -> dict[str, float]:
-        """Microseconds of processor time an order, by who used them."""
+        """Return microseconds of processor time per order, by process."""
         return {
             name: seconds / self.orders * 1e6
             for name, seconds in self.used.by_name.items()
@@ -47,7 +47,7 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 class Installation(msgspec.Struct, frozen=True):
-    """A server that runs, and the Postgres and Redis that are its own."""
+    """A running server with its private Postgres and Redis."""
 
     server: Server
     services: Sequence[tuple[str, int]] = ()
@@ -55,16 +55,16 @@ class Installation(msgspec.Struct, frozen=True):
     def turn(self, requests: list[list[str]], *, seconds: float, orders: int) -> Turn:
         """Send requests for some seconds, and wait until the read models show them.
 
-        The projector may be behind when the last answer comes. Its work belongs to the
-        orders of this turn.
+        The projector may be behind when the last answer arrives. Its work is part of
+        the cost of this turn.
         """
         before = self.when_idle()
         outcome = generate(self.server, requests, seconds, Pinning.FREE)
         used = self.when_idle() - before
         return Turn(used, orders * sum(outcome.statuses.values()))
 
-    def when_idle(self) -> Used:
-        """Wait until the server and its services are idle; return their times."""
+    def when_idle(self) -> ProcessorTime:
+        """Wait until server and services are idle; return their processor time."""
         deadline = time.monotonic() + IDLE_SECONDS_MAX
         before, at = self._used(), time.monotonic()
         while True:
@@ -76,13 +76,13 @@ class Installation(msgspec.Struct, frozen=True):
             assert at < deadline, "the server does not become idle"
             before = now
 
-    def _used(self) -> Used:
-        return used_until_now(self.server.process.pid, self.services)
+    def _used(self) -> ProcessorTime:
+        return processor_time(self.server.process.pid, self.services)
 
 
 @contextlib.contextmanager
 def installation(checkout: Checkout) -> Generator[Installation]:
-    """Start a server of a checkout, fund its traders; remove everything at the end."""
+    """Start a server of a checkout and fund its traders; remove it at the end."""
     with _home() as home:
         port = free_port()
         process = checkout.start(
@@ -95,7 +95,7 @@ def installation(checkout: Checkout) -> Generator[Installation]:
         )
         with _ending(process):
             server = Server(process, time.perf_counter(), port, home)
-            server.wait_until_told()
+            server.wait_until_seeded()
             server.fund()
             services = [
                 ("Postgres", start_postgres(home).pid),
@@ -106,7 +106,7 @@ def installation(checkout: Checkout) -> Generator[Installation]:
 
 @contextlib.contextmanager
 def no_op() -> Generator[Installation]:
-    """Start the server that does nothing; both sides are compared with the same one."""
+    """Start the server that does nothing, the common reference of both sides."""
     with tempfile.TemporaryDirectory(prefix="bourse-against-") as folder:
         port = free_port()
         process = subprocess.Popen(
@@ -122,12 +122,12 @@ def no_op() -> Generator[Installation]:
 def _home() -> Generator[Path]:
     with tempfile.TemporaryDirectory(prefix="bourse-against-") as folder:
         home = Path(folder)
-        # The account of an embedded Postgres must be able to come in.
+        # The system user of the embedded Postgres must be able to enter.
         home.chmod(0o711)
         try:
             yield home
         finally:
-            # A server stops both at its end, unless it crashes.
+            # The server stops both itself, unless it crashes.
             stop_redis(home)
             postgres.remove(home)
 

@@ -1,7 +1,7 @@
 """A server with one ordinary route that does nothing; its argument is the port.
 
-It shows how fast the machine is at the moment. It belongs to neither side, so a change
-to what all routes of Bourse share does not move it.
+It measures the speed of the machine at the moment. It belongs to neither side, so a
+change to code that all routes of Bourse share does not affect it.
 """
 
 import sys

@@ -1,8 +1,7 @@
 """The rounds: in each one the old and the new commit take turns at every question.
 
-A turn lasts some seconds, so that both sides of a comparison see the same machine. The
-server of the other side stays up meanwhile, idle. A round before the first warms up and
-does not count.
+A turn lasts a few seconds, so that both sides run under the same conditions. The server
+of the other side is idle meanwhile. A warm-up round before the first does not count.
 """
 
 import contextlib
@@ -21,13 +20,13 @@ from benchmarks.http_requests import Orders, batches, singles
 
 MICROS = "us"
 STOP_SECONDS = 60.0
-#: Requests and batches that a connection sends before it repeats them.
+#: A connection repeats its requests or batches after this many.
 REQUESTS = 400
 BATCHES = 40
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """How long to measure: rounds, seconds a turn over HTTP, commands a core round."""
+    """The length of a run: rounds, seconds per HTTP turn, commands per core round."""
 
     rounds: int
     seconds: float
@@ -35,7 +34,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Side(msgspec.Struct):
-    """One commit: its core in a process, its server, and what is sent to it."""
+    """One commit: the process of its core, its server, and the requests to send."""
 
     new: bool
     core: subprocess.Popen[bytes]
@@ -55,7 +54,7 @@ class Side(msgspec.Struct):
 
 
 class Figures:
-    """All samples, by question and part, in the order in which they came."""
+    """All samples by question and part, in the order of their measurement."""
 
     def __init__(self) -> None:
         self.by_part: dict[tuple[str, str], Figure] = {}
@@ -67,7 +66,7 @@ class Figures:
         (figure.new if new else figure.old).append(value)
 
     def add_turn(self, question: str, turn: Turn, empty: float, *, new: bool) -> None:
-        """Add the whole time of an order, the same in no-ops, and each part of it."""
+        """Add the time of an order, its ratio to a no-op, and each part of the time."""
         parts = turn.micros()
         whole = sum(parts.values())
         self.add(question, "whole order", whole, new=new)
@@ -91,7 +90,7 @@ def measure(old: Checkout, new: Checkout, plan: Plan) -> list[Figure]:
         figures = Figures()
         for number in range(1, plan.rounds + 1):
             print(f"round {number} of {plan.rounds}", file=sys.stderr, flush=True)
-            # Every second round goes in the other order: no side is always first.
+            # Alternate the order, so that no side is always first.
             sides.reverse()
             _round(figures, nothing, sides, plan)
     return figures.nonzero()
@@ -100,12 +99,12 @@ def measure(old: Checkout, new: Checkout, plan: Plan) -> list[Figure]:
 def _round(
     figures: Figures, nothing: Installation, sides: list[Side], plan: Plan
 ) -> None:
-    """Ask every question, of each side in turn."""
+    """Measure every question once for each side."""
     seconds = plan.seconds
     for side in sides:
-        done = side.core_round()
-        figures.add("core", "command", done.micros, new=side.new)
-        figures.add("core", "rows of the log", done.rows, new=side.new, unit="")
+        result = side.core_round()
+        figures.add("core", "command", result.micros, new=side.new)
+        figures.add("core", "rows of the log", result.rows, new=side.new, unit="")
     no_ops: dict[bool, float] = {}
     for side in sides:
         empty = nothing.turn(_to_no_op(side.singles), seconds=seconds / 2, orders=1)
@@ -148,5 +147,5 @@ def _core(checkout: Checkout, commands: int) -> Generator[subprocess.Popen[bytes
     try:
         yield process
     finally:
-        # The end of its input ends it.
+        # Closing its input ends the process.
         process.communicate(timeout=STOP_SECONDS)

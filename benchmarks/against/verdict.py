@@ -1,7 +1,7 @@
-"""Whether the new commit is worse than the old one, and the table of all figures.
+"""The verdict on the new commit, and the table of all figures.
 
-Worse is a median that is more than 5 % higher, if even the lowest round of the new
-commit is above the highest of the old one. One of the two alone may be the machine's.
+The new commit is worse if its median is more than 5 % higher and its lowest round is
+above the highest round of the old commit. One of the two alone may be noise.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class Figure(msgspec.Struct):
 
     @property
     def ratio(self) -> float:
-        """How many times the old median the new one is."""
+        """The new median divided by the old one."""
         old, new = median(self.old), median(self.new)
         if old:
             return new / old

@@ -36,6 +36,6 @@ class Meta(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, tag_field="type"):
-    """A fact: past tense, immutable."""
+    """A fact: past tense, immutable. One of more than five fields takes keywords."""
 
     meta: Meta

@@ -47,7 +47,7 @@ class DayRolled(Event, frozen=True, tag="market.day-rolled"):
     previous_close: Price | None
 
 
-class OrderAccepted(Event, frozen=True, tag="market.order-accepted"):
+class OrderAccepted(Event, frozen=True, kw_only=True, tag="market.order-accepted"):
     """An order entered the market.
 
     The trades it causes follow at once; `resting` is the quantity that goes into the
@@ -69,7 +69,7 @@ class OrderAccepted(Event, frozen=True, tag="market.order-accepted"):
     self_trade_prevention: SelfTradePrevention
 
 
-class OrderRejected(Event, frozen=True, tag="market.order-rejected"):
+class OrderRejected(Event, frozen=True, kw_only=True, tag="market.order-rejected"):
     """The market said no. `bound` is the price limit that was broken, where one was."""
 
     order_id: OrderId
@@ -85,7 +85,7 @@ class OrderRejected(Event, frozen=True, tag="market.order-rejected"):
     self_trade_prevention: SelfTradePrevention
 
 
-class TradeExecuted(Event, frozen=True, tag="market.trade-executed"):
+class TradeExecuted(Event, frozen=True, kw_only=True, tag="market.trade-executed"):
     """A maker and a taker met, at the maker's price. Leaves are as after it."""
 
     trade_id: TradeId
@@ -102,7 +102,7 @@ class TradeExecuted(Event, frozen=True, tag="market.trade-executed"):
     taker_fee: Money
 
 
-class OrderCanceled(Event, frozen=True, tag="market.order-canceled"):
+class OrderCanceled(Event, frozen=True, kw_only=True, tag="market.order-canceled"):
     """An order ended by request or by its terms.
 
     `quantity` is what was left of it. `resting_price` is the level it left, None where
@@ -118,7 +118,7 @@ class OrderCanceled(Event, frozen=True, tag="market.order-canceled"):
     note: str = ""
 
 
-class OrderExpired(Event, frozen=True, tag="market.order-expired"):
+class OrderExpired(Event, frozen=True, kw_only=True, tag="market.order-expired"):
     """A day order reached the end of its session and left the book."""
 
     order_id: OrderId
@@ -128,7 +128,7 @@ class OrderExpired(Event, frozen=True, tag="market.order-expired"):
     resting_price: Price
 
 
-class OrderReplaced(Event, frozen=True, tag="market.order-replaced"):
+class OrderReplaced(Event, frozen=True, kw_only=True, tag="market.order-replaced"):
     """A resting order gave way to a new one with other terms.
 
     `quantity` is the new total, `filled` and `filled_notional` are carried over from

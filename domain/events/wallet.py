@@ -80,7 +80,7 @@ class SharesReleased(Event, frozen=True, tag="wallet.shares-released"):
     quantity: Quantity
 
 
-class TradeSettled(Event, frozen=True, tag="wallet.trade-settled"):
+class TradeSettled(Event, frozen=True, kw_only=True, tag="wallet.trade-settled"):
     """This account's leg of a trade: cash one way, shares the other, at once (T+0).
 
     A buyer pays price x quantity + fee out of `held`, the part of the hold that the

@@ -1,1 +1,1 @@
-"""How a command-line tool reaches an installation and may act on it."""
+"""Access of command-line tools to an installation: its servers, and its rights."""

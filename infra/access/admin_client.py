@@ -1,8 +1,8 @@
 """A client with an administrator's token, for the command line.
 
-The token is the caller's, if the caller has one. Else it is that of the demonstration's
-administrator, if `demo.json` belongs to this server. Else the key of the installation
-signs a token for some minutes.
+The caller may pass a token. Else the client logs in as the administrator of the
+demonstration, if `demo.json` belongs to this server. Else the installation's key signs
+a token for some minutes.
 """
 
 from http import HTTPStatus
@@ -22,7 +22,7 @@ class _Login(msgspec.Struct):
 
 
 class _Demo(msgspec.Struct):
-    """The part of `demo.json` that is needed to log in."""
+    """The part of `demo.json` that a login needs."""
 
     base_url: str
     admin: _Login
@@ -35,11 +35,11 @@ class _LoggedIn(msgspec.Struct):
 def administrator_client(
     settings: Settings, url: str, token: str | None = None
 ) -> ServerClient:
-    """Return a client that may do what administrators may.
+    """Return a client with an administrator's rights.
 
     Raises:
         ServerUnreachable: no server answers at the address.
-        LogUnavailable: the key is needed, and its database cannot be reached.
+        LogUnavailable: the key is needed, and its database does not answer.
     """
     client = ServerClient(url, token)
     if client.token is None:
@@ -49,8 +49,8 @@ def administrator_client(
 
 def _demo_token(settings: Settings, client: ServerClient) -> str | None:
     try:
-        written = (settings.home / "demo.json").read_bytes()
-        demo = msgspec.json.decode(written, type=_Demo)
+        content = (settings.home / "demo.json").read_bytes()
+        demo = msgspec.json.decode(content, type=_Demo)
     except (OSError, msgspec.MsgspecError):
         return None
     if demo.base_url.rstrip("/") != client.base_url.rstrip("/"):

@@ -1,8 +1,8 @@
-"""How an administrator is made, and how the operator of an installation is let in.
+"""Creates administrators, and signs tokens for the operator of an installation.
 
-Nobody becomes administrator by asking a server. The holder of the installation's key
-may sign a token for a few minutes; the command line does so, with the key that it finds
-in the database. Without a server the command goes through a writer of this process.
+Nobody becomes an administrator by asking a server. The holder of the installation's key
+may sign a token for a few minutes; the command line does so, with the key from the
+database. Without a server the command goes through a writer of this process.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from infra.security.passwords import Argon2Hasher
 from infra.security.personal_data import PostgresKeyTable, Vault
 from infra.security.tokens import SignedTokens
 
-#: The acting user of what the command line does.
+#: The actor of commands from the command line.
 OPERATOR: UserId = "operator"
 TOKEN_MINUTES = 15
 _MINUTE = 60_000_000
@@ -41,7 +41,7 @@ PASSWORD_BYTES = 12
 
 
 class Administrator(msgspec.Struct, frozen=True):
-    """The new administrator. `password` is set if this program made it up."""
+    """The new administrator. `password` is set if this program generated it."""
 
     email: str
     user_id: UserId
@@ -58,7 +58,7 @@ def operator_token(keys: InstallationKeys, clock: Clock) -> str:
     return SignedTokens(keys.token_key(), minutes=TOKEN_MINUTES).issue(caller, now)
 
 
-def made_up_password() -> str:
+def generated_password() -> str:
     return secrets.token_urlsafe(PASSWORD_BYTES)
 
 
@@ -68,7 +68,7 @@ class _Registered(msgspec.Struct):
 
 
 class Desk:
-    """Makes administrators of one installation."""
+    """The administrators of one installation."""
 
     def __init__(self, settings: Settings, store: PostgresEventStore) -> None:
         self._store = store
@@ -82,12 +82,12 @@ class Desk:
         return operator_token(self._keys, self._clock)
 
     def user_of(self, email: str) -> UserId | None:
-        """Return who holds an address."""
-        known = self._credentials.of(self._vault.claim(email))
-        return None if known is None else known.user_id
+        """Return the user who signs in with an address."""
+        sign_in = self._credentials.of(self._vault.claim(email))
+        return None if sign_in is None else sign_in.user_id
 
     def through_server(self, client: ServerClient, new: Registration) -> Administrator:
-        """Make an administrator through the API of a live server.
+        """Create an administrator through the API of a live server.
 
         Raises:
             ServerRefused, ServerUnreachable: the server did not do it.
@@ -110,10 +110,10 @@ class Desk:
         return Administrator(new.email, user_id, account_id, registered is not None)
 
     def through_own_writer(self, new: Registration) -> Administrator:
-        """Make an administrator without a server, by leading for a moment.
+        """Create an administrator without a server, by leading for a moment.
 
         Raises:
-            NoLease: a server leads; ask that server instead.
+            NoLease: a server leads; call that server instead.
         """
         new.check()
         return asyncio.run(self._lead(new))

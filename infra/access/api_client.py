@@ -1,4 +1,4 @@
-"""The command line's client of a running server: one kept connection, JSON."""
+"""The command line's client of a running server: JSON on one open connection."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -49,12 +49,12 @@ class ServerAnswer(msgspec.Struct, frozen=True):
             return msgspec.json.decode(self.body, type=body_type)
         except msgspec.MsgspecError as reason:
             raise ServerUnreachable(
-                f"what answers there is no server of Bourse: {reason}"
+                f"the program that answers is no server of Bourse: {reason}"
             ) from reason
 
     @property
     def message(self) -> str:
-        """The sentence of an error."""
+        """Return the sentence of an error."""
         try:
             return msgspec.json.decode(self.body, type=_Problem).message
         except msgspec.MsgspecError:
@@ -62,10 +62,10 @@ class ServerAnswer(msgspec.Struct, frozen=True):
 
 
 class ServerClient:
-    """A connection to a server, as one user."""
+    """A connection to a server, for one user."""
 
     def __init__(self, base_url: str, token: str | None = None) -> None:
-        # httpx takes 30 ms to import, and most commands ask no server.
+        # Importing httpx takes 30 ms, and most commands call no server.
         from infra.access.kept_connection import KeptConnection
 
         self.base_url = base_url
@@ -74,7 +74,7 @@ class ServerClient:
             self._connection = KeptConnection(base_url)
         except ValueError as reason:
             raise ServerUnreachable(
-                f"{base_url} is no address like http://host:8000"
+                f"{base_url} is not an address like http://host:8000"
             ) from reason
 
     def call(
@@ -87,12 +87,12 @@ class ServerClient:
     ) -> ServerAnswer:
         """Send a request and return the answer, whatever its status.
 
-        The server carries out a command once, however often it is sent under one
-        `key`. Only a query or a command with a key is sent again if the server closed
-        the kept connection under it.
+        The server carries out a command once, however often the client sends it with
+        one `key`. If the server closes the open connection during a request, the
+        client repeats a query, or a command with a key, and nothing else.
 
         Raises:
-            ServerUnreachable: no answer came.
+            ServerUnreachable: the server did not answer.
         """
         headers: dict[bytes, bytes] = {}
         if self.token:
@@ -124,7 +124,7 @@ class ServerClient:
         """Send a request that must succeed.
 
         Raises:
-            ServerRefused, ServerUnreachable: it did not.
+            ServerRefused, ServerUnreachable: the request failed.
         """
         answer = self.call(method, path, body)
         if answer.status >= HTTPStatus.BAD_REQUEST:

@@ -1,7 +1,7 @@
-"""One HTTP connection that is kept open between requests.
+"""One HTTP connection that stays open between requests.
 
-It is a transport of httpx without a client around it: the command line wants no
-cookies, no redirects and no proxies, and the transport alone takes half the time.
+This uses the transport of httpx without its client: the command line wants no cookies,
+no redirects and no proxies, and the transport alone takes half the time.
 """
 
 import ssl
@@ -12,18 +12,18 @@ from urllib.parse import urlsplit
 import httpx
 
 ANSWER_SECONDS = 60.0
-#: uvicorn closes a connection that was idle for 5 seconds. We give ours up earlier, so
-#: that no request meets a connection that the server is closing.
+#: uvicorn closes a connection after 5 idle seconds. We close ours earlier, so that no
+#: request meets a connection that the server is closing.
 IDLE_SECONDS = 3.0
 
 _SCHEMES = ("http", "https")
 _TIMEOUT = {"timeout": httpx.Timeout(ANSWER_SECONDS).as_dict()}
-#: What httpx raises if the server closed the connection under a request.
+#: httpx raises these if the server closes the connection during a request.
 _BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
 class KeptConnection:
-    """A connection to one server, opened by the first request.
+    """A connection to one server. The first request opens it.
 
     Raises:
         ValueError: `base_url` is not the address of an HTTP server.
@@ -33,7 +33,7 @@ class KeptConnection:
         self._base = _address(base_url)
         self._base_path = self._base.raw_path.rstrip(b"/")
         self._answered = False
-        # To load the authorities that the system trusts takes 60 ms. HTTP needs none.
+        # Loading the system's certificate authorities takes 60 ms; HTTP needs none.
         secure = self._base.scheme == "https"
         self._transport = httpx.HTTPTransport(
             verify=ssl.create_default_context() if secure else False,
@@ -53,11 +53,11 @@ class KeptConnection:
         """Send a request and return the whole response.
 
         The transport does not use a connection that the server has closed. The server
-        may still close a kept connection while the request is on its way. A
-        `repeatable` request is then sent again, once, on a new connection.
+        may still close an open connection while the request is on its way. Then this
+        sends a `repeatable` request again, once, on a new connection.
 
         Raises:
-            ConnectionError: no response came.
+            ConnectionError: the server did not respond.
         """
         request = httpx.Request(
             method,
@@ -93,13 +93,13 @@ def _address(base_url: str) -> httpx.URL:
     # Reading `port` checks it.
     if parts.scheme not in _SCHEMES or not parts.hostname or parts.port == 0:
         raise ValueError(base_url)
-    # A name that breaks the rules would be refused only when it is resolved.
+    # Without this, an invalid name would fail only at its resolution.
     parts.hostname.encode("idna")
     try:
         url = httpx.URL(base_url)
     except httpx.InvalidURL as reason:
         raise ValueError(base_url) from reason
     if b"%" in url.raw_host:
-        # httpx quotes what no name of a host may have, such as a space.
+        # httpx quotes characters that no host name may have, such as a space.
         raise ValueError(base_url)
     return url.copy_with(query=None, fragment=None)

@@ -1,9 +1,8 @@
-"""Which Postgres and Redis a command works on, and who serves on them now.
+"""Finds the Postgres and the Redis that a command works on, and the running server.
 
-The environment names them; else the server that runs in BOURSE_HOME says which it uses;
-else they are the embedded ones of BOURSE_HOME. Those are started where they do not run,
-and left as they were found: whoever is the last to use one that a command started stops
-it.
+The environment names them. Else the server that runs in BOURSE_HOME uses them. Else
+they are the embedded ones of BOURSE_HOME, which a command starts if they do not run.
+The last command that uses an embedded server stops it, if a command started it.
 """
 
 import fcntl
@@ -37,14 +36,14 @@ _OTHERS = """
 
 
 class NoInstallation(Exception):
-    """There is nothing where the command was told to work."""
+    """BOURSE_HOME holds no installation to work on."""
 
     code = "no-installation"
 
     def __init__(self, home: Path) -> None:
         super().__init__(
-            f"there is no installation in {home.resolve()}; BOURSE_HOME names another "
-            "folder, DATABASE_URL a Postgres"
+            f"there is no installation in {home.resolve()}; set BOURSE_HOME to another "
+            "folder, or DATABASE_URL to a Postgres"
         )
 
 
@@ -57,7 +56,7 @@ class Running(msgspec.Struct, frozen=True):
 
 
 def running_server(home: Path) -> Running | None:
-    """The server of this home, if it is alive and has said that it is ready."""
+    """Return the server of this home, if it is alive and has become ready."""
     if not is_served(home):
         return None
     try:
@@ -68,10 +67,10 @@ def running_server(home: Path) -> Running | None:
 
 @contextmanager
 def borrowed_postgres(settings: Settings, *, new: bool = False) -> Generator[str]:
-    """The URL of the Postgres that holds the log.
+    """Yield the URL of the Postgres that holds the log.
 
     Raises:
-        NoInstallation: there is none in BOURSE_HOME, and it may not be a `new` one.
+        NoInstallation: BOURSE_HOME holds none, and `new` does not allow one.
     """
     running = running_server(settings.home)
     if settings.database_url is not None:
@@ -89,7 +88,7 @@ def borrowed_postgres(settings: Settings, *, new: bool = False) -> Generator[str
 
 @contextmanager
 def borrowed_redis(settings: Settings) -> Generator[str]:
-    """The URL of the Redis that holds the read models."""
+    """Yield the URL of the Redis that holds the read models."""
     running = running_server(settings.home)
     if settings.redis_url is not None:
         yield settings.redis_url
@@ -108,11 +107,12 @@ def _embedded(
     home: Path,
 ) -> Generator[str]:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # All who use the server share this lock. It says which one a command started.
+    # All users of the server share this lock. The file names the pid of a server that
+    # a command started.
     with (home / f"{name}.lock").open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         server = start(home)
-        # What this process started is its child; what it adopted is not.
+        # A server that this process started is its child; an adopted one is not.
         if server.pid in {child.pid for child in psutil.Process().children()}:
             lock.truncate(0)
             lock.write(f"{server.pid}")
@@ -121,12 +121,12 @@ def _embedded(
             yield server.url
         finally:
             lock.seek(0)
-            if lock.read() == f"{server.pid}" and _has_alone(lock):
+            if lock.read() == f"{server.pid}" and _lock_exclusively(lock):
                 leave(home, server.url)
 
 
-def _has_alone(lock: TextIO) -> bool:
-    """Whether nobody else uses the server; who comes now waits until this one left."""
+def _lock_exclusively(lock: TextIO) -> bool:
+    """Return whether no other command uses the server; later ones wait from now on."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -135,13 +135,13 @@ def _has_alone(lock: TextIO) -> bool:
 
 
 def _leave_postgres(home: Path, url: str) -> None:
-    # A server that came up meanwhile has adopted it, and needs it still.
+    # A Bourse server that started meanwhile has adopted this Postgres.
     if _is_alone(url) and not is_served(home):
         stop_postgres(home)
 
 
 def _is_alone(url: str) -> bool:
-    """Whether nobody else uses a Postgres; our own connections need time to end."""
+    """Return whether nobody else uses a Postgres. Our connections need time to end."""
     deadline = monotonic() + ALONE_SECONDS
     with connect(url, name="bourse-cli") as connection:
         while True:

@@ -1,4 +1,4 @@
-"""A writer that leads for as long as one command of the command line needs it."""
+"""A writer that leads during one command of the command line."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,12 +8,12 @@ from commands.leadership import WriterState
 from commands.ports import EventStore, SnapshotStore
 from commands.writer import Writer
 
-#: How long another process may keep the lease before that is told.
+#: How long to wait for another process's lease before raising NoLease.
 LEASE_SECONDS = 5.0
 
 
 class NoLease(Exception):
-    """Another process leads on this database; commands must go through it."""
+    """Another process leads on this database, so commands must go through it."""
 
     code = "lease-held"
 
@@ -22,7 +22,7 @@ class NoLease(Exception):
 async def own_writer(
     store: EventStore, snapshots: SnapshotStore | None = None
 ) -> AsyncGenerator[Writer]:
-    """Lead; give the lease back at the end, with everything durable.
+    """Lead, and return the lease at the end, when everything is durable.
 
     Raises:
         NoLease: a server leads on this database.
@@ -43,7 +43,7 @@ async def own_writer(
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if running.done():
-                # It never ends before it is told, except by what went wrong.
+                # The writer ends before `stop` only with an error, which this raises.
                 await running
             if not led.done() and writer.state is WriterState.STANDBY:
                 raise NoLease("another process leads on this database")

@@ -1,1 +1,1 @@
-"""`bourse audit verify`: what it proves about a log, and how, each part on its own."""
+"""The proofs of `bourse audit verify`."""

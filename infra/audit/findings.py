@@ -1,12 +1,12 @@
-"""What an audit found: a line for each thing it proves, and where it failed."""
+"""The checks of an audit, and the violations that it found."""
 
 import msgspec
 
 from domain.events.register import Fact, tag_of
 from domain.ids import LogPosition, Stream
 
-#: So many violations of one check are told in full; all are counted.
-TOLD_MAX = 10
+#: How many violations of one check a report lists. It counts all of them.
+LISTED_MAX = 10
 
 CHECKS = {
     "versions": "the versions of every stream are contiguous",
@@ -17,7 +17,7 @@ CHECKS = {
     "balances": "no balance, hold, position or reserve is ever negative",
     "costs": "every position's cost basis is what was paid for its shares",
     "holds": "holds and reserves equal open orders after every command",
-    "orders": "orders fill, shrink and end by what is left of them",
+    "orders": "orders fill, shrink and end by their open quantity",
     "books": "no book is crossed after a command",
     "replay": "every fact takes effect on the state before it",
     "snapshot": "the newest snapshot is the state at its log position",
@@ -27,7 +27,7 @@ CHECKS = {
 
 
 class Violation(msgspec.Struct, frozen=True):
-    """One thing that must not be, and where in the log it showed."""
+    """One violation of a check, and the log position that shows it."""
 
     check: str
     position: LogPosition
@@ -37,7 +37,7 @@ class Violation(msgspec.Struct, frozen=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One line of the answer. `skipped` says why it was not looked into."""
+    """The result of one check. `skipped` says why the audit left it out."""
 
     name: str
     sentence: str
@@ -52,24 +52,24 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Findings:
-    """Collects violations while the log goes by."""
+    """The violations that an audit collects."""
 
     def __init__(self) -> None:
-        self.told: list[Violation] = []
+        self.violations: list[Violation] = []
         self._counts = dict.fromkeys(CHECKS, 0)
 
     def note(self, check: str, fact: Fact, what: str) -> None:
-        """A violation that a fact shows."""
+        """Note a violation that a fact shows."""
         tag = tag_of(type(fact.event))
         self.add(Violation(check, fact.position, fact.stream, tag, what))
 
     def add(self, violation: Violation) -> None:
         self._counts[violation.check] += 1
-        if self._counts[violation.check] <= TOLD_MAX:
-            self.told.append(violation)
+        if self._counts[violation.check] <= LISTED_MAX:
+            self.violations.append(violation)
 
     def count(self, check: str, violations: int) -> None:
-        """Violations that are not told one by one."""
+        """Count violations that the report does not list."""
         self._counts[check] += violations
 
     def result(

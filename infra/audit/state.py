@@ -1,7 +1,7 @@
-"""The state that the log replays to, held against other tellings of the same state.
+"""Compares the replayed state with a live server's memory and the newest snapshot.
 
-The other tellings are what a live server has in memory, and the newest snapshot. Each
-is met at its own place in the log, so that nothing needs to stand still for it.
+Each comparison happens when the replay reaches the log position of that state, so
+the server need not stop.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,12 +18,12 @@ from domain.ids import LogPosition, Stream
 from domain.market import Market
 from infra.audit.findings import Findings, Violation
 
-#: What a fact out of place makes the domain's code raise.
+#: The domain's code raises these on a fact that is out of place.
 _MISFITS = (KeyError, IndexError, AssertionError, AttributeError, ValueError)
 
 
 class LiveStream(msgspec.Struct, frozen=True):
-    """What a live server says of one aggregate that it has in memory."""
+    """One aggregate in a live server's memory."""
 
     stream: Stream
     version: int
@@ -31,7 +31,7 @@ class LiveStream(msgspec.Struct, frozen=True):
 
 
 class LiveState(msgspec.Struct, frozen=True):
-    """All of them, asked for when the log had reached `since` at least."""
+    """All aggregates of a server. Its log had reached `since` before it answered."""
 
     streams: Sequence[LiveStream]
     since: LogPosition
@@ -41,7 +41,7 @@ Expected: TypeAlias = dict[Stream, LiveStream]
 
 
 class StateAudit:
-    """Replays the log and compares on the way."""
+    """A replay of the log that compares states on the way."""
 
     def __init__(
         self,
@@ -58,16 +58,16 @@ class StateAudit:
         self.snapshot_compared = 0
         self.broken = False
         self._live = live
-        told = () if live is None else live.streams
-        #: What the server told and the replay has not come to yet.
-        self.expected: Expected = {each.stream: each for each in told if each.version}
+        known = () if live is None else live.streams
+        #: The server's aggregates that the replay has not reached yet.
+        self.expected: Expected = {each.stream: each for each in known if each.version}
         self._snapshot = snapshot
         self._met_snapshot = False
-        #: Whether it has another form than this version's; recovery passes it over too.
+        #: Whether the snapshot has another version's form; recovery skips it too.
         self.snapshot_unreadable = False
 
     def take(self, facts: Sequence[Fact]) -> None:
-        """Let one command's facts take effect, then look at what they made."""
+        """Apply one command's facts, then check the state that follows."""
         if self.broken:
             return
         last = facts[-1]
@@ -100,63 +100,63 @@ class StateAudit:
             self._findings.note("books", fact, f"bid {bid} meets ask {ask}")
 
     def _break(self, facts: Sequence[Fact], reason: Exception) -> None:
-        """Nothing can be said about a state once a fact did not fit into it."""
+        """Stop all comparisons: after a fact that does not fit, no state is sound."""
         streams = self.exchange.streams
         applied = [
             fact
             for fact in facts
             if fact.stream in streams and streams[fact.stream].version >= fact.version
         ]
-        # The last one that was tried: its aggregate counted it before it failed.
+        # The fact that failed: its aggregate raised its version before it failed.
         fact = applied[-1] if applied else facts[0]
         self.broken = True
-        what = f"it does not fit: {type(reason).__name__} {reason}"
+        what = f"the fact does not fit: {type(reason).__name__} {reason}"
         self._findings.note("replay", fact, what)
 
     # --- the live state ---
 
     def _check_live(self, fact: Fact) -> None:
-        told = self.expected.pop(fact.stream)
+        live = self.expected.pop(fact.stream)
         self.live_compared += 1
         aggregate = self.exchange.streams[fact.stream]
-        if aggregate.version != told.version or state_hash(aggregate) != told.hash:
+        if aggregate.version != live.version or state_hash(aggregate) != live.hash:
             self._findings.note(
-                "live", fact, f"the live state at version {told.version} is another"
+                "live", fact, f"the live state at version {live.version} differs"
             )
 
     def _check_complete(self, fact: Fact, live: LiveState) -> None:
-        told = {each.stream for each in live.streams}
+        streams = {each.stream for each in live.streams}
         for stream, aggregate in self.exchange.streams.items():
-            if aggregate.version and stream not in told:
+            if aggregate.version and stream not in streams:
                 self._findings.note("live", fact, f"the live state has no {stream}")
 
     def end(self) -> None:
-        """What is expected still was told of and is not in the log."""
+        """Report live aggregates that are not in the log; compare a later snapshot."""
         if self.broken:
             return
-        for told in self.expected.values():
-            what = f"the live state is at version {told.version}, beyond the log"
-            self._note("live", told.stream, what)
+        for live in self.expected.values():
+            what = f"the live state is at version {live.version}, beyond the log"
+            self._note("live", live.stream, what)
         if self._snapshot is not None:
             self._meet_snapshot()
         elif not self._met_snapshot:
-            # Without a snapshot in store, one in memory proves at least the form.
+            # Without a stored snapshot, one in memory at least proves the form.
             self._compare(load(dump(self.exchange)))
 
     def _note(self, check: str, stream: Stream, what: str) -> None:
-        """A violation that the state shows, not one fact."""
+        """Note a violation that the state shows, rather than one fact."""
         position = self.exchange.position
         self._findings.add(Violation(check, position, stream, "", what))
 
     # --- the newest snapshot ---
 
     def _meet_snapshot(self) -> None:
-        """Compare, if the state is that of the snapshot's place in the log."""
+        """Compare the snapshot with the state at its log position."""
         snapshot, self._snapshot = self._snapshot, None
         assert snapshot is not None
         self._met_snapshot = True
         if snapshot.position != self.exchange.position:
-            # The last of its facts is gone, or it never was the last of a command.
+            # Its last fact is missing, or never was the last fact of a command.
             what = f"no command of the log ends at its position {snapshot.position}"
             self._note("snapshot", "the snapshot", what)
             return
@@ -177,9 +177,9 @@ class StateAudit:
             self.snapshot_compared += 1
             if _hash(replayed.streams, stream) != _hash(saved.streams, stream):
                 yield stream
-        orders, kept = replayed.orders.accounts, saved.orders.accounts
-        for account in {**orders, **kept}:
-            if orders.get(account) != kept.get(account):
+        orders, saved_orders = replayed.orders.accounts, saved.orders.accounts
+        for account in {**orders, **saved_orders}:
+            if orders.get(account) != saved_orders.get(account):
                 yield f"the index of the orders of {account}"
         if replayed.register.client_ids != saved.register.client_ids:
             yield "the register of client order ids"

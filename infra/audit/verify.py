@@ -1,7 +1,7 @@
-"""What `bourse audit verify` proves about a log, in one pass over it.
+"""The audit of a log, in one pass: `bourse audit verify`.
 
-Works beside a live server: it reads the log like any follower, and meets the state that
-the server told it at the place in the log where that state was.
+A server may be at work meanwhile. The audit reads the log like any follower, and
+compares the server's state at the log position that the state belongs to.
 """
 
 import gc
@@ -24,12 +24,12 @@ from infra.audit.state import LiveState, StateAudit
 Progress: TypeAlias = Callable[[LogPosition], None]
 Handler: TypeAlias = Callable[[Fact, Any], None]
 
-#: How long to wait until what a live server has in memory is in the log.
+#: How long to wait until the facts in a live server's memory are in the log.
 LIVE_SECONDS = 15.0
 
 
 class AuditReport(msgspec.Struct, frozen=True):
-    """The answer: every check, and the violations found first."""
+    """Every check, and the first violations of each."""
 
     passed: bool
     log_position: LogPosition
@@ -42,7 +42,7 @@ class AuditReport(msgspec.Struct, frozen=True):
 
 
 class Audit:
-    """Reads a log from its beginning and checks every fact and every command."""
+    """An audit of a log from its first fact: every fact and every command."""
 
     def __init__(
         self,
@@ -64,8 +64,8 @@ class Audit:
         self._handlers = _joined(self._ledger.handlers, self._orders.handlers)
 
     def run(self, progress: Progress = lambda _: None) -> None:
-        """Go through the log, up to the head that it has now."""
-        # As in recovery: millions of objects without one circle among them.
+        """Read the log up to its present head."""
+        # As in recovery: millions of objects and no reference cycle among them.
         gc.disable()
         try:
             self._read_to(self._reader.head(), progress)
@@ -89,12 +89,12 @@ class Audit:
             self._take(segment.facts)
             self.position = segment.reached
             progress(self.position)
-            # Beside a live server the log grows for as long as one reads it.
+            # A live server extends the log faster than we may read it.
             if self.position >= head:
                 return
 
     def _take(self, facts: Sequence[Fact]) -> None:
-        """Whole commands, one after another."""
+        """Check whole commands, one after another."""
         command_id, start = facts[0].event.meta.command_id, 0
         handlers, versions = self._handlers, self._versions
         for place, fact in enumerate(facts):
@@ -124,7 +124,7 @@ class Audit:
         )
 
     def report(self, views: Check | None, *, seconds: float) -> AuditReport:
-        """All checks in their order; `views` is made by whoever reads those."""
+        """Return all checks in their order. `views` is the check of the read models."""
         checks = [*self._checks(), *([views] if views is not None else [])]
         return AuditReport(
             passed=all(check.passed for check in checks),
@@ -134,14 +134,14 @@ class Audit:
             seconds=round(seconds, 3),
             events_per_second=round(self.events / seconds) if seconds else 0,
             checks=sorted(checks, key=lambda check: list(CHECKS).index(check.name)),
-            violations=self.findings.told,
+            violations=self.findings.violations,
         )
 
     def _checks(self) -> list[Check]:
         result, state = self.findings.result, self.state
-        offline = None if self.beside_live else "no server was asked"
+        offline = None if self.beside_live else "no server was compared"
         broken = "a fact did not take effect" if state.broken else None
-        other = "saved by another version" if state.snapshot_unreadable else None
+        other = "another version saved it" if state.snapshot_unreadable else None
         return [
             result("versions", self.events, "events"),
             result("trades", self._ledger.trades, "trades"),

@@ -1,1 +1,1 @@
-"""The command line: commands, what they print, how they fail."""
+"""The command line: its commands, their output and their failures."""

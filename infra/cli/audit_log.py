@@ -1,4 +1,4 @@
-"""How `bourse audit verify` comes by what it compares: log, snapshot, server, views."""
+"""Runs `bourse audit verify`: collects the log, snapshot, live state and views."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from infra.audit.state import LiveState, LiveStream
 from infra.audit.verify import Audit, AuditReport
 from infra.audit.views import views_check
 from infra.cli.output import Output
-from infra.log.connection import filling_beside
+from infra.log.connection import rebuild_lock
 from infra.log.event_store import PostgresEventStore
 from infra.log.snapshots import PostgresSnapshotStore
 from infra.runtime.clock import SystemClock
@@ -29,7 +29,7 @@ from infra.views.redis_store import RedisStore
 def audit_log(
     settings: Settings, output: Output, *, url: str | None, views: bool
 ) -> AuditReport:
-    """Audit the log of an installation, and what stands beside it."""
+    """Audit the log of an installation, its snapshot, its server and its views."""
     running = running_server(settings.home)
     with (
         borrowed_postgres(settings) as database_url,
@@ -47,11 +47,11 @@ def audit_log(
         with output.progress("replaying the log") as gauge:
             audit.run(lambda reached: gauge(reached, max(head, reached)))
         seconds = perf_counter() - started
-        checked = None
+        views_result = None
         if views:
-            with filling_beside(database_url):
-                checked = _views(settings, output, store.reader, audit)
-    return audit.report(checked, seconds=seconds)
+            with rebuild_lock(database_url):
+                views_result = _views(settings, output, store.reader, audit)
+    return audit.report(views_result, seconds=seconds)
 
 
 def _views(
@@ -81,12 +81,12 @@ def live_state(
     *,
     may_stand_by: bool = False,
 ) -> LiveState | None:
-    """What a running server has in memory; None for a standby, which has nothing.
+    """Return the state in a server's memory, or None for a standby, which has none.
 
     Raises:
-        ServerRefused, ServerUnreachable: it does not tell.
+        ServerRefused, ServerUnreachable: the server did not return its state.
     """
-    # Before it is asked: whatever is in the log by now must be in its memory too.
+    # Read the head first: all facts up to it must be in the server's answer.
     since = store.reader.head()
     client = administrator_client(settings, url)
     try:

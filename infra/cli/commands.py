@@ -1,7 +1,7 @@
-"""What can be typed: `bourse run`, `replay`, `rebuild`, `audit verify` and the others.
+"""The commands of `bourse`: `run`, `replay`, `rebuild`, `audit verify` and the others.
 
-Each command answers with exit code 0 when all is well, 1 when something is not as it
-must be or could not be done, 2 when it was asked wrongly.
+The exit code is 0 if all is well, 1 if a command failed or found a violation, and 2 if
+its arguments are wrong.
 """
 
 from pathlib import Path
@@ -31,26 +31,26 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Bourse, an event-sourced stock exchange. BOURSE_HOME, DATABASE_URL and "
-    "REDIS_URL say which one; docs/OPERATIONS.md says more.",
+    "REDIS_URL select the installation; see docs/OPERATIONS.md.",
 )
 audit = typer.Typer(no_args_is_help=True, help="Prove that the log is sound.")
 admin = typer.Typer(no_args_is_help=True, help="Administrators of this installation.")
 app.add_typer(audit, name="audit")
 app.add_typer(admin, name="admin")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Url = Annotated[
     str | None,
-    typer.Option(help="A running server; by default the one of BOURSE_HOME."),
+    typer.Option(help="URL of a running server; by default that of BOURSE_HOME."),
 ]
 
-#: What `replay` takes where it goes through a server only.
+#: Options of `replay` that need a server.
 FOR_SERVERS = ("url", "token", "rows_every")
 
 
 @app.command()
 def run() -> None:
-    """Serve the exchange until it is told to end."""
+    """Serve the exchange until a signal stops it."""
     with told(Output()):
         raise typer.Exit(serve(read_settings()))
 
@@ -58,7 +58,7 @@ def run() -> None:
 @app.command()
 def replay(
     context: typer.Context,
-    flow: Annotated[Path, typer.Argument(help="An order flow, docs/ORDERFLOW.md.")],
+    flow: Annotated[Path, typer.Argument(help="An order flow (docs/ORDERFLOW.md).")],
     *,
     url: Url = None,
     symbol: Annotated[
@@ -68,13 +68,13 @@ def replay(
         int, typer.Option(min=1, help="Compare every Nth recorded row.")
     ] = 1,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Send only so many commands.")
+        int | None, typer.Option(min=1, help="Send at most this many commands.")
     ] = None,
     in_process: Annotated[
         bool,
         typer.Option(
             "--in-process",
-            help="Without a server: a writer on a database for this alone, every row.",
+            help="Use a writer on a temporary database; compare every row.",
         ),
     ] = False,
     token: Annotated[
@@ -103,12 +103,12 @@ def replay(
 
 
 def _check_none_typed(context: typer.Context, *names: str) -> None:
-    """Refuse options that would be ignored; what the environment sets may stay."""
+    """Refuse options that the command would ignore, unless the environment set them."""
     for name in names:
         source = context.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
             option = name.replace("_", "-")
-            raise typer.BadParameter(f"--in-process goes without --{option}")
+            raise typer.BadParameter(f"--in-process excludes --{option}")
 
 
 @audit.command("verify")
@@ -116,11 +116,11 @@ def audit_verify(
     *,
     url: Url = None,
     views: Annotated[
-        bool, typer.Option(help="Compare the read models with rebuilt ones too.")
+        bool, typer.Option(help="Also compare the read models with rebuilt ones.")
     ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Replay the whole log and prove what must hold at each of its positions."""
+    """Replay the whole log and check every invariant at each log position."""
     output = Output(as_json=as_json)
     with told(output):
         report = audit_log(read_settings(), output, url=url, views=views)
@@ -134,12 +134,12 @@ def rebuild(
         str | None, typer.Argument(help=f"A read model: {', '.join(NAMES)}.")
     ] = None,
     *,
-    all_of_them: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    all_of_them: Annotated[bool, typer.Option("--all", help="Rebuild all.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make read models anew from the log, beside the live ones, then switch."""
+    """Rebuild read models from the log while the live ones serve, then switch."""
     if (name is None) is not all_of_them:
-        raise typer.BadParameter("name one read model, or say --all")
+        raise typer.BadParameter("name one read model, or pass --all")
     if name is not None and name not in NAMES:
         raise typer.BadParameter(f"{name} is none of {', '.join(NAMES)}")
     output = Output(as_json=as_json)
@@ -157,11 +157,11 @@ def snapshot(*, as_json: AsJson = False) -> None:
 
 @app.command("backup")
 def backup_to(
-    file: Annotated[Path, typer.Argument(help="Where to; replaced if it is there.")],
+    file: Annotated[Path, typer.Argument(help="The file; replaces an older backup.")],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Write all that cannot be made again to one file, beside a live server."""
+    """Write everything that a rebuild cannot derive to one file. A server may run."""
     output = Output(as_json=as_json)
     with told(output), borrowed_postgres(read_settings()) as url:
         with output.progress("backup") as gauge:
@@ -196,10 +196,11 @@ def restore_from(
 
 @admin.command("create")
 def admin_create(
-    email: Annotated[str, typer.Argument(help="The address to log in with.")],
+    email: Annotated[str, typer.Argument(help="The e-mail address of the login.")],
     *,
     password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read it from standard input.")
+        bool,
+        typer.Option("--password-stdin", help="Read the password from standard input."),
     ] = False,
     ask: Annotated[bool, typer.Option("--ask", help="Ask for the password.")] = False,
     full_name: Annotated[
@@ -208,23 +209,24 @@ def admin_create(
     url: Url = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make an administrator, or give a known user that role.
+    """Create an administrator, or give a known user that role.
 
-    Without --ask and --password-stdin a password is made up and shown once.
+    Without --ask and --password-stdin, the command generates a password and shows it
+    once.
     """
     output = Output(as_json=as_json)
     password: str | None = None
     if password_stdin and ask:
-        raise typer.BadParameter("--ask and --password-stdin do not go together")
+        raise typer.BadParameter("--ask excludes --password-stdin")
     if password_stdin:
         password = _first_line(typer.get_binary_stream("stdin").readline())
     elif ask:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     with told(output):
-        made = create_admin(
+        administrator = create_admin(
             read_settings(), email, full_name=full_name, password=password, url=url
         )
-        reports.administrator(output, made)
+        reports.administrator(output, administrator)
 
 
 def _first_line(line: bytes) -> str:

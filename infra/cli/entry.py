@@ -1,5 +1,7 @@
-"""The first thing that `bourse` runs: it hears Ctrl-C while all else is being imported,
-which takes a second, and ends without a word as every program does."""
+"""The entry point of `bourse`.
+
+The imports take a second. Ctrl-C during that time ends the program without a traceback.
+"""
 
 import sys
 
@@ -8,7 +10,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     try:
-        # Imported here, because the import is what may be interrupted.
+        # Imported here, because Ctrl-C may interrupt the import.
         from infra.cli.commands import main as command_line
 
         command_line()

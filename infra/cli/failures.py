@@ -1,4 +1,4 @@
-"""Which errors the command line tells in a sentence instead of a traceback."""
+"""The errors that the command line reports in a sentence instead of a traceback."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -26,14 +26,14 @@ from processors.following import Overtaken
 from processors.rebuild import RebuildFailed
 from projections.store import StoreDown
 
-#: By the word that programs get in `--json`.
+#: Each error with its code in `--json`.
 _CODES: dict[type[Exception], str] = {
     SettingsError: SettingsError.code,
     LocalServerError: LocalServerError.code,
     CannotStart: "cannot-start",
     LogLost: "log-unavailable",
     psycopg.OperationalError: "log-unavailable",
-    # A table or a right is missing: the database is not as it was set up.
+    # A table or a right is missing: somebody changed the database.
     psycopg.Error: "database-refused",
     SchemaRefused: SchemaRefused.code,
     UndecodableEvent: UndecodableEvent.code,
@@ -56,11 +56,11 @@ _CODES: dict[type[Exception], str] = {
 
 @contextmanager
 def told(output: Output) -> Generator[None]:
-    """Turn an error that can happen into a sentence and exit code 1."""
+    """Report an expected error as a sentence, and exit with code 1."""
     try:
         yield
     except tuple(_CODES) as reason:
-        found = next(kind for kind in _CODES if isinstance(reason, kind))
-        own = vars(type(reason)).get("code")
-        output.failure(own if isinstance(own, str) else _CODES[found], f"{reason}")
+        kind = next(kind for kind in _CODES if isinstance(reason, kind))
+        code = vars(type(reason)).get("code")
+        output.failure(code if isinstance(code, str) else _CODES[kind], f"{reason}")
         raise typer.Exit(1) from None

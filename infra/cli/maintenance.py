@@ -1,4 +1,4 @@
-"""What an operator does to an installation from the command line."""
+"""Maintenance from the command line: rebuilds, snapshots, administrators."""
 
 from time import perf_counter
 
@@ -7,7 +7,7 @@ import msgspec
 from api.write.users import Registration
 from commands.recovery import take_snapshot
 from domain.ids import LogPosition
-from infra.access.administrators import Administrator, Desk, made_up_password
+from infra.access.administrators import Administrator, Desk, generated_password
 from infra.access.api_client import ServerClient
 from infra.access.target_servers import (
     borrowed_postgres,
@@ -15,7 +15,7 @@ from infra.access.target_servers import (
     running_server,
 )
 from infra.cli.output import Output
-from infra.log.connection import filling_beside
+from infra.log.connection import rebuild_lock
 from infra.log.event_store import PostgresEventStore
 from infra.log.snapshots import PostgresSnapshotStore
 from infra.runtime.clock import SystemClock
@@ -27,20 +27,20 @@ from projections.register import PROJECTIONS
 
 
 class Saved(msgspec.Struct, frozen=True):
-    """A snapshot was saved of the state at this log position."""
+    """A saved snapshot of the state at this log position."""
 
     log_position: LogPosition
     seconds: float
 
 
 def rebuild_views(settings: Settings, output: Output, name: str) -> list[Report]:
-    """Make read models anew; `all` or one of them."""
+    """Rebuild one read model, or `all`."""
     new_id = Identifiers(SystemClock()).new
     with (
         borrowed_postgres(settings) as database_url,
         borrowed_redis(settings) as redis_url,
         PostgresEventStore(database_url) as store,
-        filling_beside(database_url),
+        rebuild_lock(database_url),
     ):
         views = RedisStore(redis_url)
         try:
@@ -57,7 +57,7 @@ def rebuild_views(settings: Settings, output: Output, name: str) -> list[Report]
 
 
 def save_snapshot(settings: Settings) -> Saved:
-    """Save the state at the head of the log; beside a live server too."""
+    """Save the state at the head of the log. A server may be at work."""
     started = perf_counter()
     with (
         borrowed_postgres(settings) as database_url,
@@ -69,9 +69,9 @@ def save_snapshot(settings: Settings) -> Saved:
 
 
 def forget_views(settings: Settings) -> None:
-    """When another log takes the place of the old one, no view may be believed.
+    """Forget all views, because another log replaces the log that they show.
 
-    Without a live generation each is filled from the log again at the next start.
+    The next start fills each view from the log.
     """
     with borrowed_redis(settings) as redis_url:
         views = RedisStore(redis_url)
@@ -89,9 +89,9 @@ def create_admin(
     password: str | None,
     url: str | None,
 ) -> Administrator:
-    """Make an administrator through a live server, or without one."""
-    made_up = None if password is not None else made_up_password()
-    registration = Registration(email, password or made_up or "", full_name)
+    """Create an administrator through a live server, or without one."""
+    generated = None if password is not None else generated_password()
+    registration = Registration(email, password or generated or "", full_name)
     registration.check()
     running = running_server(settings.home)
     address = url or (running.base_url if running is not None else None)
@@ -103,10 +103,10 @@ def create_admin(
         if address is not None:
             client = ServerClient(address)
             try:
-                made = desk.through_server(client, registration)
+                administrator = desk.through_server(client, registration)
             finally:
                 client.close()
         else:
-            made = desk.through_own_writer(registration)
-    shown = made_up if made.created else None
-    return msgspec.structs.replace(made, password=shown)
+            administrator = desk.through_own_writer(registration)
+    shown = generated if administrator.created else None
+    return msgspec.structs.replace(administrator, password=shown)

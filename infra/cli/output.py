@@ -1,7 +1,7 @@
-"""How the command line speaks: tables and progress for people, JSON for programs.
+"""The output of the command line: tables and progress for people, JSON for programs.
 
-Results go to standard output, everything else to standard error, so that `--json` can
-be piped whatever happens.
+Results go to standard output and everything else to standard error, so programs can
+always pipe the output of `--json`.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -20,19 +20,19 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-#: Called with how much is done and how much there is.
+#: Called with the progress and the total.
 Gauge: TypeAlias = Callable[[int, int], None]
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """What `--json` says when a command could not do its work."""
+    """The output of a failed command with `--json`."""
 
     error: str
     message: str
 
 
 class Output:
-    """Where one command's result and progress go."""
+    """The output of one command: its result and its progress."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
@@ -41,7 +41,7 @@ class Output:
 
     @contextmanager
     def progress(self, what: str) -> Generator[Gauge]:
-        """A bar for long work, on a terminal only."""
+        """Show a progress bar, on a terminal only."""
         bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
@@ -71,21 +71,21 @@ class Output:
         self._out.print(table)
 
     def aside(self, sentence: str) -> None:
-        """Something to know that is no part of the result."""
+        """Print a remark that is not part of the result."""
         self._aside.print(Text(sentence), soft_wrap=True)
 
     def failure(self, code: str, message: str) -> None:
-        """Why a command could not do its work."""
+        """Print why a command failed."""
         if self.as_json:
             self.json(Failure(code, message))
         self._aside.print(Text(message, style="red"), soft_wrap=True)
 
 
 def mark(*, good: bool) -> Text:
-    """A tick or a cross."""
+    """Return a tick or a cross."""
     return Text("✓", style="green") if good else Text("✗", style="bold red")
 
 
 def unmarked() -> Text:
-    """Where nothing was looked into."""
+    """Return the mark of a skipped check."""
     return Text("–", style="dim")

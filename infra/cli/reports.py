@@ -1,4 +1,4 @@
-"""How the results of commands are shown: tables for people, JSON for programs."""
+"""Prints the results of commands: tables for people, JSON for programs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ from processors.rebuild import Report as Rebuild
 
 
 class BackupDone(msgspec.Struct, frozen=True):
-    """What `--json` says of a backup or a restore."""
+    """The output of a backup or a restore with `--json`."""
 
     file: str
     log_position: int
@@ -59,7 +59,7 @@ def audit(output: Output, report: AuditReport) -> None:
         output.json(report)
         return
     output.table(
-        ("", "proved", "counted", ""),
+        ("", "check", "count", ""),
         [
             (
                 unmarked() if _left_out(check) else mark(good=check.passed),
@@ -96,9 +96,9 @@ def _remark(check: Check) -> Text:
     return Text(check.skipped or "", style="dim")
 
 
-def rebuilds(output: Output, found: Sequence[Rebuild]) -> None:
+def rebuilds(output: Output, results: Sequence[Rebuild]) -> None:
     if output.as_json:
-        output.json(found)
+        output.json(results)
         return
     output.table(
         ("", "read model", "log position", ""),
@@ -109,7 +109,7 @@ def rebuilds(output: Output, found: Sequence[Rebuild]) -> None:
                 f"{each.log_position:,}",
                 _healed(each),
             )
-            for each in found
+            for each in results
         ],
     )
 
@@ -127,7 +127,7 @@ def snapshot(output: Output, saved: Saved) -> None:
         output.json(saved)
     else:
         output.say(
-            f"The state at log position {saved.log_position:,} is saved "
+            f"Saved the state at log position {saved.log_position:,} "
             f"({saved.seconds:.1f} s)."
         )
 
@@ -137,8 +137,8 @@ def backup(output: Output, file: Path, manifest: Manifest) -> None:
         output.json(_done(file, manifest))
     else:
         output.say(
-            f"{file} holds the log up to position {manifest.head:,}. "
-            "It can open what is sealed in it: keep it as safe as the database."
+            f"{file} holds the log up to position {manifest.head:,}. It contains the "
+            "keys of personal data: keep it as safe as the database."
         )
 
 
@@ -147,8 +147,8 @@ def restored(output: Output, file: Path, manifest: Manifest) -> None:
         output.json(_done(file, manifest))
     else:
         output.say(
-            f"The log is back up to position {manifest.head:,}. "
-            "The read models are filled from it at the next start."
+            f"Restored the log up to position {manifest.head:,}. "
+            "The next start fills the read models from it."
         )
 
 
@@ -157,16 +157,16 @@ def _done(file: Path, manifest: Manifest) -> BackupDone:
     return BackupDone(str(file), manifest.head, rows)
 
 
-def administrator(output: Output, made: Administrator) -> None:
+def administrator(output: Output, person: Administrator) -> None:
     if output.as_json:
-        output.json(made)
+        output.json(person)
         return
-    if not made.created:
+    if not person.created:
         output.say(
-            f"{made.email} was known and is an administrator now; the password stays "
-            "as it was."
+            f"{person.email} existed already and is an administrator now; the password "
+            "is unchanged."
         )
         return
-    output.say(f"{made.email} is an administrator now.")
-    if made.password is not None:
-        output.say(f"The password, shown this once: {made.password}")
+    output.say(f"{person.email} is an administrator now.")
+    if person.password is not None:
+        output.say(f"The password, shown only once: {person.password}")

@@ -1,1 +1,1 @@
-"""Pages of documentation that are generated from the code."""
+"""Generators of documentation pages."""

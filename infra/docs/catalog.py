@@ -1,6 +1,6 @@
-"""The page docs/CATALOG.md, written from the three registers: facts, intents, views.
+"""Generates docs/CATALOG.md from the registers of facts, commands and read models.
 
-`python -m infra.docs.catalog` writes it; a test keeps it fresh.
+`python -m infra.docs.catalog` writes the page; a test fails if the page is stale.
 """
 
 import inspect
@@ -33,16 +33,16 @@ STREAMS = {
 
 
 def catalog_page() -> str:
-    """The registers as a Markdown page."""
+    """Return the registers as a Markdown page."""
     return f"""# Catalog
 
-Every fact that Bourse records, every command that it takes, every read model that it
-keeps. This page is written from `domain/events/`, `commands/messages.py` and
-`projections/register.py` by `make catalog`.
+This page lists every fact that Bourse records, every command that it accepts, and every
+read model that it keeps. `make catalog` generates it from `domain/events/`,
+`commands/messages.py` and `projections/register.py`.
 
-Each fact also says when, by whom and by which command it came to be (`meta`). Money and
-prices are in 1/10,000 of a dollar, quantities in whole shares, times in microseconds
-since 1970-01-01 UTC.
+Each fact also carries its time, its actor and its command (`meta`). Money and prices
+are in 1/10,000 of a dollar, quantities in whole shares, times in microseconds since
+1970-01-01 UTC.
 
 ## Facts
 
@@ -50,11 +50,11 @@ since 1970-01-01 UTC.
 
 ## Commands
 
-{_table(("command", "fields", "what it asks for", "carried out by"), _commands())}
+{_table(("command", "fields", "intent", "handler"), _commands())}
 
 ## Read models
 
-{_table(("read model", "what it holds", "folds"), _views())}
+{_table(("read model", "content", "folds"), _views())}
 """
 
 
@@ -83,12 +83,12 @@ def _views() -> Iterable[tuple[str, ...]]:
     for projection in PROJECTIONS:
         folded = folded_by(projection)
         facts = ", ".join(f"`{tag_of(each)}`" for each in EVENTS if each in folded)
-        told = inspect.getdoc(sys.modules[projection.__module__]) or ""
-        yield f"`{projection.view.name}`", told.partition("\n")[0], facts
+        documentation = inspect.getdoc(sys.modules[projection.__module__]) or ""
+        yield f"`{projection.view.name}`", documentation.partition("\n")[0], facts
 
 
 def folded_by(projection: type[Projection]) -> set[type[Event]]:
-    """The facts that change a read model: those its methods are marked with."""
+    """Return the facts that change a read model: those that its methods fold."""
     methods = vars(projection).values()
     return {fact for method in methods for fact in getattr(method, "folds", ())}
 
@@ -99,7 +99,7 @@ def _fields(struct: type[Event] | type[Command]) -> str:
 
 
 def _sentence(documented: object) -> str:
-    """The whole docstring, in one line."""
+    """Return the whole docstring in one line."""
     return " ".join((inspect.getdoc(documented) or "").split())
 
 
@@ -112,7 +112,7 @@ def _table(columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def main() -> None:
-    """Write the page again."""
+    """Write the page."""
     (ROOT / PAGE).write_text(catalog_page(), encoding="utf-8")
 
 

@@ -1,6 +1,6 @@
-"""The page docs/SETTINGS.md and the file .env.example, written from the settings.
+"""Generates docs/SETTINGS.md and .env.example from the settings.
 
-`python -m infra.docs.settings_page` writes both; a test keeps them fresh.
+`python -m infra.docs.settings_page` writes both; a test fails if one is stale.
 """
 
 from pathlib import Path
@@ -25,37 +25,37 @@ TYPE_WORDS: dict[object, str] = {
 }
 
 
-#: What compose.yaml asks for besides.
+#: Variables that compose.yaml requires in addition.
 OF_COMPOSE = {"POSTGRES_PASSWORD": "", "REDIS_PASSWORD": ""}
 
 
 def settings_page() -> str:
-    """The settings as a Markdown page."""
+    """Return the settings as a Markdown page."""
     rows = "\n".join(_row(each) for each in variables())
     return f"""# Settings
 
-Every process of Bourse is set from the environment, and only from there. A wrong
-value stops it at its start; the message names every wrong variable at once. An empty
-value counts as unset. `make catalog` writes this page from
-`infra/runtime/settings.py`.
+Every process of Bourse reads its settings from environment variables, and only from
+there. A wrong value stops the process at its start; the message names every wrong
+variable at once. An empty value counts as unset. `make catalog` generates this page
+from `infra/runtime/settings.py`.
 
-| variable | type | default | what it says |
+| variable | type | default | meaning |
 | --- | --- | --- | --- |
 {rows}
 
-`compose.yaml` asks for `POSTGRES_PASSWORD` and `REDIS_PASSWORD` besides, and for
-`BOURSE_SECRET_KEY`; it has no defaults for them and does not start without.
+`compose.yaml` also requires `POSTGRES_PASSWORD`, `REDIS_PASSWORD` and
+`BOURSE_SECRET_KEY`. They have no defaults, and compose does not start without them.
 
-The tests never touch what `DATABASE_URL` and `REDIS_URL` name: they start servers of
-their own in a temporary folder and remove them at the end.
+The tests ignore `DATABASE_URL` and `REDIS_URL`: they start separate servers in a
+temporary folder and remove them at the end.
 """
 
 
 def environment_example() -> str:
-    """The settings as an environment file in which every line is commented out."""
+    """Return the settings as an environment file whose lines are commented out."""
     heading = (
-        "# docker compose reads such lines from a file .env beside compose.yaml; what\n"
-        "# else runs here reads its environment only. docs/SETTINGS.md explains.\n"
+        "# docker compose reads such lines from a file .env next to compose.yaml. All\n"
+        "# other programs read only their environment. See docs/SETTINGS.md.\n"
     )
     names = {each.name: _default(each) for each in variables()}
     lines = [f"# {name}={value}" for name, value in (names | OF_COMPOSE).items()]
@@ -103,7 +103,7 @@ def _bounds(meta: Meta) -> str:
 
 
 def main() -> None:
-    """Write both files again."""
+    """Write both files."""
     (ROOT / PAGE).parent.mkdir(exist_ok=True)
     (ROOT / PAGE).write_text(settings_page(), encoding="utf-8")
     (ROOT / EXAMPLE).write_text(environment_example(), encoding="utf-8")

@@ -1,1 +1,1 @@
-"""The real servers that `make run` starts by itself: Postgres and Redis."""
+"""The embedded servers, Postgres and Redis, which `make run` starts by itself."""

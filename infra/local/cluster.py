@@ -1,7 +1,7 @@
-"""The data folder of the embedded Postgres, and the lock file the server keeps in it.
+"""The data folder of the embedded Postgres, and the lock file of its server.
 
-The folder is made whole or not at all. Where this process is root it belongs to an
-unprivileged account, and lies elsewhere if that account cannot come to the home.
+The folder appears whole or not at all. If this process is root, an unprivileged account
+owns the folder; if that account cannot enter the home, the folder is outside of it.
 """
 
 import os
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from infra.local.account import (
     Account,
-    elsewhere,
     give,
     may_execute,
+    new_data_folder,
     server_account,
 )
 from infra.local.binaries import postgres_programs
@@ -26,24 +26,24 @@ USER = "bourse"
 
 
 def data_folder(folder: ServerFolder, remembered: Remembered) -> Path:
-    """Where this home's data is."""
+    """Return the data folder of this home."""
     if remembered.elsewhere is not None:
         return Path(remembered.elsewhere) / "data"
     return folder.path / "data"
 
 
 def prepare(folder: ServerFolder) -> Remembered:
-    """Decide, once, the password and the place of a new home's data."""
+    """Choose, once, the password and the data folder of a new home."""
     data = folder.path / "data"
     if data.exists():
         raise NoPlaceToRun(
-            f"There is data in {data}, but no {folder.memory.name} beside it, and so "
-            "no password. Put that file back, or move the folder away."
+            f"There is data in {data}, but its password is lost: there is no "
+            f"{folder.memory}. Put that file back, or move the data away."
         )
     account = server_account(data)
     place: str | None = None
     if account is not None and not may_execute(account, folder.path):
-        place = str(elsewhere(account))
+        place = str(new_data_folder(account))
     remembered = Remembered(new_password(), choose_port(None), place)
     folder.remember(remembered)
     return remembered
@@ -52,7 +52,7 @@ def prepare(folder: ServerFolder) -> Remembered:
 def initialize(
     folder: ServerFolder, data: Path, account: Account | None, *, password: str
 ) -> None:
-    """Make the data folder; whole or not at all, whenever we are killed."""
+    """Create the data folder: whole or not at all, even if this process is killed."""
     staging = data.with_name("data.new")
     secret = data.with_name("password")
     shutil.rmtree(staging, ignore_errors=True)
@@ -92,11 +92,11 @@ def initialize(
 
 
 def disown_stale_lock(data: Path) -> None:
-    """Let a lock file go whose pid belongs to another program by now.
+    """Write our pid to a lock file that a crashed server left behind.
 
-    After a crash Postgres would believe that the other program is the server, and
-    refuse to start. It passes over the pid of its own parent, which is us; deleting
-    the file instead would also skip its check for shared memory still in use.
+    Another program may have the crashed server's pid by now. Postgres would take that
+    program for its server and refuse to start, but it ignores the pid of its parent,
+    which is us. Without the file Postgres would not check for shared memory in use.
     """
     lock = data / "postmaster.pid"
     try:
@@ -107,9 +107,9 @@ def disown_stale_lock(data: Path) -> None:
 
 
 def lock_lines(data: Path) -> list[str]:
-    """The lock file's lines, none where there is no server.
+    """Return the lines of the lock file, or nothing if there is no server.
 
-    They are: pid, data folder, start, port, socket folder, address, shared memory,
+    The lines are: pid, data folder, start, port, socket folder, address, shared memory,
     status.
     """
     try:

@@ -1,12 +1,12 @@
-"""What can go wrong with an embedded server.
+"""The errors of embedded servers.
 
 LocalServerError
-├── BinaryMissing       no program to start on this machine
-├── NoPlaceToRun        no account or folder under which Postgres would run
-├── FolderBusy          another process has been starting or stopping it too long
-├── PortTaken           somebody else listens where it must come back
-├── ServerDidNotStart   it was started and ended, or never answered
-└── ServerDidNotStop    it was told to end and did not
+├── BinaryMissing       this machine has no program to start
+├── NoPlaceToRun        no account or folder is fit for Postgres
+├── FolderBusy          another process takes too long to start or stop the server
+├── PortTaken           another program listens on the server's port
+├── ServerDidNotStart   the server ended early or never answered
+└── ServerDidNotStop    the server still runs after it was stopped
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ LOG_LINES_SHOWN = 15
 
 
 class LocalServerError(Exception):
-    """An embedded server could not be brought into the state that was asked for."""
+    """An embedded server did not start, stop or answer."""
 
     code = "local-server"
 
@@ -26,17 +26,17 @@ class BinaryMissing(LocalServerError):
     code = "local-server-binary-missing"
 
     def __init__(self, server: str, *, remedy: str) -> None:
-        super().__init__(f"No {server} program was found. {remedy}")
+        super().__init__(f"This machine has no {server} program. {remedy}")
 
 
 class NoPlaceToRun(LocalServerError):
-    """There is no account or no folder under which the server could run."""
+    """The system has no account or no folder with which the server could run."""
 
     code = "local-server-no-place"
 
 
 class FolderBusy(LocalServerError):
-    """The lock of the server's folder stayed taken."""
+    """Another process held the lock of the server's folder for too long."""
 
     code = "local-server-busy"
 
@@ -48,14 +48,14 @@ class FolderBusy(LocalServerError):
 
 
 class PortTaken(LocalServerError):
-    """The port that others know the server by is somebody else's now."""
+    """Another program listens on the port that clients know the server by."""
 
     code = "local-server-port-taken"
 
     def __init__(self, port: int) -> None:
         super().__init__(
-            f"Another program listens on port {port} of 127.0.0.1, where the server "
-            "must come back. It will, once the port is free."
+            f"Another program listens on port {port} of 127.0.0.1, which the server "
+            "needs. The server starts once the port is free."
         )
 
 
@@ -73,19 +73,19 @@ class ServerDidNotStart(LocalServerError):
 
 
 class ServerDidNotStop(LocalServerError):
-    """The server was told to end and is still there."""
+    """The server still runs after it was stopped."""
 
     code = "local-server-not-stopped"
 
     def __init__(self, server: str, *, pid: int, log: Path) -> None:
         super().__init__(
-            f"{server}, process {pid}, did not end. The end of its log, {log}:\n"
+            f"{server}, process {pid}, did not stop. The end of its log, {log}:\n"
             f"{tail(log)}"
         )
 
 
 def tail(log: Path) -> str:
-    """The last lines of a log file, or a word about their absence."""
+    """Return the last lines of a log file, or say that there are none."""
     try:
         text = log.read_text(encoding="utf-8", errors="replace")
     except OSError:

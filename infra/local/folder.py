@@ -1,4 +1,4 @@
-"""The folder of one embedded server: its lock, its log, and what it must remember."""
+"""The folder of one embedded server: its lock, its log, its password and port."""
 
 import fcntl
 import os
@@ -18,7 +18,7 @@ LOCK_SECONDS = 180.0
 
 
 class LocalServer(Struct, frozen=True):
-    """A server that is running and answers; `place` is where its data is."""
+    """A running server that answers. `place` is the folder of its data."""
 
     url: str
     pid: int
@@ -26,16 +26,16 @@ class LocalServer(Struct, frozen=True):
 
 
 class Remembered(Struct, frozen=True):
-    """What must be the same at the next start."""
+    """The content of `server.json`, which one start leaves for the next."""
 
     password: str
     port: int
-    # Where the data is, if it could not stay in the server's own folder.
+    # The folder of the data, if the data could not stay in the server's own folder.
     elsewhere: str | None = None
 
 
 class ServerFolder(Struct, frozen=True):
-    """`BOURSE_HOME/postgres` or `BOURSE_HOME/redis`."""
+    """The folder `BOURSE_HOME/postgres` or `BOURSE_HOME/redis`."""
 
     path: Path
 
@@ -54,14 +54,14 @@ class ServerFolder(Struct, frozen=True):
             return None
         except msgspec.DecodeError as reason:
             raise LocalServerError(
-                f"{self.memory} does not say any longer how to reach the server "
-                f"({reason}). Put back a copy of it; the one of Redis may be deleted."
+                f"{self.memory} is damaged and does not say how to reach the server "
+                f"({reason}). Restore a copy of it; you may delete that of Redis."
             ) from reason
 
     def remember(self, what: Remembered) -> None:
         staging = self.memory.with_name("server.json.new")
         staging.unlink(missing_ok=True)
-        # It holds the password: nobody else may read it, from its first byte on.
+        # The file holds the password, so nobody else may ever read it.
         handle = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(msgspec.json.encode(what))
@@ -71,13 +71,13 @@ class ServerFolder(Struct, frozen=True):
 
 
 def new_password() -> str:
-    """A password that needs no quoting in a URL or a configuration file."""
+    """Return a password that needs no quoting in a URL or a configuration file."""
     return token_urlsafe(24)
 
 
 @contextmanager
 def locked(path: Path) -> Generator[ServerFolder]:
-    """The folder, made where it is missing, for this process alone."""
+    """Lock the folder for this process, and create it if it is missing."""
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     make_folder(path)

@@ -1,8 +1,8 @@
-"""The embedded Postgres: made once, started, adopted, stopped.
+"""Creates, starts, adopts and stops the embedded Postgres.
 
-A real server with real durability: fsync is on, every commit waits for the disk. It
-listens on 127.0.0.1 only, over TCP only (a socket's path may be too long for the
-system), and asks for a password.
+It is a real server with real durability: fsync is on, and every commit waits for the
+disk. It listens on 127.0.0.1 only, over TCP only (the path of a socket may be too long
+for the system), and asks for a password.
 """
 
 import shutil
@@ -38,11 +38,11 @@ from infra.local.process import (
 
 DATABASE = "bourse"
 
-# Recovery after a crash replays up to max_wal_size of log before it answers.
+# After a crash, Postgres replays up to max_wal_size of its log before it answers.
 READY_SECONDS = 300.0
 STOP_SECONDS = 60.0
 START_ATTEMPTS = 5
-#: How long the connections of a server that has ended may be seen still.
+#: How long the connections of a stopped server may remain visible.
 ALONE_SECONDS = 3.0
 
 _OTHERS = """
@@ -50,7 +50,7 @@ _OTHERS = """
     WHERE application_name LIKE 'bourse%' AND pid <> pg_backend_pid()
 """
 
-# For an append-only log on a small machine that also runs everything else.
+# For an append-only log, on a small machine that runs the exchange too.
 PARAMETERS = {
     "listen_addresses": LOCALHOST,
     "unix_socket_directories": "",
@@ -59,16 +59,16 @@ PARAMETERS = {
     "shared_buffers": "256MB",
     "effective_cache_size": "1GB",
     "maintenance_work_mem": "128MB",
-    # Durability is what an answer means; these are the defaults, said aloud.
+    # An answer promises durability. These are the defaults, stated on purpose.
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
-    # Fewer checkpoints: each is followed by full page images in the log.
+    # Fewer checkpoints: after each one, Postgres logs full page images.
     "wal_buffers": "16MB",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "checkpoint_completion_target": "0.9",
-    # Short statements only: planning for the compiler costs more than it gives.
+    # For short statements, compiling costs more than it saves.
     "jit": "off",
     "log_checkpoints": "off",
     "timezone": "UTC",
@@ -77,8 +77,10 @@ PARAMETERS = {
 
 
 def start(home: Path, port: int | None = None) -> LocalServer:
-    """The server of this home: the one that runs already, or a new one, on the port
-    named, if one is."""
+    """Return the server of this home, and start it if it does not run.
+
+    A new server listens on `port`, if the caller passes one.
+    """
     with locked(home / "postgres") as folder:
         remembered = folder.remembered() or prepare(folder)
         data = data_folder(folder, remembered)
@@ -95,7 +97,7 @@ def start(home: Path, port: int | None = None) -> LocalServer:
 
 
 def stop(home: Path) -> None:
-    """End the server in an orderly way; nothing happens where none runs."""
+    """Stop the server in an orderly way, if it runs."""
     if not (home / "postgres").is_dir():
         return
     with locked(home / "postgres") as folder:
@@ -104,8 +106,8 @@ def stop(home: Path) -> None:
         pid = _running(data) if data else None
         if data is None or pid is None:
             return
-        # Fast: open transactions are rolled back, everything is written, then it
-        # ends. Immediate, the second, is a crash that the next start recovers.
+        # SIGINT is the fast shutdown: Postgres rolls open transactions back, writes
+        # everything and ends. SIGQUIT is a crash, from which the next start recovers.
         for number in (signal.SIGINT, signal.SIGQUIT):
             send(pid, number)
             if wait_until_gone(pid, seconds=STOP_SECONDS):
@@ -114,8 +116,10 @@ def stop(home: Path) -> None:
 
 
 def serves_others(home: Path) -> bool:
-    """Whether a server of Bourse works on this Postgres, such as the standby of one
-    that has just ended. Connections that are about to end are given time for it."""
+    """Return whether a server of Bourse uses this Postgres, such as a standby.
+
+    The connections of a server that has just stopped get time to end.
+    """
     folder = ServerFolder(home.resolve() / "postgres")
     remembered = folder.remembered()
     if remembered is None or _running(data_folder(folder, remembered)) is None:
@@ -133,12 +137,12 @@ def serves_others(home: Path) -> bool:
                     return True
                 time.sleep(POLL_SECONDS)
     except psycopg.Error:
-        # One that does not answer is of use to nobody.
+        # A Postgres that does not answer serves nobody.
         return False
 
 
 def remove(home: Path) -> None:
-    """Stop the server and delete all it has stored."""
+    """Stop the server and delete its data."""
     stop(home)
     folder = ServerFolder(home.resolve() / "postgres")
     remembered = folder.remembered()
@@ -171,8 +175,8 @@ def _launch(
         try:
             _wait_until_ready(pid, data, folder.log)
         except ServerDidNotStart:
-            # The port was taken in between, or a process of a crashed server still
-            # holds its memory; both pass.
+            # Another program took the port meanwhile, or a process of a crashed server
+            # still holds its memory. Both pass.
             if attempt == START_ATTEMPTS or is_running(pid, argument=str(data)):
                 raise
             time.sleep(0.5 * attempt)
@@ -182,7 +186,7 @@ def _launch(
 
 
 def _running(data: Path) -> int | None:
-    """The pid of the server of this data folder, if it is alive and really it."""
+    """Return the pid of the live server of this data folder, if there is one."""
     pid = lock_lines(data)[:1]
     if pid and pid[0].isdigit() and is_running(int(pid[0]), argument=str(data)):
         return int(pid[0])
@@ -203,14 +207,17 @@ def _wait_until_ready(pid: int, data: Path, log: Path) -> None:
 
 
 def _connect_url(remembered: Remembered, log: Path) -> str:
-    """The URL of our database, made where it is missing; proof that it answers us."""
+    """Create our database if it is missing, and return its URL.
+
+    The connection also proves that the server accepts our password.
+    """
     url = _database_url(remembered, "postgres")
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
-            found = connection.execute(
+            row = connection.execute(
                 "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
             ).fetchone()
-            if found is None:
+            if row is None:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
     except psycopg.Error as error:
         raise ServerDidNotStart(NAME, reason=f"{error}", log=log) from error

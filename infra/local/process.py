@@ -1,8 +1,8 @@
-"""A server process that outlives the one that started it: spawned, recognised, awaited.
+"""Starts, recognizes and awaits server processes that outlive their parent.
 
-The server runs in a session of its own, so neither Ctrl-C nor the death of its
-parent reaches it. It is found again by its pid *and* by an argument on its command
-line that only ours has, because a pid alone may belong to somebody else by then.
+The server runs in a separate session, so neither Ctrl-C nor the death of its parent
+reaches it. Its pid *and* a unique argument on its command line identify it, because the
+pid alone may belong to another program later.
 """
 
 import os
@@ -23,14 +23,14 @@ LOCALHOST = "127.0.0.1"
 POLL_SECONDS = 0.02
 LOG_BYTES_MAX = 10_000_000
 
-# Children of this very process must be reaped by it, or they stay as zombies.
+# This process must reap its own children, or they stay as zombies.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def spawn(
     command: Sequence[str], *, folder: Path, log: Path, account: Account | None
 ) -> int:
-    """Start the server in `folder`, its output appended to `log`; its pid."""
+    """Start a server in `folder`, append its output to `log`, and return its pid."""
     with open_log(log) as output:
         process = subprocess.Popen(
             command,
@@ -40,7 +40,7 @@ def spawn(
             stdout=output,
             stderr=output,
             start_new_session=True,
-            # What it writes is for its own account only.
+            # Only its own account may read its files.
             umask=0o077,
             user=account.uid if account else None,
             group=account.gid if account else None,
@@ -51,22 +51,22 @@ def spawn(
 
 
 def open_log(log: Path) -> BinaryIO:
-    """The log to append to; a large one is put aside, in place of the one before it."""
+    """Open a log to append to. Rename a large log first, replacing the older one."""
     if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
         log.replace(log.with_name(log.name + ".old"))
-    # Statements with personal data can reach it.
+    # Statements with personal data may be in it.
     log.touch(mode=0o600)
     return log.open("ab")
 
 
 def plain_environment() -> dict[str, str]:
-    """The environment without what Postgres programs would read from it."""
-    kept = {name: value for name, value in os.environ.items() if name[:2] != "PG"}
-    return kept | {"LC_ALL": "C", "TZ": "UTC"}
+    """Return the environment without the variables that Postgres programs read."""
+    plain = {name: value for name, value in os.environ.items() if name[:2] != "PG"}
+    return plain | {"LC_ALL": "C", "TZ": "UTC"}
 
 
 def is_running(pid: int, *, argument: str) -> bool:
-    """Whether `pid` is alive and was started with `argument`."""
+    """Return whether `pid` is alive and has `argument` on its command line."""
     try:
         process = psutil.Process(pid)
         return _is_alive(process) and argument in process.cmdline()
@@ -76,8 +76,7 @@ def is_running(pid: int, *, argument: str) -> bool:
 
 def _is_alive(process: psutil.Process) -> bool:
     try:
-        # A dead process nobody has reaped is dead: containers often run without
-        # an init that would do it.
+        # A zombie counts as dead: many containers have no init that reaps it.
         alive = process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         alive = False
@@ -87,7 +86,7 @@ def _is_alive(process: psutil.Process) -> bool:
 
 
 def send(pid: int, number: signal.Signals) -> None:
-    """Signal a process that may be gone already."""
+    """Signal a process, unless it is gone already."""
     try:
         os.kill(pid, number)
     except ProcessLookupError:
@@ -95,13 +94,13 @@ def send(pid: int, number: signal.Signals) -> None:
 
 
 def wait_until_gone(pid: int, *, seconds: float) -> bool:
-    """Whether the process ended within the time given."""
+    """Wait up to `seconds`, and return whether the process ended."""
     try:
         process = psutil.Process(pid)
     except psutil.NoSuchProcess:
         return True
     deadline = time.monotonic() + seconds
-    # Not by its command line, which is gone before the process and its port are.
+    # The command line disappears before the process and its port do.
     while _is_alive(process):
         if time.monotonic() > deadline:
             return False
@@ -110,10 +109,10 @@ def wait_until_gone(pid: int, *, seconds: float) -> bool:
 
 
 def choose_port(remembered: int | None, *, only: int | None = None) -> int:
-    """The remembered port while nobody else has it, else a free one.
+    """Return the remembered port if it is free, else another free one.
 
     Raises:
-        PortTaken: somebody has the `only` one that it may be.
+        PortTaken: the caller allows `only` one port, and that is not free.
     """
     wanted = only or remembered
     if wanted is not None and port_is_free(wanted):
@@ -126,9 +125,9 @@ def choose_port(remembered: int | None, *, only: int | None = None) -> int:
 
 
 def port_is_free(port: int) -> bool:
-    """Whether a server could listen on the port now."""
+    """Return whether a server could listen on the port now."""
     with socket.socket() as probe:
-        # As the servers themselves do: connections that have ended are no obstacle.
+        # The servers set this too, so that old connections do not block the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOCALHOST, port))

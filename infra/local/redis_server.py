@@ -1,7 +1,7 @@
-"""The embedded Redis (or Valkey): started, adopted, stopped.
+"""Starts, adopts and stops the embedded Redis (or Valkey).
 
-It keeps read models only, which the log can give again at any time. So it writes
-nothing while it runs, and one file when it is stopped, to save the next rebuild.
+It keeps read models only, which a rebuild can derive from the log at any time. So Redis
+writes nothing while it runs, and one file when it stops, which saves the next rebuild.
 """
 
 import signal
@@ -38,8 +38,10 @@ START_ATTEMPTS = 5
 
 
 def start(home: Path, port: int | None = None) -> LocalServer:
-    """The server of this home: the one that runs already, or a new one, on the port
-    named, if one is."""
+    """Return the server of this home, and start it if it does not run.
+
+    A new server listens on `port`, if the caller passes one.
+    """
     with locked(home / "redis") as folder:
         remembered = folder.remembered()
         if remembered is None:
@@ -48,13 +50,13 @@ def start(home: Path, port: int | None = None) -> LocalServer:
         if pid is not None:
             if _becomes_ready(folder, remembered, pid):
                 return LocalServer(_url(remembered), pid, folder.path)
-            # It hangs, and it holds nothing that is not in the log.
+            # The server hangs. Killing it is safe, because its data is in the log too.
             _kill(folder, pid)
         return _launch(folder, remembered, port)
 
 
 def stop(home: Path) -> None:
-    """End the server after it wrote its file; nothing happens where none runs."""
+    """Let the server write its file and stop, if it runs."""
     if not (home / "redis").is_dir():
         return
     with locked(home / "redis") as folder:
@@ -78,7 +80,7 @@ def _launch(
 ) -> LocalServer:
     program = redis_program()
     for attempt in range(START_ATTEMPTS):
-        # The port may have been taken in between; every attempt looks again.
+        # Another program may take the port meanwhile, so each attempt checks it again.
         time.sleep(0.2 * attempt)
         chosen = choose_port(remembered.port, only=port)
         remembered = replace(remembered, port=chosen)
@@ -93,7 +95,7 @@ def _launch(
         if _becomes_ready(folder, remembered, pid):
             return LocalServer(_url(remembered), pid, folder.path)
         send(pid, signal.SIGKILL)
-    reason = f"it ended or did not answer, {START_ATTEMPTS} times."
+    reason = f"it ended or did not answer, in {START_ATTEMPTS} attempts."
     raise ServerDidNotStart(NAME, reason=reason, log=folder.log)
 
 
@@ -104,10 +106,10 @@ def _configure(folder: ServerFolder, remembered: Remembered) -> None:
         "requirepass": remembered.password,
         "protected-mode": "yes",
         "daemonize": "no",
-        # The log is standard output; the pid file is how we find it again.
+        # The log is standard output; through the pid file we find the server again.
         "logfile": '""',
         "pidfile": _quoted(folder.path / "pid"),
-        # Our server is known by its command line, which a title would replace.
+        # We recognize our server by its command line, which a title would replace.
         "set-proc-title": "no",
         "dir": _quoted(folder.path),
         "dbfilename": "views.rdb",
@@ -126,7 +128,7 @@ def _quoted(path: Path) -> str:
 
 
 def _mark(folder: ServerFolder) -> str:
-    """The argument on the command line by which our server is known."""
+    """Return the command-line argument that identifies our server."""
     return str(folder.path / "redis.conf")
 
 
@@ -143,7 +145,7 @@ def _running(folder: ServerFolder) -> int | None:
 def _becomes_ready(folder: ServerFolder, remembered: Remembered, pid: int) -> bool:
     deadline = time.monotonic() + READY_SECONDS
     while is_running(pid, argument=_mark(folder)) and time.monotonic() < deadline:
-        # Not "+PONG" yet while it reads its file.
+        # While Redis loads its file, the answer is not "+PONG" yet.
         if _ask(remembered, "PING").endswith("+PONG\r\n"):
             return True
         time.sleep(POLL_SECONDS)
@@ -151,9 +153,9 @@ def _becomes_ready(folder: ServerFolder, remembered: Remembered, pid: int) -> bo
 
 
 def _ask(remembered: Remembered, command: str) -> str:
-    """What the server says to our password and a command; empty if it is not ours.
+    """Send our password and a command, and return the answer, empty on an error.
 
-    Two lines of its protocol need no driver, and the driver's home is elsewhere.
+    Two lines of the protocol need no driver; the driver belongs to `infra.views`.
     """
     try:
         with socket.create_connection(

@@ -1,7 +1,7 @@
-"""The servers that `make run` starts by itself, and how they end.
+"""Starts and stops the embedded servers of a home folder.
 
-They belong to a home folder, not to a process: whoever starts them first makes them,
-everybody after that adopts them, and they survive the death of any of these.
+They belong to the folder, not to a process. The first process creates and starts them,
+later processes adopt them, and they survive the death of any of these processes.
 """
 
 from contextlib import ExitStack
@@ -22,32 +22,34 @@ __all__ = [
 
 
 def start_postgres(home: Path, port: int | None = None) -> LocalServer:
-    """The Postgres of this home, running and answering. Where a port is named, a new
-    one starts there or not at all: somebody knows it by that."""
+    """Return the Postgres of this home, and start it if it does not run.
+
+    With a `port`, a new one listens there or raises PortTaken: clients know that port.
+    """
     return postgres.start(home, port)
 
 
 def start_redis(home: Path, port: int | None = None) -> LocalServer:
-    """The Redis of this home, running and answering; the port as for Postgres."""
+    """Return the Redis of this home, and start it, like Postgres, if need be."""
     return redis_server.start(home, port)
 
 
 def stop_postgres(home: Path) -> None:
-    """End the Postgres of this home in an orderly way, if it runs."""
+    """Stop the Postgres of this home in an orderly way, if it runs."""
     postgres.stop(home)
 
 
 def stop_redis(home: Path) -> None:
-    """End the Redis of this home in an orderly way, if it runs."""
+    """Stop the Redis of this home in an orderly way, if it runs."""
     redis_server.stop(home)
 
 
 def stop_local_servers(
     home: Path, *, postgres: bool = True, redis: bool = True
 ) -> bool:
-    """End those of this home; one that does not end keeps nobody from ending.
+    """Stop both servers of this home; a failure to stop one does not block the other.
 
-    False, and nothing is done, where another server of Bourse works on them.
+    Return False and do nothing if another server of Bourse uses them.
     """
     if postgres and serves_others(home):
         return False

@@ -1,7 +1,7 @@
-"""Which process serves a home: the one that holds the lock of `run.lock`.
+"""The lock on `run.lock`, which the process that serves a home holds.
 
-The system takes the lock away when the process is gone, however it went, so nobody is
-ever misled by what a crash left behind. The process that holds it wrote its pid there.
+The system releases the lock when the process ends in any way, so a crash leaves nothing
+misleading behind. The holder writes its pid to the file.
 """
 
 import contextlib
@@ -19,12 +19,12 @@ class ServedAlready(Exception):
 
 @contextlib.contextmanager
 def serving(home: Path) -> Generator[None]:
-    """Serve a home, alone.
+    """Hold the lock of a home.
 
     Raises:
         ServedAlready
     """
-    # Not emptied when it is opened: the pid of another one may stand in it.
+    # Open without truncating: the pid of another process may be in it.
     with (home / LOCK_FILE).open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -37,7 +37,7 @@ def serving(home: Path) -> Generator[None]:
 
 
 def is_served(home: Path) -> bool:
-    """Whether a process serves this home just now, be it only beginning or ending."""
+    """Return whether a process serves this home, even if it is starting or stopping."""
     try:
         with (home / LOCK_FILE).open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -49,8 +49,10 @@ def is_served(home: Path) -> bool:
 
 
 def serving_pid(home: Path) -> int | None:
-    """The process that serves this home; None where there is none, or it has not said
-    so yet."""
+    """Return the pid of the process that serves this home.
+
+    Return None if there is none, or if it has not written its pid yet.
+    """
     if not is_served(home):
         return None
     text = (home / LOCK_FILE).read_text()

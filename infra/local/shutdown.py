@@ -1,7 +1,7 @@
-"""How `make stop` ends an installation: the exchange first, then its servers.
+"""Stops an installation for `make stop`: the exchange first, then its servers.
 
-The process that serves is asked to end, not killed, and it stops its servers itself;
-what remains, because it had crashed, is stopped here.
+This signals the serving process, which stops its embedded servers itself. If that
+process has crashed, this stops the servers that it left.
 """
 
 import signal
@@ -18,31 +18,31 @@ STOP_SECONDS = 60.0
 
 
 def main() -> None:
-    """End everything that belongs to BOURSE_HOME."""
+    """Stop everything that belongs to BOURSE_HOME."""
     try:
         home = read_settings().home
     except SettingsError as error:
         sys.exit(str(error))
     if not stop_exchange(home):
-        sys.exit(f"The exchange of {home} does not end; its servers are left running.")
+        sys.exit(f"The exchange of {home} does not stop; its servers keep running.")
     if not stop_local_servers(home):
         sys.exit(
-            f"Postgres and Redis of {home} are left running: another server of Bourse "
-            "works on them. End that one first."
+            f"Postgres and Redis of {home} keep running: another server of Bourse "
+            "uses them. Stop that server first."
         )
 
 
 def stop_exchange(home: Path) -> bool:
-    """Ask the process that serves this home to end; whether none is left."""
+    """Signal the process that serves this home, and return whether none is left."""
     deadline = time.monotonic() + STOP_SECONDS
-    asked = None
+    signaled = None
     while is_served(home):
         pid = serving_pid(home)
-        # Once: asked again, it would break off what it is ending.
-        if pid is not None and pid != asked:
-            asked = pid
+        # Signal once: a second signal would abort the orderly stop.
+        if pid is not None and pid != signaled:
+            signaled = pid
             send(pid, signal.SIGTERM)
-            # It may have been stopped as by SIGSTOP; it can end only when it goes on.
+            # SIGSTOP may have suspended the process; it can end only if it continues.
             send(pid, signal.SIGCONT)
         if time.monotonic() > deadline:
             return False

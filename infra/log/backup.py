@@ -1,14 +1,14 @@
-"""One file that holds everything that cannot be made again, and the way back from it.
+"""Writes everything that a rebuild cannot derive to one file, and restores that file.
 
-The file is a zip: each table as Postgres copies it in binary, and `manifest.json`,
-which says what must be in them. It holds the personal keys and, where BOURSE_SECRET_KEY
-was not set, the secret of the installation: whoever has the file can open what is
-sealed in it. It is made readable for its owner only; keep it so.
+The file is a zip: each table in the binary form of Postgres's COPY, and
+`manifest.json`, which says what the tables must hold. It contains the personal keys
+and, if BOURSE_SECRET_KEY was not set, the secret of the installation. Anyone with the
+file can open the sealed data. The file is readable by its owner only; keep it so.
 
     BackupError
-    ├── BackupUnreadable    this is no backup, or one of another version
-    ├── BackupDamaged       its content is not what its manifest says
-    ├── LogNotEmpty         a restore goes into a database without events only
+    ├── BackupUnreadable    the file is not a backup, or has another version
+    ├── BackupDamaged       the content differs from the manifest
+    ├── LogNotEmpty         a restore needs a database without events
     └── LogInUse            a server leads on that database
 """
 
@@ -41,15 +41,15 @@ from infra.log.migrations import (
     schema_number,
 )
 
-#: Called with a table's name, its rows done so far and all its rows.
+#: Called with a table's name, the number of its rows so far, and of all its rows.
 Progress: TypeAlias = Callable[[str, int, int], None]
 
 _FORMAT = 2
-#: Before migrations had numbers: the tables of the first one.
+#: From before migrations had numbers: the tables of the first migration.
 _OLD_FORMAT, _OLD_SCHEMA = 1, "2"
 _MANIFEST = "manifest.json"
 _BLOCK_BYTES = 1 << 20
-#: What reading a zip can raise where its bytes are not those that were written.
+#: Reading a damaged zip can raise any of these.
 _DAMAGES = (
     BadZipFile,
     EOFError,
@@ -62,7 +62,7 @@ _DAMAGES = (
 
 
 class BackupError(Exception):
-    """A backup or a restore was not done; nothing was changed."""
+    """A backup or a restore failed and changed nothing."""
 
     code = "backup-failed"
 
@@ -89,7 +89,7 @@ class CopiedTable(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a backup says about itself.
+    """The description of a backup.
 
     `schema` is the number of the newest migration, `head` the newest log position.
     """
@@ -103,24 +103,24 @@ class Manifest(msgspec.Struct, frozen=True):
 
     @property
     def number(self) -> int:
-        """The number of the newest migration, in the old format too."""
+        """Return the number of the newest migration, in the old format too."""
         return self.schema if isinstance(self.schema, int) else 1
 
 
 def ignore_progress(_table: str, _done: int, _rows: int) -> None:
-    """For callers who watch nothing."""
+    """Report no progress."""
 
 
-def nothing_beside() -> None:
-    """For callers who keep nothing that is of the log before."""
+def do_nothing() -> None:
+    """Do nothing more before the commit."""
 
 
 def backup(
     database_url: str, path: Path, *, progress: Progress = ignore_progress
 ) -> Manifest:
-    """Write everything as it was at one moment to a file, beside a live server.
+    """Write everything as it was at one moment to a file. A server may be at work.
 
-    An older backup of that name is replaced once the new one is whole; nothing else is.
+    A whole new backup replaces an older one of that name, but never another file.
     Raises BackupError and LogUnavailable.
     """
     _check_place(path)
@@ -143,11 +143,11 @@ def backup(
 
 
 def _check_place(path: Path) -> None:
-    """Refuse to write over what is no backup: a device, or somebody's other file."""
+    """Refuse to write over a device, or over a file that is not a backup."""
     if not path.parent.is_dir():
         raise BackupError(f"there is no folder {path.parent}")
     if path.exists() and not _is_backup(path):
-        raise BackupError(f"{path} is there and is no backup; it is not replaced")
+        raise BackupError(f"{path} exists and is not a backup, so it stays; move it")
 
 
 def _is_backup(path: Path) -> bool:
@@ -165,13 +165,13 @@ def restore(
     path: Path,
     *,
     progress: Progress = ignore_progress,
-    before_commit: Callable[[], None] = nothing_beside,
+    before_commit: Callable[[], None] = do_nothing,
 ) -> Manifest:
     """Fill a database without events from a file: all of it, or nothing.
 
-    The tables come back as they were when the backup was written, then they are
-    migrated. `before_commit` does what must happen alongside; if that fails, nothing
-    was restored. Raises BackupError, SchemaRefused and LogUnavailable.
+    The tables come back with the schema of the backup and are then migrated. If
+    `before_commit` raises, nothing is restored.
+    Raises BackupError, SchemaRefused and LogUnavailable.
     """
     with _opened(path) as archive:
         manifest = _verified(archive)
@@ -190,19 +190,19 @@ def restore(
 
 
 def _tables_of(number: int) -> list[KeptTable]:
-    """Return the tables that a backup of that schema holds."""
+    """Return the tables that a backup of a schema holds."""
     return [table for table in TABLES if table.since <= number]
 
 
 def _go_back(cursor: psycopg.Cursor[TupleRow], number: int) -> None:
-    """Make the tables of an older schema in place of today's, which are empty.
+    """Replace the empty tables with those of an older schema.
 
-    The lease keeps its epoch: an epoch must never come twice.
+    The lease keeps its epoch: no epoch may come twice.
     """
     row = cursor.execute(
         "SELECT epoch FROM log_lease WHERE shard = %s", (SHARD,)
     ).fetchone()
-    assert row is not None, "the row of the lease is made with its table"
+    assert row is not None, "the migration inserts the row of the lease"
     for name in (*LEFT_OUT, *(table.name for table in TABLES)):
         cursor.execute(SQL("DROP TABLE {} CASCADE").format(Identifier(name)))
     make_schema(cursor.connection, number)
@@ -262,7 +262,7 @@ def _copy_out(
         archive.open(name, "w", force_zip64=True) as member,
         cursor.copy(f"COPY {name} ({columns}) TO STDOUT (FORMAT binary)") as copy,
     ):
-        # Postgres sends each row by itself.
+        # Postgres sends one row at a time.
         for done, data in enumerate(copy):
             block += data
             if len(block) >= _BLOCK_BYTES:
@@ -280,24 +280,24 @@ def _opened(path: Path) -> ZipFile:
     try:
         return ZipFile(path)
     except _DAMAGES as reason:
-        raise BackupUnreadable(f"{path} is no backup: {reason}") from reason
+        raise BackupUnreadable(f"{path} is not a backup: {reason}") from reason
 
 
 def _verified(archive: ZipFile) -> Manifest:
-    """The manifest, after everything that it says about the file was checked."""
+    """Check the file against its manifest, and return the manifest."""
     if _MANIFEST not in archive.namelist():
-        raise BackupUnreadable("this is no backup: it has no manifest")
+        raise BackupUnreadable("the file is not a backup: it has no manifest")
     written = b"".join(_blocks(archive, _MANIFEST))
     try:
         manifest = msgspec.json.decode(written, type=Manifest)
     except msgspec.MsgspecError as reason:
-        raise BackupUnreadable(f"its manifest makes no sense: {reason}") from reason
+        raise BackupUnreadable(f"the manifest is malformed: {reason}") from reason
     _check_version(manifest)
     for name, _, _ in _tables_of(manifest.number):
-        said, digest = manifest.tables.get(name), hashlib.sha256()
+        entry, digest = manifest.tables.get(name), hashlib.sha256()
         for block in _blocks(archive, name):
             digest.update(block)
-        if said is None or said.sha256 != digest.hexdigest():
+        if entry is None or entry.sha256 != digest.hexdigest():
             raise BackupDamaged(f"the hash of {name} is not the one in the manifest")
     return manifest
 
@@ -308,34 +308,38 @@ def _check_version(manifest: Manifest) -> None:
     if manifest.format == _FORMAT and manifest.schema in range(1, NEWEST + 1):
         return
     raise BackupUnreadable(
-        f"it has format {manifest.format} and schema {manifest.schema}; this version "
-        f"of Bourse reads format {_FORMAT} with schema 1 to {NEWEST}, and format "
-        f"{_OLD_FORMAT} with schema {_OLD_SCHEMA}"
+        f"the backup has format {manifest.format} and schema {manifest.schema}; this "
+        f"version of Bourse reads format {_FORMAT} with schema 1 to {NEWEST}, and "
+        f"format {_OLD_FORMAT} with schema {_OLD_SCHEMA}"
     )
 
 
 def _blocks(archive: ZipFile, name: str) -> Generator[bytes]:
-    """The content of one member. Raises BackupDamaged."""
+    """Yield the content of one member. Raises BackupDamaged."""
     try:
         if archive.getinfo(name).compress_type != ZIP_DEFLATED:
-            # The libraries that would unpack it have errors of their own.
-            raise BadZipFile("it is packed in another way than ours")
+            # Other decompressors raise errors that we do not know.
+            raise BadZipFile("it is not packed with deflate")
         with archive.open(name) as member:
             while block := member.read(_BLOCK_BYTES):
                 yield block
     except _DAMAGES as reason:
-        told = str(reason) or type(reason).__name__
-        raise BackupDamaged(f"the file is damaged, {name}: {told}") from reason
+        cause = str(reason) or type(reason).__name__
+        raise BackupDamaged(f"the file is damaged, {name}: {cause}") from reason
 
 
 def _claim_empty_log(cursor: psycopg.Cursor[TupleRow]) -> None:
-    """Until the transaction ends nobody appends, and nobody takes the lease."""
+    """Lock the log and the lease until the transaction ends.
+
+    Raises:
+        LogNotEmpty, LogInUse: a restore must not touch this database.
+    """
     cursor.execute("SELECT FROM log_heartbeat WHERE shard = %s FOR UPDATE", (SHARD,))
     cursor.execute("LOCK TABLE events_lock IN EXCLUSIVE MODE")
     if cursor.execute("SELECT FROM events LIMIT 1").fetchone() is not None:
         raise LogNotEmpty("the database has events already; restore into an empty one")
     if not lease.is_open(cursor):
-        raise LogInUse("a server runs on that database; stop it first")
+        raise LogInUse("a server leads on that database; stop the server first")
 
 
 def _fill(
@@ -349,7 +353,7 @@ def _fill(
     rows = manifest.tables[name].rows
     size, done = archive.getinfo(name).file_size, 0
     if name != "events":
-        # The rows that a new schema comes with give way.
+        # A new schema comes with rows; those of the backup replace them.
         cursor.execute(f"DELETE FROM {name}")
     with cursor.copy(f"COPY {name} ({columns}) FROM STDIN (FORMAT binary)") as copy:
         for block in _blocks(archive, name):
@@ -366,7 +370,7 @@ def _finish(cursor: psycopg.Cursor[TupleRow], manifest: Manifest) -> None:
         "SELECT setval(pg_get_serial_sequence('events', 'notification_id'), %s, %s)",
         (max(head, 1), head > 0),
     )
-    # The next holder's epoch is above every epoch of the backup's log.
+    # The next holder's epoch must be above every epoch of the restored log.
     _raise_epoch(cursor, manifest.epoch)
 
 

@@ -1,7 +1,7 @@
-"""How companion rows enter Postgres, in the transaction of an append.
+"""Writes companion rows to Postgres, in the transaction of an append.
 
-Each statement asks for the epoch itself: when an epoch is over the append inserts no
-fact, and then nothing else may change either.
+Each statement checks the epoch by itself. When the epoch is over, the append inserts no
+fact, so no companion row may change either.
 """
 
 from typing import Any, LiteralString
@@ -41,7 +41,7 @@ _TAKE_OVER: LiteralString = """
 def send(
     connection: psycopg.Connection[TupleRow], companion: Companion, epoch: int
 ) -> None:
-    """Write one row, in the caller's transaction, if the epoch still holds."""
+    """Write one row in the caller's transaction, unless the epoch is over."""
     place = (SHARD, epoch)
     statement: LiteralString
     values: tuple[Any, ...]
@@ -65,9 +65,10 @@ def send(
 
 
 def take_over(connection: psycopg.Connection[TupleRow], epoch: int) -> None:
-    """Begin an epoch: read what an older version left in the log alone.
+    """Begin an epoch, and copy credentials that an older version left in the log alone.
 
-    A version that keeps no credentials leaves a gap in the epochs that are noted here.
+    `credentials_writer` notes each epoch. A version without the table `credentials`
+    leaves a gap in these epochs, and the gap shows that facts are to be copied.
     """
     with connection.transaction():
         connection.execute(_FILL, (SHARD, epoch))

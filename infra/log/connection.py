@@ -1,6 +1,6 @@
-"""How Bourse connects to Postgres: one address, and what every connection needs.
+"""Connections to Postgres, single and pooled.
 
-A dead host must be noticed in seconds, not in the hours that TCP takes by itself.
+The timeouts are short, so that a dead host shows in seconds; TCP alone takes hours.
 """
 
 from collections.abc import Generator
@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow, dict_row, tuple_row
 
 from commands.ports import LogUnavailable
 
-#: What an address may leave open. Milliseconds for tcp_user_timeout, else seconds.
+#: Defaults, which the URL may override. Seconds; tcp_user_timeout is in milliseconds.
 _PATIENCE: dict[str, str | int] = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
@@ -24,18 +24,21 @@ _PATIENCE: dict[str, str | int] = {
 _POOL_SIZE_MAX = 8
 #: Any number of ours.
 _FILLING_LOCK = 4_011_950_003
-#: How long a read waits for a connection before it says that there is none.
+#: How long a read waits for a connection before it raises LogUnavailable.
 _POOL_SECONDS = 2
 
 
 def parameters(database_url: str) -> dict[str, str | int]:
-    """The address taken apart, with our patience where it does not say otherwise."""
-    given = conninfo_to_dict(database_url)
-    return _PATIENCE | {name: v for name, v in given.items() if v is not None}
+    """Return the parameters of a URL, with our timeouts unless the URL sets others."""
+    url = conninfo_to_dict(database_url)
+    return _PATIENCE | {name: v for name, v in url.items() if v is not None}
 
 
 def connect(database_url: str, *, name: str) -> psycopg.Connection[TupleRow]:
-    """A connection of one's own, in autocommit mode. `name` is what operators see."""
+    """Open a connection outside the pool, in autocommit mode.
+
+    Operators see `name` in `pg_stat_activity`.
+    """
     settings = parameters(database_url) | {"application_name": name}
     return psycopg.Connection[TupleRow].connect(
         make_conninfo("", **settings), autocommit=True, row_factory=tuple_row
@@ -43,9 +46,12 @@ def connect(database_url: str, *, name: str) -> psycopg.Connection[TupleRow]:
 
 
 @contextmanager
-def filling_beside(database_url: str) -> Generator[None]:
-    """Fill read models beside the live ones: one process at a time, others wait. Who
-    begins drops what others left behind, and could not tell it from one at work."""
+def rebuild_lock(database_url: str) -> Generator[None]:
+    """Wait until no other process fills new read models, and keep others out.
+
+    A rebuild drops what an interrupted rebuild left behind. It could not distinguish
+    that from the work of a rebuild in progress.
+    """
     with connect(database_url, name="bourse-rebuild") as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (_FILLING_LOCK,))
         yield
@@ -62,8 +68,8 @@ class Datastore(PostgresDatastore):
             user="",
             password="",
             originator_id_type="text",
-            # None is kept ready and none is tried for long: after an outage the next
-            # read connects afresh instead of waiting for the pool's own next try.
+            # The pool keeps no idle connection and retries only briefly. After an
+            # outage the next read then connects at once.
             connect_timeout=_POOL_SECONDS,
             pool_size=0,
             max_overflow=_POOL_SIZE_MAX,
@@ -75,11 +81,11 @@ class Datastore(PostgresDatastore):
         self.pool.kwargs = {**settings, "row_factory": dict_row}
 
     def register_type_adapters(self) -> None:
-        """Nothing: rows travel as plain arrays, so the composite type is not needed."""
+        """Register nothing: rows travel as plain arrays, not as a composite type."""
 
     @contextmanager
     def rows(self) -> Generator[psycopg.Cursor[TupleRow]]:
-        """A cursor for one read, from the pool. Raises LogUnavailable."""
+        """Lend a cursor from the pool. Raises LogUnavailable."""
         try:
             self.pool.open()
             with (

@@ -1,14 +1,14 @@
-"""How the stored form of an event becomes today's event.
+"""Encodes events, and decodes stored events of any age as today's events.
 
-The state of an event is its JSON, `type` and `meta` included. What today's decoder does
-not accept is an old form: it is taken apart into plain values, changed step by step by
-the upcasters of its tag, and decoded again. Current forms pay nothing for that.
+The state of an event is its JSON, `type` and `meta` included. If today's decoder does
+not accept a state, the state has an old form. The upcaster of its tag then changes the
+form step by step until the decoder accepts it. Current forms cost nothing extra.
 
     def order_accepted_without_stp(old: Form) -> Form:
         return old | {"self_trade_prevention": "cancel_newest"}
 
-It is called until the form is one of today, so that each step may be a small one. It
-may change the tag too (an event was renamed); the upcaster of the new tag goes on then.
+An upcaster may change the tag, if an event was renamed; the upcaster of the new tag
+then continues.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -23,21 +23,21 @@ Form: TypeAlias = dict[str, object]
 Upcaster: TypeAlias = Callable[[Form], Form]
 Row: TypeAlias = tuple[LogPosition, Stream, int, bytes]
 
-#: By the tag of the stored form. Nothing was released with another form than today's.
+#: Upcasters by the tag of the stored form. So far every form is today's.
 UPCASTERS: Mapping[str, Upcaster] = {}
 
 encode_event = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(AnyEvent).decode
 _decode_form = msgspec.json.Decoder(Form).decode
-#: So many renamings in a row are a circle.
+#: More steps than this mean that upcasters undo each other.
 _STEPS_MAX = 100
 
 
 class UndecodableEvent(Exception):
     """The log holds an event that this version of Bourse cannot read.
 
-    Nothing is skipped: whoever reads stops here, because a state without that event
-    would be wrong. Either the log was written by a newer version, or an upcaster lacks.
+    Readers stop here and skip nothing, because a state without that event would be
+    wrong. Either a newer version wrote the log, or an upcaster is missing.
     """
 
     code = "undecodable-event"
@@ -52,13 +52,13 @@ class UndecodableEvent(Exception):
 
 
 class EventDecoder:
-    """Turns rows of the log into facts, in today's form."""
+    """A decoder from rows of the log to facts in today's form."""
 
     def __init__(self, upcasters: Mapping[str, Upcaster] = UPCASTERS) -> None:
         self._upcasters = upcasters
 
     def facts(self, rows: Iterable[Row]) -> list[Fact]:
-        """Return all rows as facts. Raises UndecodableEvent."""
+        """Return each row as a fact. Raises UndecodableEvent."""
         rows = list(rows)
         decode = _decode
         try:
@@ -67,7 +67,7 @@ class EventDecoder:
                     at,
                     stream,
                     n,
-                    # Only an old form of a command id has the mark in it.
+                    # Only an old form of a command id contains this mark.
                     _keyed(decode(state)) if b"#" in state else decode(state),
                 )
                 for at, stream, n, state in rows
@@ -96,7 +96,7 @@ class EventDecoder:
                 event = _accepted(form)
                 if event is not None:
                     return event
-            cause = f"after {_STEPS_MAX} upcasters it is still no form of today"
+            cause = f"after {_STEPS_MAX} upcasters it still has no form of today"
             raise UndecodableEvent(position=position, tag=tag, cause=cause)
         except msgspec.MsgspecError as reason:
             raise UndecodableEvent(
@@ -105,9 +105,9 @@ class EventDecoder:
 
 
 def _keyed(event: AnyEvent) -> AnyEvent:
-    """Take the key and its digest out of an old command id.
+    """Move the key and its digest from an old command id to their fields.
 
-    An `Idempotency-Key` once stood in the command id: `actor/key#digest`.
+    An old command id contained the `Idempotency-Key`: `actor/key#digest`.
     """
     meta = event.meta
     whole, mark, digest = meta.command_id.rpartition("#")

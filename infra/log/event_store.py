@@ -1,9 +1,9 @@
-"""The log in Postgres: who may append to it, how an append is made, who reads it.
+"""The log in Postgres: its writer, its reader, and the lease between writers.
 
 An append is one transaction and one round trip: lock, check of the epoch, rows,
-notification, commit, sent together on the lease's own connection. That connection is
-never replaced. When anything goes wrong with it, nobody can know whether the last
-append was committed, so it is closed for good and the log itself is asked
+notification and commit are sent together on the lease's connection. That connection is
+never replaced. When it fails, the writer cannot know whether Postgres committed the
+last append. It closes the connection for good, and its caller looks into the log
 (`LogReader.find`).
 """
 
@@ -31,7 +31,7 @@ from infra.log.reader import PostgresLogReader
 from infra.log.recorder import COLUMNS, LOCK, ROWS, EventRecorder
 
 _TAGS = {event_type: tag_of(event_type) for event_type in EVENTS}
-# No row comes back when the epoch is over: nothing was inserted then.
+# When the epoch is over, nothing is inserted and no row comes back.
 _APPEND: LiteralString = f"""
     WITH held AS MATERIALIZED (
         SELECT FROM log_lease WHERE shard = %s AND epoch = %s FOR SHARE
@@ -77,12 +77,12 @@ class PostgresLogWriter:
         )
         with self._turn:
             if self._is_lost:
-                raise LogLost("the lease was lost or given back before")
+                raise LogLost("this writer has lost or returned the lease")
             try:
                 values = (lease.SHARD, self._epoch, *columns)
                 return self._commit(values, len(events), rows)
             except BaseException as reason:
-                # An interruption too leaves in doubt what was committed.
+                # After an interruption, too, nobody knows what was committed.
                 self._is_lost = True
                 self._connection.close()
                 if isinstance(reason, psycopg.Error):
@@ -128,7 +128,7 @@ class PostgresLogWriter:
             self._turn.release()
 
     def _hang_up(self) -> None:
-        """Let an append that gets no answer see the end of its connection."""
+        """End an append that waits for an answer, by closing its connection."""
         with (
             contextlib.suppress(OSError, psycopg.Error),
             socket.socket(fileno=os.dup(self._connection.fileno())) as line,
@@ -139,7 +139,7 @@ class PostgresLogWriter:
         try:
             lease.free(self._connection, self._epoch)
         except psycopg.Error:
-            # With its backend gone the lease is free already.
+            # The backend is gone, so the lease is free already.
             return
         finally:
             self._connection.close()
@@ -165,33 +165,33 @@ class PostgresEventStore:
         return self._reader
 
     def recorder(self) -> EventRecorder:
-        """The library's recorder on the same log: tracking and subscriptions."""
+        """Return the library's recorder on this log, for tracking and subscriptions."""
         return EventRecorder(self.datastore)
 
     def acquire(self) -> PostgresLogWriter | None:
         try:
-            # Asked first on a pooled connection: a standby asks again and again.
+            # Look first on a pooled connection: a standby looks again and again.
             with self.datastore.rows() as cursor:
                 if not lease.is_open(cursor):
                     return None
             return self._take()
         except (LogUnavailable, psycopg.OperationalError, psycopg.InterfaceError):
-            # While Postgres cannot be reached, nobody can have the lease.
+            # Without Postgres nobody can take the lease.
             return None
 
     def _take(self) -> PostgresLogWriter | None:
         connection = connect(self._database_url, name="bourse-writer")
-        is_taken = False
+        is_leading = False
         try:
-            # A process stopped in the middle of an append must not lock out the next.
+            # A process that is stopped within an append must not block its successor.
             connection.execute("SET idle_in_transaction_session_timeout = '10s'")
             epoch = lease.take(connection)
             if epoch is None:
                 return None
             companions.take_over(connection, epoch)
-            is_taken = True
+            is_leading = True
         finally:
-            if not is_taken:
+            if not is_leading:
                 connection.close()
         heartbeat = lease.Heartbeat(
             self._database_url, epoch=epoch, backend_pid=connection.info.backend_pid
@@ -199,7 +199,7 @@ class PostgresEventStore:
         return PostgresLogWriter(connection, heartbeat, epoch)
 
     def close(self) -> None:
-        """Close what the readers use. Writers are closed by who acquired them."""
+        """Close the connections of the readers. A writer's caller closes the writer."""
         self._listener.close()
         self.datastore.close()
 

@@ -1,8 +1,8 @@
-"""Knows how far the log has come, the moment it has: LISTEN on Postgres, in one thread.
+"""Learns the head of the log from Postgres's notifications (LISTEN), in one thread.
 
-An append says its last log position in the notification itself, so that following the
-log needs no query to find out whether there is something new. A notification without
-one, or a connection that was made anew, is followed by a look at the head.
+Each notification of an append carries the append's last log position, so followers of
+the log need no query to learn about new facts. The thread queries the head after a
+notification without a position, and after each new connection.
 """
 
 import contextlib
@@ -17,12 +17,12 @@ from domain.ids import LogPosition
 from infra.log.connection import connect
 
 _RECONNECT_SECONDS = 0.2
-#: Notifications may be lost with a connection that died unseen: look now and then.
+#: A connection may die unnoticed, with its notifications: query the head this often.
 _LOOK_SECONDS = 5.0
 
 
 class LogListener:
-    """Wakes those who wait for the log to go on. Its thread starts with the first."""
+    """Wakes threads that wait for new facts. The first wait starts its own thread."""
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
@@ -33,7 +33,7 @@ class LogListener:
         self._wake, self._woken = socket.socketpair()
 
     def wait(self, after: LogPosition, seconds: float) -> bool:
-        """Block until the head is beyond `after`, at most `seconds`; whether it is."""
+        """Wait up to `seconds` for a head beyond `after`. Return False on a timeout."""
         with self._moved:
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(
@@ -48,7 +48,7 @@ class LogListener:
             self._closed = True
             thread, self._thread = self._thread, None
             self._moved.notify_all()
-        # Whoever closes twice finds the socket gone.
+        # On a second close the socket is gone.
         with contextlib.suppress(OSError):
             self._wake.send(b"x")
         if thread is not None:
@@ -65,17 +65,17 @@ class LogListener:
                 select.select([self._woken], [], [], _RECONNECT_SECONDS)
 
     def _follow(self, connection: psycopg.Connection[TupleRow]) -> None:
-        # Listened first and looked second: nothing can pass between the two.
+        # LISTEN before the query: no append can slip through between the two.
         connection.execute("LISTEN events")
         self._look(connection)
         while not self._closed:
             readable, _, _ = select.select(
                 [connection.fileno(), self._woken], [], [], _LOOK_SECONDS
             )
-            told = [n.payload for n in connection.notifies(timeout=0)]
-            if told and all(told):
-                self._set(max(int(payload) for payload in told))
-            elif told or not readable:
+            payloads = [n.payload for n in connection.notifies(timeout=0)]
+            if payloads and all(payloads):
+                self._set(max(int(payload) for payload in payloads))
+            elif payloads or not readable:
                 self._look(connection)
 
     def _look(self, connection: psycopg.Connection[TupleRow]) -> None:
@@ -84,7 +84,7 @@ class LogListener:
 
     def _set(self, head: LogPosition) -> None:
         with self._moved:
-            # Less than before is possible too: another log was restored in its place.
+            # The head can also fall: a restore put another log in this one's place.
             if head != self._head:
                 self._head = head
                 self._moved.notify_all()

@@ -1,15 +1,15 @@
-"""Who may append to the log: one process, in one epoch, on one connection.
+"""The lease on the log: one process may append, in one epoch, on one connection.
 
     log_lease      epoch, holder and the holder's backend; each append locks this row
-                   FOR SHARE and finds its own epoch in it, or commits nothing
-    log_heartbeat  beaten twice a second, by the database's clock
+                   FOR SHARE and commits nothing unless the epoch is its own
+    log_heartbeat  the holder's heartbeat, twice a second, by the database's clock
 
-A lease may be taken when nobody has it, when the holder's backend is gone (its
-connection was lost, and a holder never makes a second one), or when its heart has not
-beaten for three seconds (a stopped process keeps its connection for ever). Whoever
-takes it ends the old backend first and then writes the next epoch. The epoch alone
-keeps the log right; ending the backend first makes sure that nobody waits for a lock
-which a stopped process holds.
+The lease is open in three cases. Nobody has it. Or the holder's backend is gone: its
+connection was lost, and a holder never opens a second one. Or the last heartbeat is
+three seconds old: a stopped process keeps its connection for ever.
+
+A new holder first ends the old backend and then writes the next epoch. The epoch alone
+keeps the log right. Ending the backend first frees the locks of a stopped process.
 """
 
 import os
@@ -22,7 +22,7 @@ from psycopg.rows import TupleRow
 
 from infra.log.connection import connect
 
-#: The one shard there is: the row of the lease and of the heartbeat.
+#: The only shard: the key of the row of the lease and of the heartbeat.
 SHARD = "main"
 BEAT_SECONDS = 0.5
 STALE_SECONDS = 3.0
@@ -37,7 +37,7 @@ _STATE = """
     FROM log_lease JOIN log_heartbeat USING (shard, epoch)
     WHERE shard = %s
 """
-# A backend is known by its start too: numbers of processes are used again.
+# The start identifies a backend together with its pid, because pids come again.
 _TERMINATE = """
     SELECT pg_terminate_backend(backend.pid, 2000)
     FROM log_lease, pg_stat_get_activity(coalesce(backend_pid, 0)) AS backend
@@ -64,16 +64,19 @@ _FREE = """
 
 
 def is_open(cursor: psycopg.Cursor[TupleRow]) -> bool:
-    """Whether the lease may be taken just now."""
+    """Return whether a process may take the lease now."""
     row = cursor.execute(_STATE, (STALE_SECONDS, SHARD)).fetchone()
     return row is None or bool(row[1] or row[2])
 
 
 def take(connection: psycopg.Connection[TupleRow]) -> int | None:
-    """Take the lease for this connection, which will append: the new epoch, or None."""
+    """Take the lease for this connection, and return the new epoch.
+
+    Return None if another process holds the lease.
+    """
     holder = f"{socket.gethostname()}:{os.getpid()}"
     with connection.transaction(), connection.cursor() as cursor:
-        # Those who want the lease take turns here, and the second finds it taken.
+        # Processes that want the lease take turns here, so only the first gets it.
         cursor.execute(
             "SELECT FROM log_heartbeat WHERE shard = %s FOR UPDATE", (SHARD,)
         )
@@ -81,22 +84,23 @@ def take(connection: psycopg.Connection[TupleRow]) -> int | None:
             return None
         cursor.execute(_TERMINATE, (SHARD,))
         row = cursor.execute(_TAKE, (holder, SHARD)).fetchone()
-        assert row is not None, "the row of the lease is made with its table"
+        assert row is not None, "the migration inserts the row of the lease"
         epoch = int(row[0])
         cursor.execute(_FIRST_BEAT, (epoch, SHARD))
     return epoch
 
 
 def free(connection: psycopg.Connection[TupleRow], epoch: int) -> None:
-    """Give the lease back, if it is still this epoch's."""
+    """Return the lease, unless another epoch has begun."""
     connection.execute(_FREE, (SHARD, epoch))
 
 
 class Heartbeat:
-    """Shows that a holder lives, from a thread and a connection of its own.
+    """Shows that a holder lives, from a separate thread and connection.
 
-    Of its own, because a commit that waits long for the disk must not look like death;
-    a process that is stopped stops all its threads and does.
+    A commit that waits long for the disk must not look like death, so the appending
+    connection does not do this. A stopped process stops all its threads, and looks
+    dead.
     """
 
     def __init__(self, database_url: str, *, epoch: int, backend_pid: int) -> None:
@@ -111,7 +115,7 @@ class Heartbeat:
         self._thread.start()
 
     def goes_on(self) -> bool:
-        """False once the epoch is over, the backend gone or no beat came through."""
+        """Return False once the epoch is over, the backend gone or the beat too old."""
         return not self._is_lost and monotonic() - self._beaten_at < STALE_SECONDS
 
     def end(self) -> None:
@@ -123,7 +127,7 @@ class Heartbeat:
         while not self._ended.is_set() and not self._is_lost:
             try:
                 with connect(self._database_url, name="bourse-heartbeat") as connection:
-                    # A beat need not survive a crash of Postgres, nor wait for a disk.
+                    # A beat need not survive a crash of Postgres, so it skips the disk.
                     connection.execute("SET synchronous_commit = off")
                     self._beat(connection)
             except psycopg.Error:

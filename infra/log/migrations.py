@@ -1,32 +1,32 @@
-"""The tables of Bourse in Postgres, and the numbered SQL files that make them.
+"""The tables of Bourse in Postgres, and the numbered SQL files that create them.
 
     events          the log: the library's table, made immutable
     events_lock     empty; every append locks it, so the log has one order
     log_lease       who may append, and in which epoch
-    log_heartbeat   when that holder was last seen alive
-    tracking        how far each host with effects outside has come (the library's)
+    log_heartbeat   when that holder last showed that it lives
+    tracking        the log position that each host with outside effects has reached
     snapshots       saved states, in chunks (the library's)
-    snapshot_index  which of them are whole, newest last
+    snapshot_index  which snapshots are whole, newest last
     personal_keys   one wrapped key for each user
-    installation    this installation's own facts, such as its secret
+    installation    properties of this installation, such as its secret
     credentials     what logins are checked against
-    credentials_writer   the newest epoch that kept them
+    credentials_writer   the newest epoch that wrote credentials
     security_outbox  refusals that the writer has yet to record
-    migrations      which files this database has seen: number, name, hash, time
+    migrations      the files applied to this database: number, name, hash, time
     audit_events    a view: the log, readable with SQL
 
-Each file of `sql/` is one transaction, which also records the file in `migrations`: an
-interrupted migration leaves nothing behind and continues with the same file. A file
-that cannot be one transaction (`CREATE INDEX CONCURRENTLY`) begins with the line
+Each file of `sql/` is one transaction, which also records the file in `migrations`. An
+interrupted migration leaves nothing behind; the next start applies that file again. A
+file that cannot be one transaction (`CREATE INDEX CONCURRENTLY`) begins with the line
 
     -- repeatable
 
-Its statements are separated by lines `-- next` and run one by one. The file is recorded
-after the last one, so each of them must be able to run again.
+Lines `-- next` separate its statements, which run one by one. The file is recorded
+after the last statement, so every statement must be able to run again.
 
     SchemaRefused
     ├── SchemaNewer        this program does not know a migration of the database
-    └── MigrationChanged   a file is not the one that was applied
+    └── MigrationChanged   a file differs from the one that was applied
 """
 
 import hashlib
@@ -46,13 +46,13 @@ _TURN_LOCK = 4_011_950_001
 _TURN_LOOK_SECONDS = 0.1
 _REPEATABLE = b"-- repeatable\n"
 _NEXT = b"\n-- next\n"
-#: The version in `installation` of a database with the tables of 0001, but without
-#: the table `migrations`.
+#: The version in `installation` of a database that has the tables of 0001 and no table
+#: `migrations`.
 _UNNUMBERED = "2"
 
 
 class KeptTable(NamedTuple):
-    """A table that a backup holds. Migration `since` made it."""
+    """A table that a backup holds. Migration `since` created it."""
 
     name: LiteralString
     columns: LiteralString
@@ -76,8 +76,8 @@ TABLES = (
     KeptTable("credentials_writer", "shard, epoch, log_position", since=2),
     KeptTable("security_outbox", "note_id, fact, noted_at, handled_at", since=3),
 )
-#: What a backup leaves out. The lease belongs to the living, the register of migrations
-#: to the database.
+#: Tables that a backup leaves out. The lease belongs to running servers, the list of
+#: migrations to the database.
 LEFT_OUT: tuple[LiteralString, ...] = (
     "events_lock",
     "log_lease",
@@ -96,7 +96,7 @@ _CREATE_REGISTER = """
 
 
 class SchemaRefused(Exception):
-    """This program must not use that database; nothing was changed."""
+    """This program must not use that database, and changed nothing in it."""
 
     code = "schema-refused"
 
@@ -106,8 +106,8 @@ class SchemaNewer(SchemaRefused):
 
     def __init__(self, *, number: int, name: str, newest: int) -> None:
         super().__init__(
-            f"the database has migration {number} ({name}), this version of Bourse "
-            f"knows {newest} and those before it; start the newer version"
+            f"the database has migration {number} ({name}), but this version of Bourse "
+            f"knows migrations up to {newest} only; start the newer version"
         )
 
 
@@ -116,13 +116,13 @@ class MigrationChanged(SchemaRefused):
 
     def __init__(self, *, name: str) -> None:
         super().__init__(
-            f"the file of migration {name} is not the one that this database was "
-            "migrated with; install the version of Bourse that it came with"
+            f"the file of migration {name} differs from the one that was applied to "
+            "this database; install the version of Bourse that applied it"
         )
 
 
 class Migration(NamedTuple):
-    """One file. `name` is its name without `.sql`, `number` the digits before it."""
+    """One file. `name` is the file's name without `.sql`, `number` its first digits."""
 
     number: int
     name: str
@@ -138,27 +138,27 @@ class Migration(NamedTuple):
 
 
 def shipped() -> tuple[Migration, ...]:
-    """Return the migrations that come with this program, by their numbers."""
-    found = [
+    """Return the migrations of this program in the order of their numbers."""
+    migrations = [
         Migration(int(each.name[:4]), each.name.removesuffix(".sql"), each.read_bytes())
         for each in files("infra.log").joinpath("sql").iterdir()
         if each.name.endswith(".sql")
     ]
-    return tuple(sorted(found))
+    return tuple(sorted(migrations))
 
 
 MIGRATIONS = shipped()
-#: What the newest schema of this program is called.
+#: The number of this program's schema.
 NEWEST = MIGRATIONS[-1].number
 
 
 def migrate(database_url: str, migrations: Sequence[Migration] = MIGRATIONS) -> None:
-    """Apply what is missing, once. Processes that come together take turns.
+    """Apply each missing migration once. Concurrent processes take turns.
 
-    A database with nothing missing is only read, so a live writer never waits.
+    If nothing is missing, this only reads, so a live writer never waits.
 
     Raises:
-        SchemaRefused: a newer program, or one with other files, was here.
+        SchemaRefused: a newer program, or one with other files, migrated the database.
     """
     with connect(database_url, name="bourse-migrations") as connection:
         if not _missing(connection, migrations):
@@ -173,7 +173,7 @@ def schema_number(connection: psycopg.Connection[TupleRow]) -> int:
     """Return the number of the newest migration of a database, 0 for an empty one.
 
     Raises:
-        SchemaRefused: a newer program, or one with other files, was here.
+        SchemaRefused: a newer program, or one with other files, migrated the database.
     """
     _missing(connection, MIGRATIONS)
     unnumbered = 1 if _has_unnumbered_tables(connection) else 0
@@ -181,9 +181,10 @@ def schema_number(connection: psycopg.Connection[TupleRow]) -> int:
 
 
 def make_schema(connection: psycopg.Connection[TupleRow], number: int) -> None:
-    """Make the tables as one migration left them, in the caller's transaction.
+    """Create the tables as one migration left them, in the caller's transaction.
 
-    Repeatable files are left out: they only speed up, and `migrate` applies them later.
+    Repeatable files are skipped: they only speed things up, and `migrate` applies them
+    later.
     """
     connection.execute(_CREATE_REGISTER)
     for migration in MIGRATIONS:
@@ -195,7 +196,7 @@ def make_schema(connection: psycopg.Connection[TupleRow], number: int) -> None:
 def _missing(
     connection: psycopg.Connection[TupleRow], migrations: Sequence[Migration]
 ) -> list[Migration]:
-    """Return what is still to be applied. Raises SchemaRefused."""
+    """Return the migrations that are not applied yet. Raises SchemaRefused."""
     applied = _applied(connection)
     known = {each.number: each for each in migrations}
     for number, (name, sha256) in applied.items():
@@ -209,7 +210,7 @@ def _missing(
 def _applied(
     connection: psycopg.Connection[TupleRow],
 ) -> dict[int, tuple[str, str]]:
-    """Return name and hash of each migration that is recorded, by its number."""
+    """Return the name and the hash of each applied migration, by its number."""
     if not _exists(connection, "migrations"):
         return {}
     rows = connection.execute("SELECT number, name, sha256 FROM migrations")
@@ -217,7 +218,7 @@ def _applied(
 
 
 def _has_unnumbered_tables(connection: psycopg.Connection[TupleRow]) -> bool:
-    """Whether an older Bourse made the tables of 0001, which recorded no migrations."""
+    """Return whether a Bourse without numbered migrations created the tables."""
     if not _exists(connection, "installation"):
         return False
     row = connection.execute(
@@ -233,8 +234,11 @@ def _exists(connection: psycopg.Connection[TupleRow], table: str) -> bool:
 
 @contextmanager
 def _turn(connection: psycopg.Connection[TupleRow]) -> Generator[None]:
-    """Wait for the lock by asking: a statement that waits would hold a snapshot, and
-    building an index concurrently waits for everybody's snapshots."""
+    """Hold the lock of migrations, and poll for it if another process has it.
+
+    A statement that waits for the lock would hold a snapshot of Postgres. Building an
+    index concurrently waits for the end of all such snapshots.
+    """
     while True:
         row = connection.execute(
             "SELECT pg_try_advisory_lock(%s)", (_TURN_LOCK,)
@@ -256,7 +260,7 @@ def _apply(connection: psycopg.Connection[TupleRow], migration: Migration) -> No
         _record(connection, migration)
         return
     with connection.transaction():
-        # A lock that is not granted soon keeps everybody behind it waiting too.
+        # While this waits for a lock, every later request for the table waits too.
         connection.execute("SET LOCAL lock_timeout = '5s'")
         if migration.number > 1 or not _has_unnumbered_tables(connection):
             connection.execute(migration.sql)

@@ -1,4 +1,4 @@
-"""Fetches the next piece in a thread while the one before is used."""
+"""Fetches the next piece in a thread while the caller uses the piece before."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,9 +8,9 @@ Piece = TypeVar("Piece")
 
 
 def read_ahead(pieces: Iterator[Piece], *, name: str) -> Iterator[Piece]:
-    """The same pieces, one of them always on its way. Errors come through in place."""
+    """Yield the pieces in order, fetching one ahead. Errors surface at their piece."""
     with ThreadPoolExecutor(1, thread_name_prefix=name) as fetcher:
-        coming = fetcher.submit(next, pieces, None)
-        while (piece := coming.result()) is not None:
-            coming = fetcher.submit(next, pieces, None)
+        next_piece = fetcher.submit(next, pieces, None)
+        while (piece := next_piece.result()) is not None:
+            next_piece = fetcher.submit(next, pieces, None)
             yield piece

@@ -1,12 +1,11 @@
-"""Saved states of the exchange in Postgres: written beside, verified, then pointed to.
+"""Saved states of the exchange in Postgres.
 
 The chunks of the snapshot at log position 7 are stream `snapshot-7` of the library's
-snapshot table, versions 1, 2, … A row of `snapshot_index` points to it once all of them
-are there and were read back. Its hash is SHA-256 over the SHA-256 of each chunk, so
-that Postgres can check a snapshot by itself and no chunk travels twice.
+snapshot table, versions 1, 2, … A row of `snapshot_index` points to the snapshot once
+Postgres has verified all chunks. The hash is SHA-256 over the SHA-256 of each chunk, so
+Postgres verifies a snapshot by itself and no chunk travels twice.
 
-A snapshot is a cache: the newest two are kept, and one that does not verify is passed
-over.
+A snapshot is a cache: the newest two stay, and readers skip one that does not verify.
 """
 
 import hashlib
@@ -23,16 +22,16 @@ from infra.log.read_ahead import read_ahead
 from infra.log.recorder import SnapshotRecorder
 
 KEPT = 2
-#: Any number of ours: who saves takes turns with others who do.
+#: Any number of ours: processes that save snapshots take turns.
 _SAVING_LOCK = 4_011_950_002
 
-_FOUND: LiteralString = """
+_STORED: LiteralString = """
     SELECT count(*), sha256(
         coalesce(string_agg(sha256(state), '' ORDER BY originator_version), '')
     )
     FROM snapshots WHERE originator_id = %s
 """
-# Also what a save that was interrupted left behind.
+# This also deletes what an interrupted save left behind.
 _SWEEP: LiteralString = """
     DELETE FROM snapshots WHERE originator_id <> ALL (
         SELECT 'snapshot-' || log_position FROM snapshot_index
@@ -49,7 +48,7 @@ _DROP_OLD: LiteralString = """
 
 
 class SnapshotNotSaved(Exception):
-    """What was read back is not what was written; nothing points to it."""
+    """Postgres holds other chunks than were written; nothing points to them."""
 
     code = "snapshot-not-saved"
 
@@ -73,7 +72,7 @@ class PostgresSnapshotStore:
         return None
 
     def save(self, position: LogPosition, chunks: Iterator[bytes]) -> None:
-        """Keep a state. Raises SnapshotNotSaved."""
+        """Save a state. Raises SnapshotNotSaved."""
         with self._datastore.rows() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", (_SAVING_LOCK,))
             try:
@@ -94,7 +93,9 @@ class PostgresSnapshotStore:
         cursor.execute(_SWEEP)
         count, digest = self._write(position, chunks)
         if not self._verifies(cursor, position, count, digest):
-            raise SnapshotNotSaved(f"the snapshot at {position} was read back changed")
+            raise SnapshotNotSaved(
+                f"the stored snapshot at {position} differs from what was written"
+            )
         with cursor.connection.transaction():
             cursor.execute(_POINT, (position, count, digest))
             cursor.execute(_DROP_OLD, (KEPT,))
@@ -117,7 +118,7 @@ class PostgresSnapshotStore:
         count: int,
         digest: bytes,
     ) -> bool:
-        row = cursor.execute(_FOUND, (_stream(position),)).fetchone()
+        row = cursor.execute(_STORED, (_stream(position),)).fetchone()
         return row is not None and (row[0], bytes(row[1])) == (count, digest)
 
     def _chunks(self, position: LogPosition, count: int) -> Iterator[bytes]:

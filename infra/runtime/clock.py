@@ -1,15 +1,15 @@
-"""The only place that knows what time it is."""
+"""The clock, which no other module reads from the system."""
 
 import threading
 import time
 
 
 class SystemClock:
-    """A `Clock`. Each time is later than the one before: what is sorted by time then
-    has an order. Where the system's clock is set back, it goes on by microseconds.
+    """A `Clock` whose every reading is later than the one before.
 
-    That holds within one process. After a restart or a failover the time is that of
-    the machine which leads then; what came first is told by the log position.
+    Sorting by time then has one order. After the system's clock was set back, each
+    reading adds one microsecond. This holds within one process: after a restart or a
+    failover, only the log position says what came first.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
-"""New identifiers: UUIDs as text, in the order in which they were made.
+"""New identifiers: UUIDs as text, which sort by the time of their creation.
 
-The layout is version 7 of RFC 9562: milliseconds, then a count within them, then 60
-random bits. Keys that arrive in order are cheap to index, and reading a log by eye is
-easier. Within one process every identifier is greater than the one before.
+The layout is version 7 of RFC 9562: milliseconds, a count within the millisecond, 60
+random bits. Keys in order are cheap to index, and a person reads such a log more
+easily. Within one process every identifier is greater than the one before.
 """
 
 import os
@@ -18,7 +18,7 @@ _DIGITS = 15
 
 
 class Identifiers:
-    """Makes identifiers, about a million a second, from any thread."""
+    """A source of identifiers for any thread, about a million a second."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -36,7 +36,7 @@ class Identifiers:
             if milliseconds > self._milliseconds:
                 self._begin(milliseconds)
             elif self._count == _COUNT_MAX:
-                # More than 4,096 in one millisecond borrow from the next.
+                # After 4,096 in one millisecond, borrow from the next.
                 self._begin(self._milliseconds + 1)
             else:
                 self._count += 1
@@ -50,7 +50,7 @@ class Identifiers:
             return f"{self._prefix}{self._count:03x}-8{middle}-{tail}"
 
     def forget_randomness(self) -> None:
-        """In a forked child: what the parent drew must not be used twice."""
+        """Drop the bits that the parent of a forked process drew, and uses too."""
         self._turn = threading.Lock()
         self._random = ""
         self._used = 0

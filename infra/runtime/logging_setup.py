@@ -1,8 +1,8 @@
-"""What a log line looks like: structured, correlated, without secrets.
+"""Configures structured, correlated log lines without secrets.
 
-Every process writes one JSON object per line to standard error, or a readable line
-where that is a terminal. Whatever logs through the standard library (uvicorn,
-psycopg, Litestar) takes the same way.
+Every process writes one JSON object per line to standard error, or a readable line if
+that is a terminal. Lines of the standard library's loggers (uvicorn, psycopg, Litestar)
+pass through the same processors.
 
 The edge binds the correlation id once, and every line of the request carries it:
 `structlog.contextvars.bound_contextvars(correlation_id=...)`.
@@ -20,7 +20,7 @@ from infra.runtime.redaction import redacted, redacted_text
 
 LogFormat = Literal["auto", "json", "console"]
 
-# Their every line is somebody else's debugging.
+# Their routine lines help only those who debug these libraries.
 QUIET_LOGGERS = ("asyncio", "httpx", "httpcore", "hpack")
 
 _line_encoder = msgspec.json.Encoder(enc_hook=repr)
@@ -29,7 +29,7 @@ _line_encoder = msgspec.json.Encoder(enc_hook=repr)
 def configure_logging(
     *, form: LogFormat = "auto", level: str = "info", stream: TextIO | None = None
 ) -> None:
-    """Send every log line of this process through here, from now on."""
+    """Route every log line of this process through these processors."""
     output: TextIO = sys.stderr if stream is None else stream
     readable = form == "console" or (form == "auto" and output.isatty())
     handler = logging.StreamHandler(output)
@@ -66,7 +66,7 @@ def _formatter(*, readable: bool) -> logging.Formatter:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             _without_colors,
-            # After it, so that a traceback is text already and redacted like any.
+            # Redact after this, so that a traceback is text by then.
             structlog.processors.format_exc_info,
             redact,
             renderer,
@@ -84,20 +84,20 @@ def _shared() -> list[Processor]:
 
 
 def _without_colors(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
-    """The HTTP server says each thing twice, the second time for a terminal."""
+    """Drop uvicorn's second form of each message, which is for a terminal."""
     line.pop("color_message", None)
     return line
 
 
 def redact(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
-    """Hide secrets and personal data, whatever put them into the line."""
+    """Hide secrets and personal data, whichever logger wrote the line."""
     hidden = cast(EventDict, redacted(line))
-    # `event` is the message, a text in its own right.
+    # `event` is the message: its text may contain secrets, its name is harmless.
     hidden["event"] = redacted_text(str(line.get("event", "")))
     return hidden
 
 
 def _line(line: EventDict, **_options: object) -> str:
-    # The message first: it is what one looks for in a long line.
+    # The message first: readers look for it in a long line.
     ordered = {"event": line.pop("event", ""), **line}
     return _line_encoder.encode(ordered).decode()

@@ -1,8 +1,8 @@
-"""Which values are secret or personal, and what a log line shows instead of them.
+"""Hides secret and personal values in log lines.
 
-A value is hidden when its name says what it is, at any depth. Inside other texts the
-forms that give themselves away are hidden: passwords in URLs, bearer and signed
-tokens, e-mail addresses.
+A value is hidden if its name marks it as secret or personal, at any depth. Other texts
+lose the forms that give secrets away: passwords in URLs, bearer and signed tokens,
+e-mail addresses.
 
 >>> redacted({"user": {"password": "hunter2"}, "url": "redis://:word@host/0"})
 {'user': {'password': '***'}, 'url': 'redis://***@host/0'}
@@ -14,7 +14,7 @@ from typing import cast
 
 HIDDEN = "***"
 
-# Matched within the name: `stripe_api_key` and `old-password` are caught as well.
+# Matches within names too, such as `stripe_api_key` and `old-password`.
 SECRET_NAMES = re.compile(
     r"password|passwd|secret|token|authorization|api_?key|private_?key|cookie"
     r"|credential|signature|e_?mail|full_?name|phone|birth",
@@ -24,7 +24,7 @@ FORMS = (
     # The part of a URL before the host.
     (re.compile(r"://[^/\s@]+@"), f"://{HIDDEN}@"),
     (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]+", re.IGNORECASE), rf"\1 {HIDDEN}"),
-    # A signed token (three parts in base64) or an Argon2 hash, wherever it stands.
+    # A signed token (three parts in base64) or an Argon2 hash.
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"), HIDDEN),
     (re.compile(r"\$argon2\w*\$\S+"), HIDDEN),
     (re.compile(r"[\w.+%-]+@[\w-]+(\.[\w-]+)+"), HIDDEN),
@@ -32,7 +32,7 @@ FORMS = (
 
 
 def redacted(value: object) -> object:
-    """The value as it may be shown."""
+    """Return the value without secrets."""
     match value:
         case str():
             return redacted_text(value)
@@ -40,7 +40,7 @@ def redacted(value: object) -> object:
             items = cast(Mapping[object, object], value).items()
             return {name: _named(name, each) for name, each in items}
         case bytes() | bytearray() | memoryview():
-            # Bytes are bodies and keys: nobody reads them in a log.
+            # Bytes are bodies and keys, which nobody reads in a log.
             return HIDDEN
         case Sequence() | Set():
             return [redacted(each) for each in cast(Sequence[object], value)]
@@ -51,7 +51,7 @@ def redacted(value: object) -> object:
 
 
 def redacted_text(text: str) -> str:
-    """The text without the secrets whose form gives them away."""
+    """Return the text without secrets of a recognizable form."""
     for form, replacement in FORMS:
         text = form.sub(replacement, text)
     return text

@@ -1,7 +1,7 @@
-"""Everything that can be set from the environment, in one frozen struct.
+"""The settings of a process, read from environment variables.
 
-Each field carries its sentence of documentation and its bounds, so that the page
-docs/SETTINGS.md, the file .env.example and the check at start cannot disagree.
+Each field carries its documentation and its bounds, so docs/SETTINGS.md, .env.example
+and the check at the start cannot disagree.
 
 >>> read_settings({"BOURSE_PORT": "8001"}).port
 8001
@@ -21,15 +21,15 @@ from msgspec import Meta, Struct, field
 DATABASE_URL_PATTERN = r"^postgres(ql)?://."
 REDIS_URL_PATTERN = r"^(rediss?|unix)://."
 
-#: Read by the command line and by the tests themselves.
+#: Variables that the command line and the tests read by themselves.
 OF_OTHERS = ("BOURSE_TOKEN", "BOURSE_TEST_HOME")
 
-# A secret is never shown: not in a representation, a log line or an error.
+# No representation, log line or error shows a secret.
 SECRET = {"secret": True}
 
 
 class SettingsError(Exception):
-    """Some variables of the environment are wrong; nothing was started."""
+    """Some environment variables are wrong, so the process does not start."""
 
     code = "settings-wrong"
 
@@ -45,15 +45,15 @@ def _variable_name(name: str) -> str:
 
 
 class Settings(Struct, frozen=True, kw_only=True, rename=_variable_name):
-    """What one process of Bourse was told at its start."""
+    """The settings of one process of Bourse."""
 
     home: Annotated[
         Path,
         Meta(
-            description="Folder of everything this installation keeps: the embedded "
-            "servers' data, `run.json` and `demo.json`. Relative to where it starts. "
-            "For root, the data of Postgres is where the account that runs it may go, "
-            "under `/var/lib/bourse`; the start says where."
+            description="Folder of this installation: the embedded servers' data, "
+            "`run.json` and `demo.json`. Relative to the working directory. If root "
+            "starts the server, another account runs Postgres; if that account cannot "
+            "enter the folder, its data is under `/var/lib/bourse`."
         ),
     ] = Path(".bourse")
     host: Annotated[
@@ -65,32 +65,32 @@ class Settings(Struct, frozen=True, kw_only=True, rename=_variable_name):
     demo: Annotated[
         bool,
         Meta(
-            description="Whether a start on a log without markets seeds some, with "
-            "funded traders, and writes `demo.json`."
+            description="Whether a server that starts on a log without markets seeds "
+            "some, with funded traders, and writes `demo.json`."
         ),
     ] = True
     database_url: Annotated[
         Annotated[str, Meta(pattern=DATABASE_URL_PATTERN)] | None,
         Meta(
-            description="Postgres that holds the log. Unset: an embedded server under "
-            "`BOURSE_HOME`.",
+            description="URL of the Postgres that holds the log. Unset: an embedded "
+            "server under `BOURSE_HOME`.",
             extra=SECRET,
         ),
     ] = field(name="DATABASE_URL", default=None)
     redis_url: Annotated[
         Annotated[str, Meta(pattern=REDIS_URL_PATTERN)] | None,
         Meta(
-            description="Redis that holds the read models. Unset: an embedded server "
-            "under `BOURSE_HOME`.",
+            description="URL of the Redis that holds the read models. Unset: an "
+            "embedded server under `BOURSE_HOME`.",
             extra=SECRET,
         ),
     ] = field(name="REDIS_URL", default=None)
     secret_key: Annotated[
         Annotated[str, Meta(min_length=32)] | None,
         Meta(
-            description="Key that signs tokens and guards personal data, at least 32 "
-            "characters. Unset: one is made at the first start and kept in the "
-            "database beside the log, so that every server of one database agrees.",
+            description="Secret that signs tokens and guards personal data, at least "
+            "32 characters. Unset: the first start generates one and stores it in the "
+            "database, so that every server of the database uses the same.",
             extra=SECRET,
         ),
     ] = None
@@ -101,8 +101,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename=_variable_name):
     market_timezone: Annotated[
         ZoneInfo,
         Meta(
-            description="Time zone of the venue: its midnight is the day roll and the "
-            "expiry of day orders. An IANA name."
+            description="Time zone of the venue, as an IANA name. At its midnight the "
+            "day rolls and day orders expire."
         ),
     ] = ZoneInfo("UTC")
     queue_limit: Annotated[
@@ -110,8 +110,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename=_variable_name):
         Meta(
             ge=1,
             le=1_000_000,
-            description="Commands that may wait for the writer; when as many wait, "
-            "the next is answered with 503 and `Retry-After`.",
+            description="Commands that may wait for the writer. The server answers "
+            "further commands with 503 and `Retry-After`.",
         ),
     ] = 20_000
     body_limit: Annotated[
@@ -127,26 +127,26 @@ class Settings(Struct, frozen=True, kw_only=True, rename=_variable_name):
         int,
         Meta(
             ge=1_000,
-            description="Events between two snapshots of the writer: fewer mean a "
-            "faster restart and more work while running.",
+            description="Events between two snapshots of the writer. Fewer make a "
+            "restart faster and cost more work while the server runs.",
         ),
     ] = 250_000
     log_format: Annotated[
         Literal["auto", "json", "console"],
         Meta(
-            description="Form of the log on standard error: `json`, `console`, or "
-            "`auto`, which is console on a terminal and json elsewhere."
+            description="Form of the log lines on standard error: `json`, `console`, "
+            "or `auto`, which is `console` on a terminal and `json` elsewhere."
         ),
     ] = "auto"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        Meta(description="Least severe log line that is written."),
+        Meta(description="Lowest severity of the log lines that are written."),
     ] = "info"
     orderflow: Annotated[
         Path | None,
         Meta(
             description="Folder of the recorded order flows `aapl.jsonl.zst` and "
-            "`goog.jsonl.zst`, for tests and proofs only."
+            "`goog.jsonl.zst`. Only tests and proofs use it."
         ),
     ] = None
 
@@ -160,7 +160,7 @@ class Settings(Struct, frozen=True, kw_only=True, rename=_variable_name):
 
 
 class Variable(Struct, frozen=True):
-    """One environment variable: its name, its type, its default, its sentence."""
+    """One environment variable: its name, type, default and documentation."""
 
     name: str
     attribute: str
@@ -171,11 +171,11 @@ class Variable(Struct, frozen=True):
 
 
 def variables() -> tuple[Variable, ...]:
-    """Every variable, in the order in which the struct declares them."""
-    found: list[Variable] = []
+    """Return every variable, in the order of the struct's fields."""
+    declared: list[Variable] = []
     for each in msgspec.structs.fields(Settings):
         meta = _documentation(each.type)
-        found.append(
+        declared.append(
             Variable(
                 name=each.encode_name,
                 attribute=each.name,
@@ -185,7 +185,7 @@ def variables() -> tuple[Variable, ...]:
                 secret=bool((meta.extra or {}).get("secret")),
             )
         )
-    return tuple(found)
+    return tuple(declared)
 
 
 def _documentation(annotated: object) -> Meta:
@@ -197,10 +197,13 @@ def _documentation(annotated: object) -> Meta:
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings, or one `SettingsError` that names every wrong variable.
+    """Return the settings.
 
-    An empty value counts as unset: that is how compose files and shells leave a
+    An empty value counts as unset, because compose files and shells cannot leave a
     variable out.
+
+    Raises:
+        SettingsError: names every wrong variable.
     """
     source = os.environ if environment is None else environment
     values: dict[str, object] = {}
@@ -216,13 +219,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             reasons[variable.name] = f"{_sentence(error)}{shown}"
     if reasons:
         raise SettingsError(reasons)
-    # Field by field they were converted above; the struct only gathers them.
+    # The loop above has converted each field; the struct only gathers them.
     return cast(Callable[..., Settings], Settings)(**values)
 
 
 def unknown_variables(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Variables that are set and mean nothing here, each with the one that may have
-    been meant, or an empty text.
+    """Return each unknown `BOURSE_` variable with the most similar known one.
+
+    The similar one is an empty text if there is none.
 
     >>> unknown_variables({"BOURSE_PROT": "8001", "PATH": "/bin"})
     {'BOURSE_PROT': 'BOURSE_PORT'}
@@ -252,7 +256,7 @@ def _from_text(target: type, value: object) -> object:
         raise ValueError("Expected the name of a time zone, like UTC") from error
 
 
-# The library's words for what went wrong, and ours.
+# msgspec's words for an error, and ours.
 SENTENCES = {
     DATABASE_URL_PATTERN: "Expected a URL like postgresql://user@host:5432/name",
     REDIS_URL_PATTERN: "Expected a URL like redis://host:6379/0",

@@ -1,4 +1,4 @@
-"""Who may log in: the table `credentials`, which any server may ask."""
+"""The table `credentials`, from which any server checks logins."""
 
 from commands.companions import SignIn
 from domain.vocabulary import Role

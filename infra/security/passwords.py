@@ -1,7 +1,7 @@
-"""How passwords are stored: Argon2id, slow and memory-hungry on purpose.
+"""Hashes passwords with Argon2id, slow and memory-hungry on purpose.
 
 19 MiB and two passes are the parameters that OWASP names for one lane. A hash carries
-its own parameters, so that raising them later leaves old hashes valid.
+its parameters, so old hashes stay valid if we raise them later.
 """
 
 import unicodedata
@@ -14,7 +14,7 @@ _PASSES = 2
 
 
 class Argon2Hasher:
-    """A `PasswordHasher`. About 20 ms of one core for each call."""
+    """A `PasswordHasher`. Each call takes about 20 ms of one core."""
 
     def __init__(self, *, memory_kib: int = _MEMORY_KIB, passes: int = _PASSES) -> None:
         self._argon2 = Argon2(time_cost=passes, memory_cost=memory_kib, parallelism=1)
@@ -30,6 +30,8 @@ class Argon2Hasher:
 
 
 def _composed(password: str) -> str:
-    """The same password, whether a keyboard sends an é as one character or as two (NFC,
-    as RFC 8265 has it)."""
+    """Return the password in NFC, as RFC 8265 demands.
+
+    Some keyboards send an é as one character, others as two.
+    """
     return unicodedata.normalize("NFC", password)

@@ -1,12 +1,12 @@
-"""Seals personal data under one key for each person, so that it can be forgotten.
+"""Seals personal data under one key for each person, so that we can forget a person.
 
-Events are kept for ever and hold personal fields only sealed (AES-256-GCM, bound to the
-user's id). Each user's key is random and stored beside the log, wrapped under a key of
-the installation. Erase it, and what it sealed is noise, in the log and in every backup
-made from then on, while no total changes.
+The log keeps events for ever, with personal fields sealed (AES-256-GCM, bound to the
+user's id). Each user's key is random. A table holds it, wrapped under a key of the
+installation. Without that key, its sealed texts are noise, in the log and in every
+later backup, and no total changes.
 
 A sealed text is base64 of: format (1 byte), the key's mark (4), nonce (12), ciphertext.
-The mark tells a text whose key was erased from a text that was tampered with.
+The mark distinguishes a text whose key was erased from a text that was tampered with.
 """
 
 import hashlib
@@ -29,24 +29,24 @@ _FORMAT = b"\x01"
 _MARK_BYTES = 4
 _NONCE_BYTES = 12
 _TEXT_STARTS = 1 + _MARK_BYTES + _NONCE_BYTES
-#: How long another process may still open what this one erased the key of.
+#: How long another process may still use a key that this process erased.
 CACHE_SECONDS = 60
 _CACHED_MAX = 10_000
 
 
 class SealBroken(Exception):
-    """A sealed text or a wrapped key was changed, or belongs to another user."""
+    """A sealed text or a wrapped key is damaged, or belongs to another user."""
 
     code = "seal-broken"
 
 
 class KeyTable(Protocol):
-    """Where wrapped keys are kept, durably."""
+    """A durable table of wrapped keys."""
 
     def get(self, user_id: UserId) -> bytes | None: ...
 
     def add(self, user_id: UserId, wrapped: bytes) -> bytes:
-        """Keep a key unless there is one; the key that stands."""
+        """Store a key unless the user has one, and return the user's key."""
         ...
 
     def erase(self, user_id: UserId) -> None: ...
@@ -59,7 +59,7 @@ class _UserKey(NamedTuple):
 
 
 class Vault:
-    """A `PersonalVault` on some table of keys. Any thread may use it."""
+    """A `PersonalVault` on a table of keys. Any thread may use it."""
 
     def __init__(self, table: KeyTable, keys: InstallationKeys) -> None:
         self._table = table
@@ -69,14 +69,13 @@ class Vault:
         self._turn = threading.Lock()
 
     def claim(self, email: str) -> str:
-        """HMAC-SHA-256 of the address without outer blanks and without its case,
-        each letter as one character (NFC).
+        """Return the HMAC-SHA-256 of the address in NFC, trimmed and without case.
 
-        Strictly, the part before the @ may tell cases apart; no provider does, and two
-        accounts that differ by it would be a trap.
+        A provider may distinguish cases before the @, but none does. Two accounts that
+        differ only by case would be a trap.
         """
-        written = unicodedata.normalize("NFC", email.strip().casefold())
-        return hmac.new(self._claim_key, written.encode(), hashlib.sha256).hexdigest()
+        normal = unicodedata.normalize("NFC", email.strip().casefold())
+        return hmac.new(self._claim_key, normal.encode(), hashlib.sha256).hexdigest()
 
     def seal(self, user_id: UserId, plain: str) -> str:
         key = self._key(user_id) or self._new_key(user_id)
@@ -85,13 +84,13 @@ class Vault:
         return urlsafe_b64encode(_FORMAT + key.mark + nonce + text).decode()
 
     def open(self, user_id: UserId, sealed: str) -> str | None:
-        """The text again, or None once its key is erased. Raises SealBroken."""
+        """Return the text, or None if its key is erased. Raises SealBroken."""
         try:
             whole = urlsafe_b64decode(sealed)
         except ValueError as reason:
-            raise SealBroken("this is no sealed text") from reason
+            raise SealBroken("the text is not a sealed text") from reason
         if whole[:1] != _FORMAT:
-            raise SealBroken("this is no sealed text of a known format")
+            raise SealBroken("the sealed text has an unknown format")
         key = self._key(user_id)
         if key is None or key.mark != whole[1 : 1 + _MARK_BYTES]:
             return None
@@ -99,11 +98,11 @@ class Vault:
         try:
             plain = key.cipher.decrypt(nonce, whole[_TEXT_STARTS:], user_id.encode())
         except (InvalidTag, ValueError) as reason:
-            raise SealBroken("a sealed text was changed") from reason
+            raise SealBroken("a sealed text is damaged") from reason
         return plain.decode()
 
     def erase(self, user_id: UserId) -> None:
-        """Forget a person for good. Other processes follow within CACHE_SECONDS."""
+        """Erase a user's key for good. Other processes follow within CACHE_SECONDS."""
         self._table.erase(user_id)
         with self._turn:
             self._cache.pop(user_id, None)
@@ -114,7 +113,7 @@ class Vault:
             return key
         wrapped = self._table.get(user_id)
         if wrapped is not None:
-            return self._remembered(user_id, wrapped)
+            return self._unwrap(user_id, wrapped)
         with self._turn:
             self._cache.pop(user_id, None)
         return None
@@ -123,15 +122,15 @@ class Vault:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         fresh = AESGCM.generate_key(256)
         wrapped = nonce + self._wrapping.encrypt(nonce, fresh, user_id.encode())
-        # Another process may have been first; then its key is the one that stands.
-        return self._remembered(user_id, self._table.add(user_id, wrapped))
+        # Another process may have been faster; then its key counts.
+        return self._unwrap(user_id, self._table.add(user_id, wrapped))
 
-    def _remembered(self, user_id: UserId, wrapped: bytes) -> _UserKey:
+    def _unwrap(self, user_id: UserId, wrapped: bytes) -> _UserKey:
         nonce, text = wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:]
         try:
             plain = self._wrapping.decrypt(nonce, text, user_id.encode())
         except (InvalidTag, ValueError) as reason:
-            raise SealBroken(f"the key of user {user_id} was changed") from reason
+            raise SealBroken(f"the key of user {user_id} is damaged") from reason
         mark = hashlib.sha256(plain).digest()[:_MARK_BYTES]
         key = _UserKey(AESGCM(plain), mark, monotonic())
         with self._turn:

@@ -1,8 +1,8 @@
-"""How a server notes what it refused, without making anybody wait for it.
+"""Notes the refusals of a server without delaying any request.
 
 `note` only puts a refusal into a short queue. A task hands the queue to the outbox, and
-goes on trying while Postgres is away. The rate is bounded as in the log (USER-04), so a
-flood costs a counter.
+retries while Postgres is away. The log's limit on the rate applies here too (USER-04),
+so a flood costs only a counter.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from commands.ports import SecurityOutbox
 from domain.events.security import SecurityEvent
 from domain.user import SECURITY_FACTS_PER_MINUTE
 
-#: How long a note is sent again while the outbox does not answer. The outbox knows a
+#: How long to resend a note while the outbox does not answer. The outbox remembers a
 #: handled note for longer.
 PATIENCE_SECONDS = 300.0
 _MINUTE = 60_000_000
@@ -45,7 +45,7 @@ class QueuedSecurityNotes:
             _log.warning("security_notes_dropped", until="the next minute")
 
     async def keep_handing_over(self) -> None:
-        """Hand over what is noted, for the life of the server.
+        """Hand over notes as they arrive, while the server runs.
 
         Raises:
             LogUnavailable: the outbox does not answer; call this again.
@@ -55,7 +55,7 @@ class QueuedSecurityNotes:
             await self.hand_over()
 
     async def hand_over(self) -> None:
-        """Hand over everything that was noted so far. Raises LogUnavailable."""
+        """Hand over all present notes. Raises LogUnavailable."""
         oldest = monotonic() - PATIENCE_SECONDS
         while self._queue and self._queue[0][0] < oldest:
             self._queue.popleft()

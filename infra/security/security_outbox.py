@@ -1,8 +1,8 @@
-"""Security refusals on their way into the log, in the table `security_outbox`.
+"""The table `security_outbox`: refusals that are on their way into the log.
 
-The id of a note becomes the command id of its fact. The append that records the fact
-marks the row in its own transaction (`infra/log/companions.py`), so a crash at any
-moment leaves a note either pending or recorded.
+The id of a note becomes the command id of its fact. The append of the fact marks the
+row in the same transaction (`infra/log/companions.py`), so after a crash a note is
+either pending or recorded.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from domain.ids import CommandId
 from infra.log.connection import Datastore
 from infra.log.event_codec import EventDecoder, encode_event
 
-#: Notes that wait at most; what comes beyond is dropped.
+#: The most notes that may wait; the outbox drops further ones.
 PENDING_MAX = 1_000
-#: How long a handled row is kept. A server sends a note again for less long.
+#: How long a handled row stays. A server stops resending a note before that.
 KEPT_MINUTES = 10
 
 _ADD = """

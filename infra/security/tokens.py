@@ -1,4 +1,4 @@
-"""How login tokens are signed and read: JSON Web Tokens, HS256, one key."""
+"""Signs and reads login tokens: JSON Web Tokens, HS256, one key."""
 
 import jwt
 import msgspec
@@ -13,7 +13,7 @@ _SECOND = 1_000_000
 
 
 class _Claims(msgspec.Struct):
-    """What a token says. `account` and `roles` are ours, the rest is registered."""
+    """The claims of a token. `account` and `roles` are ours, the others standard."""
 
     sub: str
     account: str
@@ -23,7 +23,7 @@ class _Claims(msgspec.Struct):
 
 
 class SignedTokens:
-    """Issues and reads tokens. Whoever knows the key can do both."""
+    """Issues and reads tokens. Each needs the key."""
 
     def __init__(self, key: bytes, *, minutes: int = 720) -> None:
         self._key = key
@@ -41,9 +41,9 @@ class SignedTokens:
         return jwt.encode(claims, self._key, ALGORITHM)
 
     def read(self, token: str) -> Caller | None:
-        """None for a token that is forged, malformed or somebody else's.
+        """Return the caller, or None if the token is forged, malformed or not ours.
 
-        Whether it has expired is for the caller of this to say, by its own clock.
+        This does not check the expiry. Callers check it by their own clock.
         """
         try:
             claims = msgspec.convert(

@@ -1,7 +1,7 @@
-"""The processes beside the server: the projector, and a snapshot now and then.
+"""Child processes of the server: the projector, and a snapshot now and then.
 
-They get a core's leftovers: orders come first, views catch up. A child that ends by
-itself is started again; none outlives the server.
+Their low priority leaves the processor to the writer: orders come first, views catch
+up. The server restarts a child that ends by itself. No child outlives the server.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Child:
-    """One kind of child process: its module, its arguments and its environment."""
+    """A kind of child process: a module, its arguments and its environment."""
 
     def __init__(
         self,
@@ -34,28 +34,30 @@ class Child:
         self.environment = environment
         self.niceness = niceness
 
-    async def start(self, *, told: int | None = None) -> asyncio.subprocess.Process:
-        """Start one. It reads the end of its standard input when this process dies;
-        what it tells goes where `told` says, or where this process tells."""
+    async def start(self, *, output: int | None = None) -> asyncio.subprocess.Process:
+        """Start a process. Its standard input ends when this process dies.
+
+        It writes to `output`, or else to the output of this process.
+        """
         return await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             self.module,
             *self.arguments,
             stdin=asyncio.subprocess.PIPE,
-            stdout=told,
-            stderr=told,
+            stdout=output,
+            stderr=output,
             env=dict(self.environment),
             preexec_fn=self._step_back,
         )
 
     def _step_back(self) -> None:
-        # A signal to the whole group, as Ctrl-C is, must reach the server alone.
+        # Ctrl-C signals the whole process group; it must reach the server alone.
         os.setsid()
         os.nice(self.niceness)
 
     async def keep_running(self) -> None:
-        """Run one for as long as this task is not canceled."""
+        """Run a process, and restart it when it ends, until this task is canceled."""
         while True:
             process = await self.start()
             try:
@@ -67,8 +69,8 @@ class Child:
             await asyncio.sleep(RESTART_SECONDS)
 
     async def run_once(self) -> str | None:
-        """Run one to its end; what it told where it failed, None where it did not."""
-        process = await self.start(told=asyncio.subprocess.PIPE)
+        """Run a process to its end; return its output if it failed, else None."""
+        process = await self.start(output=asyncio.subprocess.PIPE)
         try:
             out, err = await process.communicate()
             failed = bool(process.returncode)

@@ -1,11 +1,11 @@
 """The process that keeps the read models: `python -m infra.server.projector`.
 
-It follows the log of DATABASE_URL into REDIS_URL. At most one works at a time: the one
-that holds an advisory lock in Postgres; others wait for it. Without a lock two would
-only slow each other down, for every write names the checkpoint that it builds on.
+It follows the log of DATABASE_URL and writes to REDIS_URL. Only the projector that
+holds an advisory lock in Postgres works; others wait for the lock. Two at work would
+only slow each other down, because each write names the checkpoint that it builds on.
 
-It ends when the process that started it dies: its standard input, where that is a pipe,
-ends then. Started by hand or by a container, it ends by a signal only.
+A projector whose standard input is a pipe ends when its parent process dies. Started by
+hand or by a container, a projector ends by a signal only.
 """
 
 import os
@@ -31,7 +31,7 @@ from infra.views.redis_store import RedisStore
 from processors.following import follow_log
 from processors.runner import Runner
 
-#: Names the lock among all advisory locks of the database.
+#: The key of the advisory lock in the database.
 LOCK = 0x626F_7572_7365
 LOOK_SECONDS = 1.0
 
@@ -39,7 +39,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Turn:
-    """Whose turn it is to project: held as long as its own connection lives."""
+    """The right to project, held while its own connection to Postgres lives."""
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
@@ -48,7 +48,7 @@ class Turn:
         self._looked = 0.0
 
     def held(self) -> bool:
-        """Whether this process may work. Takes the turn if it is free."""
+        """Return whether this process may work. Take the turn if it is free."""
         if self._is_held and monotonic() < self._looked + LOOK_SECONDS:
             return True
         try:
@@ -59,7 +59,7 @@ class Turn:
 
     def _take(self) -> bool:
         if self._connection is None:
-            # Kept while one waits, too: it shows others that this database is in use.
+            # Open while waiting, too: it shows others that this database is in use.
             self._connection = connect(self._database_url, name="bourse-projector")
             self._is_held = False
         if self._is_held:
@@ -83,7 +83,7 @@ class Turn:
 
 
 def stop_with_parent(stop: threading.Event) -> None:
-    """Set `stop` when the process that started this one through a pipe is gone."""
+    """Set `stop` when the parent process dies, if standard input is a pipe from it."""
     mode = os.fstat(sys.stdin.fileno()).st_mode
     if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
         return
@@ -93,7 +93,7 @@ def stop_with_parent(stop: threading.Event) -> None:
         while not stop.is_set():
             readable, _, _ = select.select([sys.stdin.fileno()], [], [], LOOK_SECONDS)
             ended = bool(readable) and not os.read(sys.stdin.fileno(), 1024)
-            # Somebody else may hold the other end of the pipe open.
+            # Another process may keep the other end of the pipe open.
             if ended or os.getppid() != parent:
                 stop.set()
 
@@ -101,7 +101,7 @@ def stop_with_parent(stop: threading.Event) -> None:
 
 
 def project(database_url: str, redis_url: str, stop: threading.Event) -> None:
-    """Keep the views until told to stop, from whenever there is a log to follow."""
+    """Keep the views until `stop` is set. Wait for a log if there is none yet."""
     turn, store = Turn(database_url), RedisStore(redis_url)
     while not stop.is_set():
         try:

@@ -1,6 +1,7 @@
-"""How the work beside the writer goes on: what fails in it is told, and begun again.
+"""Runs background work of the server: logs its failures and retries it.
 
-Day roll, projector, snapshots, seeding: none of them is a reason to end the server.
+A failure of the day roll, the projector, a snapshot or the seeding never ends the
+server.
 """
 
 import asyncio
@@ -22,13 +23,13 @@ async def kept_up(
     *,
     retry_seconds: float = RETRY_SECONDS,
 ) -> None:
-    """Do some work for as long as this task is not canceled."""
+    """Run `work` again whenever it ends or fails, until this task is canceled."""
     while True:
         try:
             await work()
         except (LogLost, Unavailable) as reason:
-            # Postgres went away under it: that is told elsewhere, and it comes back.
+            # Postgres is away. The writer reports that; here a warning is enough.
             _log.warning("work_waits", work=name, reason=str(reason))
-        except Exception:  # noqa: BLE001 - the top loop of a task
+        except Exception:  # noqa: BLE001 - this is the top loop of a task
             _log.exception("work_failed", work=name)
         await asyncio.sleep(retry_seconds)

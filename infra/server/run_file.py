@@ -1,6 +1,6 @@
-"""What a server says of itself when it is ready: `run.json`, and a greeting.
+"""Announces a ready server: writes `run.json` and prints a greeting.
 
-Where it is to show a demonstration market, that is there first.
+If the settings ask for a demonstration market, the leader seeds it first.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 
 class RunFile(msgspec.Struct):
-    """The content of `run.json`: the process that serves and writes, and its places."""
+    """The content of `run.json`: the server's process, role and addresses."""
 
     pid: int
     base_url: str
@@ -37,9 +37,9 @@ class RunFile(msgspec.Struct):
 
 
 class Announcement:
-    """Says what runs where, at each time the server becomes ready in a role.
+    """Writes the run file and greets, each time the server becomes ready in a role.
 
-    `places` are where Postgres and Redis are, as a person is told.
+    `places` says for a person where Postgres and Redis are.
     """
 
     def __init__(
@@ -56,18 +56,18 @@ class Announcement:
         self._home = Path(run_file.home)
 
     async def keep(self) -> None:
-        """Look, for as long as the server runs."""
-        told = None
+        """Poll the readiness while the server runs, and announce each change."""
+        role = None
         while True:
             readiness = await self._container.readiness()
-            if readiness.ready and readiness.role != told:
-                told = readiness.role
-                if told == WriterState.LEADER and self._settings.demo:
+            if readiness.ready and readiness.role != role:
+                role = readiness.role
+                if role == WriterState.LEADER and self._settings.demo:
                     await self._seed()
-                self._tell(told)
+                self._announce(role)
             elif not readiness.ready:
-                told = None
-            await asyncio.sleep(LOOK_SECONDS if told is None else READY_LOOK_SECONDS)
+                role = None
+            await asyncio.sleep(LOOK_SECONDS if role is None else READY_LOOK_SECONDS)
 
     async def _seed(self) -> None:
         container = self._container
@@ -85,21 +85,21 @@ class Announcement:
         if await market.seed(path, self._run_file.base_url) is None:
             _log.warning(
                 "no_demonstration",
-                reason="the log has markets already, which this home did not make",
-                remedy="demo.json of the home that made them tells of its accounts",
+                reason="the log has markets that this home did not seed",
+                remedy="demo.json of the home that seeded them lists their accounts",
             )
 
-    def _tell(self, role: str) -> None:
-        told = msgspec.structs.replace(self._run_file, role=role)
-        beside = self._home / f"{RUN_FILE}.new"
-        beside.touch(mode=0o600)
-        beside.write_bytes(msgspec.json.format(msgspec.json.encode(told)))
-        beside.replace(self._home / RUN_FILE)
-        _log.info("ready", role=role, url=told.base_url, home=told.home)
+    def _announce(self, role: str) -> None:
+        content = msgspec.structs.replace(self._run_file, role=role)
+        staging = self._home / f"{RUN_FILE}.new"
+        staging.touch(mode=0o600)
+        staging.write_bytes(msgspec.json.format(msgspec.json.encode(content)))
+        staging.replace(self._home / RUN_FILE)
+        _log.info("ready", role=role, url=content.base_url, home=content.home)
         self._greet(role)
 
     def _greet(self, role: str) -> None:
-        """Tell a person what runs, and where."""
+        """Print for a person what runs, and where."""
         base_url = self._run_file.base_url
         rows = {
             "Exchange": f"{base_url} ({role})",
@@ -119,5 +119,5 @@ class Announcement:
 def new_run_file(
     home: Path, *, base_url: str, database_url: str, redis_url: str
 ) -> RunFile:
-    """What this process will tell of itself, before it has a role."""
+    """Return the run file of this process, before it has a role."""
     return RunFile(os.getpid(), base_url, database_url, redis_url, "", str(home))

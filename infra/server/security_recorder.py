@@ -1,7 +1,7 @@
-"""How the leader puts the security refusals of all servers on record, each once.
+"""Records the security refusals of all servers in the log, each once.
 
-A note whose fact was appended is marked in the same transaction. A note beyond the rate
-(USER-04) brings no fact and is dropped.
+The append of a note's fact marks the note in the same transaction. A note beyond the
+rate (USER-04) adds no fact and is dropped.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ LOOK_SECONDS = 0.5
 class SecurityRecorder:
     """Drains the outbox while this server leads.
 
-    `lead` returns the same object as long as one leadership lasts, and None without it.
+    `lead` returns one object during one leadership, and None otherwise.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ class SecurityRecorder:
         self._lead = lead
 
     async def run(self) -> None:
-        """Look again and again, for the life of the server."""
+        """Poll the outbox while the server runs."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             await self.drain()
 
     async def drain(self) -> None:
-        """Record or drop what is pending. What the writer refuses stays pending."""
+        """Record or drop each pending note. A note that the writer refuses stays."""
         lead = self._lead()
         if lead is None:
             return

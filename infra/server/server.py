@@ -1,7 +1,7 @@
-"""One server process from its start to its end: what `bourse run` does.
+"""The server process that `bourse run` starts, from its start to its end.
 
-It serves HTTP, leads or stands by, and keeps beside it what the installation needs: the
-embedded Postgres and Redis of its home, the projector, the day roll, the snapshots.
+It serves HTTP, and leads or stands by. In the background it keeps the embedded Postgres
+and Redis of its home, the projector, the day roll and the snapshots.
 """
 
 import asyncio
@@ -39,39 +39,39 @@ from infra.server.security_recorder import SecurityRecorder
 from infra.server.signals import StopSignals
 from processors.scheduler import Scheduler
 
-#: The projector must not slow the writer down: orders first, views catch up.
+#: The projector must not slow the writer down: orders come first, views catch up.
 PROJECTOR_NICENESS = 10
 SNAPSHOT_NICENESS = 15
 LOCAL_LOOK_SECONDS = 0.5
 SNAPSHOT_LOOK_SECONDS = 5.0
-#: How long one thread may keep the interpreter from another. The commit thread needs
-#: it for microseconds several times a commit; with the usual 5 ms that were the commit.
+#: How long one thread may keep the interpreter from another. The commit thread needs it
+#: several times a commit, for microseconds; Python's 5 ms would dominate each commit.
 SWITCH_SECONDS = 0.0005
 
 _log = structlog.get_logger(__name__)
 
 
 class CannotStart(Exception):
-    """The server cannot start; the sentence says what to do."""
+    """The server cannot start. The message says what to do."""
 
 
 def serve(
     settings: Settings, extra_routes: Sequence[ControllerRouterHandler] = ()
 ) -> int:
-    """Run a server until it is told to end. Benchmarks add routes of their own.
+    """Run a server until a signal stops it. `extra_routes` serve benchmarks.
 
     Raises:
-        CannotStart: another one runs in this home, or the port is taken.
+        CannotStart: another server runs in this home, or the port is taken.
     """
     configure_logging(form=settings.log_format, level=settings.log_level)
-    for name, meant in unknown_variables().items():
-        _log.warning("unknown_setting", variable=name, did_you_mean=meant or None)
+    for name, similar in unknown_variables().items():
+        _log.warning("unknown_setting", variable=name, did_you_mean=similar or None)
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(50_000, 20, 100)
     home = settings.home.resolve()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(home), _listening(settings) as listener:
-        # One that was killed left its file behind; nobody is to find that one.
+        # A server that was killed left its file behind; nobody must read that one.
         run_file = home / RUN_FILE
         run_file.unlink(missing_ok=True)
         ending = StopSignals()
@@ -83,23 +83,23 @@ def serve(
             try:
                 _stop_local_servers(settings, home)
             finally:
-                # Last: while it is there, tools look for these servers in it.
+                # Last: tools find the embedded servers through this file.
                 run_file.unlink(missing_ok=True)
     return 0
 
 
 def _stop_local_servers(settings: Settings, home: Path) -> None:
-    """Stop the embedded servers of this home, if they are the ones in use."""
-    ended = stop_local_servers(
+    """Stop the embedded servers of this home, if this server uses them."""
+    stopped = stop_local_servers(
         home,
         postgres=settings.database_url is None,
         redis=settings.redis_url is None,
     )
-    if not ended:
+    if not stopped:
         _log.warning(
             "local_servers_left",
-            reason="another server of Bourse works on them",
-            remedy="make stop ends them, once that server has ended",
+            reason="another server of Bourse uses them",
+            remedy="stop that server, then run make stop",
         )
 
 
@@ -110,8 +110,8 @@ def _alone(home: Path) -> Generator[None]:
             yield
     except ServedAlready as reason:
         raise CannotStart(
-            f"a server is already running in {home}; end it with `make stop`, or "
-            "give this one another BOURSE_HOME and BOURSE_PORT"
+            f"a server is already running in {home}; stop it with `make stop`, or "
+            "set another BOURSE_HOME and BOURSE_PORT for this one"
         ) from reason
 
 
@@ -123,7 +123,7 @@ def _listening(settings: Settings) -> Generator[socket.socket]:
             listener.bind((settings.host, settings.port))
         except OSError as reason:
             raise CannotStart(
-                f"{settings.host}:{settings.port} cannot be listened on "
+                f"the server cannot listen on {settings.host}:{settings.port} "
                 f"({reason.strerror}); choose another BOURSE_PORT"
             ) from reason
         listener.listen(2_048)
@@ -131,7 +131,7 @@ def _listening(settings: Settings) -> Generator[socket.socket]:
 
 
 class _Uvicorn(uvicorn.Server):
-    """Leaves the signals to us: the writer ends after HTTP does, in an orderly way."""
+    """An HTTP server that leaves signals to us: the writer must stop after HTTP."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -179,7 +179,7 @@ class _Server:
                 http="httptools",
                 log_config=None,
                 access_log=False,
-                # Who asks is told by the token, never by an address.
+                # The token identifies the caller, never an address.
                 proxy_headers=False,
                 lifespan="off",
                 timeout_graceful_shutdown=5,
@@ -188,9 +188,9 @@ class _Server:
         self._listen_for_signals(http)
         container.applied.start()
         writing = asyncio.create_task(container.writer.run(), name="writer")
-        beside = [
+        background = [
             asyncio.create_task(kept_up(name, work), name=name)
-            for name, work in self._beside().items()
+            for name, work in self._background_work().items()
         ]
         try:
             serving = asyncio.create_task(http.serve(sockets=[self.listener]))
@@ -198,24 +198,24 @@ class _Server:
             http.should_exit = True
             await serving
             if writing.done():
-                # By itself it ends only by what went wrong: that is raised here.
+                # The writer ends by itself only with an error, which this raises.
                 await writing
         finally:
-            await self._end(writing, beside)
+            await self._end(writing, background)
 
     def _listen_for_signals(self, http: uvicorn.Server) -> None:
         loop = asyncio.get_running_loop()
 
         def begin_to_end() -> None:
             http.should_exit = True
-            # Beside HTTP, which waits for its last answers less long than a log that
-            # hangs would keep them.
+            # Concurrently: HTTP waits only seconds for its last answers, and a log
+            # that hangs would hold them longer.
             self.stopping = loop.create_task(self.container.writer.stop())
 
         self.ending.listen_in(loop, begin_to_end)
 
-    def _beside(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        """What goes on beside HTTP and the writer, each for as long as they do."""
+    def _background_work(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """Return the work that goes on while HTTP and the writer run."""
         scheduler = Scheduler(
             self.container.writer,
             clock=self.container.clock,
@@ -242,7 +242,7 @@ class _Server:
         }
 
     def _lead(self) -> object | None:
-        """Return the memory of this leadership, which no other one shares."""
+        """Return the state in memory, which is a new object in each leadership."""
         writer = self.container.writer
         return writer.exchange if writer.state is WriterState.LEADER else None
 
@@ -264,9 +264,11 @@ class _Server:
         }
 
     async def _keep_local_servers(self) -> None:
-        """Start an embedded server again when it has died: nobody else would. It comes
-        back where it was, because that is where everybody looks for it."""
-        told = ""
+        """Restart an embedded server that has died, on its port: clients know that one.
+
+        Log each reason for a failure once.
+        """
+        logged = ""
         while True:
             await asyncio.sleep(LOCAL_LOOK_SECONDS)
             try:
@@ -276,24 +278,24 @@ class _Server:
                 if self.settings.redis_url is None:
                     port = urlsplit(self.redis_url).port
                     await asyncio.to_thread(start_redis, self.home, port)
-                told = ""
+                logged = ""
             except LocalServerError as reason:
-                if str(reason) != told:
-                    told = str(reason)
-                    _log.error("local_server_down", reason=told)
+                if str(reason) != logged:
+                    logged = str(reason)
+                    _log.error("local_server_down", reason=logged)
 
     async def _end(
-        self, writing: asyncio.Task[None], beside: list[asyncio.Task[None]]
+        self, writing: asyncio.Task[None], background: list[asyncio.Task[None]]
     ) -> None:
-        for task in beside:
+        for task in background:
             task.cancel()
         await self.container.writer.stop()
-        await asyncio.gather(writing, *beside, return_exceptions=True)
+        await asyncio.gather(writing, *background, return_exceptions=True)
         await self.container.close()
         _log.info("ended")
 
     async def _take_snapshots(self) -> None:
-        """Save the state each time the log has grown by so many events."""
+        """Save the state each time the log has grown by `snapshot_every` positions."""
         writer = self.container.writer
         child = Child(
             "infra.cli.commands",

@@ -1,8 +1,8 @@
-"""How a server hears that it is to end: by a signal, at any moment of its life.
+"""Signals that stop a server, at any moment of its life.
 
-Asked once, it ends in an orderly way. While it starts, that is noted and no more,
-because a start that is broken off half way leaves servers behind that nobody knows of.
-Asked again, when an orderly end has had its time, it breaks off.
+The first signal stops the server in an orderly way. During the start the server only
+notes the signal, because an aborted start would leave embedded servers behind that
+nobody knows of. A second signal, after the time for an orderly stop, aborts.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from types import FrameType
 
 import structlog
 
-#: How long an orderly end is given before a second signal breaks it off. Whoever
-#: presses Ctrl-C twice in a row means one end.
+#: How long an orderly stop may take before a second signal aborts it. Ctrl-C twice in a
+#: row means one stop.
 ORDERLY_SECONDS = 10.0
 BROKEN_OFF = 1
 
@@ -23,40 +23,40 @@ _log = structlog.get_logger(__name__)
 
 
 class StopSignals:
-    """Listens for the signals that ask for the end, with an event loop or without."""
+    """A listener for stop signals, with or without an event loop."""
 
     def __init__(self) -> None:
-        self._asked_at: float | None = None
+        self._first_at: float | None = None
         self._signals = [signal.SIGINT, signal.SIGTERM]
-        # Whoever ignores the end of the terminal, as nohup does, goes on doing so.
+        # nohup sets SIGHUP to be ignored; keep it so.
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             self._signals.append(signal.SIGHUP)
         self.listen()
 
     def listen(self) -> None:
-        """Hear them without an event loop: before there is one, and after it."""
+        """Listen without an event loop: before the loop starts and after it ends."""
         for number in self._signals:
             signal.signal(number, self._note)
 
     def listen_in(
         self, loop: asyncio.AbstractEventLoop, begin: Callable[[], None]
     ) -> None:
-        """Hear them on the loop, and `begin` to end: at once, if that was asked for."""
+        """Listen on the loop. Call `begin` on the first signal, which may have come."""
         for number in self._signals:
-            loop.add_signal_handler(number, self._asked, begin)
-        if self._asked_at is not None:
+            loop.add_signal_handler(number, self._receive, begin)
+        if self._first_at is not None:
             begin()
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
-        self._asked(lambda: None)
+        self._receive(lambda: None)
 
-    def _asked(self, begin: Callable[[], None]) -> None:
-        if self._asked_at is None:
-            self._asked_at = time.monotonic()
+    def _receive(self, begin: Callable[[], None]) -> None:
+        if self._first_at is None:
+            self._first_at = time.monotonic()
             begin()
-        elif time.monotonic() - self._asked_at > ORDERLY_SECONDS:
-            # Nothing acknowledged is lost by that; it is what a power cut does.
+        elif time.monotonic() - self._first_at > ORDERLY_SECONDS:
+            # A power cut does the same; no acknowledged command is lost.
             _log.error(
-                "broken_off", remains="the embedded servers: make stop ends them"
+                "broken_off", remains="the embedded servers; make stop stops them"
             )
             os._exit(BROKEN_OFF)

@@ -1,4 +1,4 @@
-"""A server in memory for each test, and people who use it; a real one for a module."""
+"""A server in memory with its users for each test, and a real server per module."""
 
 import os
 from collections.abc import AsyncGenerator, Generator
@@ -31,7 +31,7 @@ async def ada(server: Served) -> Person:
 
 @pytest.fixture
 async def bob(server: Served) -> Person:
-    """Another one."""
+    """Another trader with the same cash and shares."""
     return await server.trader()
 
 

@@ -1,7 +1,7 @@
-"""The whole API asks a writer in another process: its memory is out of reach.
+"""The whole API works with a writer in another process.
 
-Every route that commands is used once with success at least, and refusals keep their
-status and their code on the way through the pipe.
+The API cannot reach that writer's memory. Every route that sends a command succeeds at
+least once, and refusals keep their status and code on their way through the pipe.
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
 class Recorder:
-    """An ASGI application that remembers which operations succeeded."""
+    """An ASGI application that records which operations succeeded."""
 
     def __init__(self, app: Litestar) -> None:
         self.app = app
@@ -52,7 +52,7 @@ class Recorder:
 
 
 class Across:
-    """The API in this process, a writer on Postgres in another one."""
+    """The API in this process, with a writer on Postgres in another process."""
 
     def __init__(self, port: PipedPort, store: PostgresEventStore) -> None:
         self.port = port
@@ -81,7 +81,7 @@ class Across:
         return Readiness(ready=True, role="leader", dependencies={})
 
     async def person(self, *, admin: bool = False) -> Person:
-        """Sign somebody up and in."""
+        """Register a user and log the user in."""
         self._people += 1
         email = f"person{self._people}@example.org"
         client = httpx.AsyncClient(
@@ -176,7 +176,7 @@ async def end(admin: Person, ada: Person, bob: Person) -> None:
 
 
 def writing_routes(api: Litestar) -> set[tuple[str, str]]:
-    """Return every method and path of the API that is no query."""
+    """Return method and path of every route that sends a command."""
     return {
         (method, route.path.replace(":str}", "}"))
         for route in api.routes

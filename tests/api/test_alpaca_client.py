@@ -33,7 +33,7 @@ from tests.support.server_process import ServerProcess
 
 @pytest.fixture(scope="module")
 def clients(real_server: ServerProcess) -> list[TradingClient]:
-    """One client for each of the demonstration's traders."""
+    """One client per trader of the demonstration."""
     return [
         TradingClient(
             oauth_token=real_server.token(trader), url_override=real_server.url
@@ -44,7 +44,7 @@ def clients(real_server: ServerProcess) -> list[TradingClient]:
 
 @pytest.fixture
 def client(clients: list[TradingClient]) -> TradingClient:
-    """The first trader's, with no order open."""
+    """The client of the first trader, who has no open order."""
     for each in clients:
         each.cancel_orders()
     return clients[0]
@@ -140,7 +140,7 @@ def test_an_order_rests_is_replaced_and_canceled(client: TradingClient):
     assert error.message == 'order is already in "canceled" state'
 
 
-def test_what_was_just_done_is_what_is_read(client: TradingClient):
+def test_a_query_reflects_the_latest_command(client: TradingClient):
     for _ in range(30):
         order = placed(client, limit(OrderSide.BUY, 1, "50"))
         assert cast(Order, client.get_order_by_id(order.id)) == order
@@ -150,7 +150,7 @@ def test_what_was_just_done_is_what_is_read(client: TradingClient):
         assert read.status == OrderStatus.CANCELED
 
 
-def test_orders_are_found_again(client: TradingClient):
+def test_orders_are_listed_and_found_by_id(client: TradingClient):
     order = placed(client, limit(OrderSide.SELL, 3, "190.5", client_order_id="f-1"))
 
     request = GetOrdersRequest(
@@ -234,7 +234,7 @@ def test_refusals_carry_their_code_and_sentence(client: TradingClient):
     assert "not supported yet" in stop.message
 
 
-def test_a_duplicate_client_order_id_is_told_and_a_repetition_is_not_an_order(
+def test_a_duplicate_client_order_id_is_refused_and_a_repeat_places_no_order(
     client: TradingClient,
 ):
     request = limit(OrderSide.BUY, 1, "50", client_order_id="dup")

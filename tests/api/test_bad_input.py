@@ -1,4 +1,4 @@
-"""What bad input gets: a clear sentence, a stable code, the right status, no event."""
+"""Bad input gets a clear sentence, a stable code and the right status, and no event."""
 
 import msgspec
 import pytest
@@ -70,7 +70,7 @@ HUGE = "1e400"
     ],
     ids=str,
 )
-async def test_an_order_that_cannot_be_is_refused_and_leaves_no_trace(
+async def test_an_invalid_order_is_refused_and_leaves_no_trace(
     server: Served, ada: Person, terms: dict[str, object], status: int, code: int
 ):
     head = server.log.reader.head()
@@ -85,7 +85,7 @@ async def test_an_order_that_cannot_be_is_refused_and_leaves_no_trace(
     assert (await ada.gets("/v2/wallet"))["held"] == "0"
 
 
-async def test_what_is_not_supported_yet_is_told_in_those_words(ada: Person):
+async def test_an_unsupported_field_is_refused_as_not_supported_yet(ada: Person):
     response = await ada.order(type="stop_limit", stop_price=90)
 
     assert response.json()["message"] == (
@@ -93,7 +93,7 @@ async def test_what_is_not_supported_yet_is_told_in_those_words(ada: Person):
     )
 
 
-async def test_fields_that_change_nothing_are_let_pass(ada: Person):
+async def test_unsupported_fields_with_default_values_are_accepted(ada: Person):
     placed = await ada.places(
         order_class="simple", extended_hours=False, position_intent="buy_to_open"
     )
@@ -101,13 +101,13 @@ async def test_fields_that_change_nothing_are_let_pass(ada: Person):
     assert placed["status"] == "new"
 
 
-async def test_no_money_says_how_much_there_is_and_how_much_it_takes(ada: Person):
+async def test_a_lack_of_cash_reports_the_buying_power_and_the_cost(ada: Person):
     body = (await ada.order(qty=10**6)).json()
 
     assert (body["buying_power"], body["cost_basis"]) == ("1000000", "100000000")
 
 
-async def test_no_shares_says_how_many_there_are_and_are_held(ada: Person):
+async def test_a_lack_of_shares_reports_the_quantity_and_the_held_part(ada: Person):
     await ada.places(side="sell", qty=9_999, limit_price=150)
 
     body = (await ada.order(side="sell", qty=2)).json()
@@ -121,7 +121,9 @@ async def test_no_shares_says_how_many_there_are_and_are_held(ada: Person):
 
 @pytest.mark.parametrize("body", [b"", b"{", b"nonsense", b'{"\xff":1}'])
 @pytest.mark.parametrize("path", ["/v2/orders", "/v2/orders:batch", "/auth/login"])
-async def test_what_is_no_json_is_told_so(ada: Person, path: str, body: bytes):
+async def test_a_body_that_is_not_json_is_malformed(
+    ada: Person, path: str, body: bytes
+):
     response = await ada.client.post(
         path, content=body, headers={"Content-Type": "application/json"}
     )
@@ -201,7 +203,7 @@ async def test_a_media_type_may_name_its_character_set(ada: Person):
         ("DELETE", "/v2/orders/none", 404, 40410000),
     ],
 )
-async def test_every_failure_has_one_form(
+async def test_every_error_has_the_same_form(
     ada: Person, method: str, path: str, status: int, code: int
 ):
     response = await ada.request(method, path)
@@ -212,7 +214,7 @@ async def test_every_failure_has_one_form(
     assert body["reason"]
 
 
-async def test_a_defect_tells_nothing_of_the_inside(
+async def test_a_defect_reveals_no_internals(
     server: Served, ada: Person, monkeypatch: pytest.MonkeyPatch
 ):
     def broken() -> str:
@@ -220,17 +222,17 @@ async def test_a_defect_tells_nothing_of_the_inside(
 
     monkeypatch.setattr(server.services.port, "submit", broken)
 
-    hot = await ada.order()
+    bare = await ada.order()
     ordinary = await ada.request("DELETE", "/v2/orders")
 
-    for response in (hot, ordinary):
+    for response in (bare, ordinary):
         assert response.status_code == 500
         assert response.json()["reason"] == "internal"
         assert "secret" not in response.text
 
 
 @pytest.mark.parametrize("path", ["/v2/orders", "/auth/login"])
-async def test_who_hangs_up_in_the_middle_of_a_body_is_no_defect_of_the_server(
+async def test_a_client_that_hangs_up_within_a_body_causes_no_server_error(
     server: Served, ada: Person, path: str
 ):
     with capture_logs() as lines:
@@ -240,7 +242,7 @@ async def test_who_hangs_up_in_the_middle_of_a_body_is_no_defect_of_the_server(
     assert (start["status"], lines) == (400, [])
 
 
-async def test_a_server_that_does_not_lead_asks_to_come_again(
+async def test_a_server_that_does_not_lead_asks_clients_to_retry(
     server: Served, ada: Person
 ):
     await server.writer.stop()
@@ -248,24 +250,23 @@ async def test_a_server_that_does_not_lead_asks_to_come_again(
     placed = await ada.order()
     batch = await ada.request("POST", "/v2/orders:batch", {"orders": [order()]})
     canceled = await ada.request("DELETE", "/v2/orders")
-    login = await ada.request(
-        "POST", "/auth/login", {"email": ada.email, "password": "x" * 8}
-    )
+    newcomer = {"email": "n@e.org", "password": "x" * 8, "full_name": "New"}
+    registered = await ada.request("POST", "/auth/register", newcomer)
 
-    for response in (placed, batch, canceled, login):
+    for response in (placed, batch, canceled, registered):
         assert response.status_code == 503
         assert response.json()["code"] == 50310000
         assert response.headers["Retry-After"]
     assert (await ada.request("GET", "/v2/orders")).status_code == 200
 
 
-async def test_an_unsafe_request_id_is_not_taken_over(ada: Person):
+async def test_an_unsafe_request_id_is_ignored(ada: Person):
     response = await ada.request("GET", "/v2/account", X_Request_Id="x y; DROP")
 
     assert "X-Request-Id" not in response.headers
 
 
-async def test_a_request_id_comes_back_from_every_kind_of_route(ada: Person):
+async def test_every_kind_of_route_returns_the_request_id(ada: Person):
     for path in (
         "/health/ready",
         "/v2/account",
@@ -277,7 +278,7 @@ async def test_a_request_id_comes_back_from_every_kind_of_route(ada: Person):
         assert response.headers.get_list("X-Request-Id") == ["r-1"]
 
 
-async def test_a_number_in_an_odd_form_is_refused_in_every_request(
+async def test_an_invalid_number_is_refused_in_every_request(
     server: Served, ada: Person
 ):
     admin = await server.person(admin=True)
@@ -290,7 +291,7 @@ async def test_a_number_in_an_odd_form_is_refused_in_every_request(
 
 
 def order_with(terms: bytes) -> bytes:
-    """The text of an order whose quantity is written as given."""
+    """Return the JSON of an order with these bytes in place of its quantity."""
     return msgspec.json.encode(order(qty=None))[:-1] + b"," + terms + b"}"
 
 
@@ -305,7 +306,9 @@ def order_with(terms: bytes) -> bytes:
     ],
     ids=lambda terms: terms[:12],
 )
-async def test_no_spelling_makes_a_number_of_what_is_none(ada: Person, terms: bytes):
+async def test_an_invalid_number_is_refused_in_every_spelling(
+    ada: Person, terms: bytes
+):
     response = await ada.client.post("/v2/orders", content=order_with(terms))
 
     assert (response.status_code, response.json()["code"]) == (422, 40010001)
@@ -322,7 +325,7 @@ async def test_every_digit_of_a_number_counts(ada: Person):
     )
 
 
-async def test_one_odd_order_does_not_spoil_a_batch(ada: Person):
+async def test_an_invalid_order_does_not_fail_its_batch(ada: Person):
     orders = [order(client_order_id="a\0b"), order(qty="1_0"), order()]
 
     response = await ada.request("POST", "/v2/orders:batch", {"orders": orders})
@@ -345,9 +348,7 @@ async def test_an_escaped_backslash_before_u0000_is_ordinary_text(ada: Person):
         ("DELETE", "/v2/orders?symbol=ACME"),
     ],
 )
-async def test_a_parameter_that_a_request_does_not_take_is_not_passed_over(
-    ada: Person, method: str, path: str
-):
+async def test_an_unknown_parameter_is_refused(ada: Person, method: str, path: str):
     placed = await ada.places()
 
     response = await ada.request(method, path)
@@ -357,7 +358,7 @@ async def test_a_parameter_that_a_request_does_not_take_is_not_passed_over(
     assert [each["id"] for each in await ada.gets("/v2/orders")] == [placed["id"]]
 
 
-async def test_parameters_that_clients_of_alpaca_send_are_taken(ada: Person):
+async def test_parameters_of_alpacas_clients_are_accepted(ada: Person):
     placed = await ada.places()
 
     one = await ada.gets(f"/v2/orders/{placed['id']}?nested=True&after=1")

@@ -1,4 +1,4 @@
-"""What was committed is answered, though the writer let go of its memory meanwhile."""
+"""A committed command gets its answer even if the writer has dropped its memory."""
 
 import pytest
 
@@ -32,7 +32,7 @@ from tests.support.served import Person, Served
     ],
     ids=["settings", "listing", "terms", "role"],
 )
-async def test_a_command_in_flight_is_answered_after_a_defect_in_another(
+async def test_a_command_in_flight_gets_its_answer_after_a_defect_in_another(
     server: Served,
     ada: Person,
     admin: Person,
@@ -55,7 +55,7 @@ async def test_a_command_in_flight_is_answered_after_a_defect_in_another(
     assert response.json().items() >= shown.items()
 
 
-async def test_positions_are_closed_in_one_commit_whatever_happens_to_the_memory(
+async def test_positions_close_in_one_commit_even_if_the_writer_drops_its_memory(
     server: Served, ada: Person, admin: Person, monkeypatch: pytest.MonkeyPatch
 ):
     await admin.list_asset("NEXT")

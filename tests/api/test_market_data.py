@@ -1,4 +1,4 @@
-"""What everybody may see of a market, over HTTP and without a login."""
+"""Public market data over HTTP, without a login."""
 
 from datetime import UTC, datetime
 
@@ -13,8 +13,8 @@ async def test_assets_are_found_by_symbol_id_and_part_of_the_name(
     client = server.client()
 
     async def symbols(query: str) -> list[str]:
-        found = (await client.get(f"/v2/assets?{query}")).json()
-        return [each["symbol"] for each in found]
+        assets = (await client.get(f"/v2/assets?{query}")).json()
+        return [each["symbol"] for each in assets]
 
     assert await symbols("") == ["ACME", "GLBX"]
     assert await symbols("q=corp") == ["ACME"]
@@ -34,8 +34,8 @@ async def test_a_halted_asset_is_not_tradable_and_says_why(admin: Person):
     )
 
     assert halted["tradable"] is False
-    found = await admin.gets("/v2/assets/ACME")
-    assert (found["tradable"], found["halt_reason"]) == (False, "news pending")
+    asset = await admin.gets("/v2/assets/ACME")
+    assert (asset["tradable"], asset["halt_reason"]) == (False, "news pending")
     resumed = await admin.sends("POST", "/v2/admin/assets/ACME/resume")
     assert resumed["tradable"] is True
 
@@ -55,7 +55,9 @@ async def test_a_book_has_its_levels_best_first(server: Served, ada: Person):
     assert int(response.headers["Bourse-Log-Position"]) == position
 
 
-async def test_a_book_shows_as_many_levels_as_asked(server: Served, ada: Person):
+async def test_a_book_shows_as_many_levels_as_the_query_names(
+    server: Served, ada: Person
+):
     for price in range(90, 95):
         await ada.places(qty=1, limit_price=price)
 
@@ -64,7 +66,7 @@ async def test_a_book_shows_as_many_levels_as_asked(server: Served, ada: Person)
     assert [level[0] for level in book["bids"]] == ["94", "93"]
 
 
-async def test_a_wrong_depth_and_an_unknown_book_are_refused(
+async def test_an_invalid_depth_and_an_unknown_book_are_refused(
     server: Served, ada: Person
 ):
     client = server.client()
@@ -75,7 +77,7 @@ async def test_a_wrong_depth_and_an_unknown_book_are_refused(
     assert (await client.get("/v2/books/NONE")).status_code == 404
 
 
-async def test_a_price_says_what_it_rests_on(server: Served, ada: Person, bob: Person):
+async def test_a_price_names_its_basis(server: Served, ada: Person, bob: Person):
     client = server.client()
     before = (await client.get("/v2/prices/ACME")).json()
     await ada.places(side="sell", qty=4, limit_price=101)

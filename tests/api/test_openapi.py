@@ -1,4 +1,4 @@
-"""The OpenAPI document says what the server does."""
+"""The OpenAPI document agrees with the server."""
 
 import re
 from typing import Any
@@ -36,11 +36,11 @@ async def test_an_amount_has_as_many_digits_in_the_document_as_in_the_server(
 
 
 def header_parameters(operation: Any) -> set[str]:
-    given = operation.get("parameters", ())
-    return {each["name"] for each in given if each["in"] == "header"}
+    parameters = operation.get("parameters", ())
+    return {each["name"] for each in parameters if each["in"] == "header"}
 
 
-async def test_a_key_is_offered_to_who_is_signed_in(document: Any):
+async def test_guarded_commands_offer_an_idempotency_key(document: Any):
     offered = {
         (method, path)
         for path, operations in document["paths"].items()
@@ -60,7 +60,7 @@ async def test_a_key_is_offered_to_who_is_signed_in(document: Any):
     assert "Idempotent-Replayed" not in registered["headers"]
 
 
-async def test_a_key_is_in_the_document_what_the_server_takes(
+async def test_the_document_describes_the_keys_that_the_server_accepts(
     document: Any, ada: Person
 ):
     (schema,) = [
@@ -75,22 +75,22 @@ async def test_a_key_is_in_the_document_what_the_server_takes(
         assert response.status_code == (207 if fits else 422), key
 
 
-async def test_every_path_allows_the_methods_that_the_document_says(
+async def test_every_path_allows_the_methods_in_the_document(
     document: Any, server: Served
 ):
     client = server.client()
 
     for path, operations in document["paths"].items():
         methods = {method.upper() for method in operations} | {"OPTIONS"}
-        asked = await client.request("OPTIONS", path, headers={"X-Request-Id": "r-1"})
+        options = await client.request("OPTIONS", path, headers={"X-Request-Id": "r-1"})
         refused = await client.request("TRACE", path)
-        assert (asked.status_code, refused.status_code) == (204, 405)
-        assert asked.headers["X-Request-Id"] == "r-1"
-        for response in (asked, refused):
+        assert (options.status_code, refused.status_code) == (204, 405)
+        assert options.headers["X-Request-Id"] == "r-1"
+        for response in (options, refused):
             assert set(response.headers["Allow"].split(", ")) == methods, path
 
 
-async def test_a_server_that_is_not_ready_says_why_as_the_document_has_it(
+async def test_a_server_that_is_not_ready_says_why_in_the_documented_form(
     document: Any, server: Served
 ):
     server.readiness = Readiness(
@@ -120,7 +120,7 @@ async def test_a_server_that_is_not_ready_says_why_as_the_document_has_it(
         ("/v2/admin/assets", "post", "NewAsset", True),
     ],
 )
-async def test_a_body_is_described_and_called_required_where_it_is(
+async def test_the_document_describes_bodies_and_says_which_are_required(
     document: Any, path: str, method: str, name: str, required: bool
 ):
     body = document["paths"][path][method]["requestBody"]

@@ -1,4 +1,4 @@
-"""Orders over HTTP: what is answered, and what a repetition is answered."""
+"""Placing orders over HTTP: the answers to commands and to their repeats."""
 
 from collections.abc import AsyncGenerator
 
@@ -8,7 +8,7 @@ import pytest
 from tests.support.served import Person, Served, order
 
 
-async def test_an_order_that_rests_is_answered_as_new(ada: Person):
+async def test_an_order_that_rests_is_new(ada: Person):
     response = await ada.order(client_order_id="mine")
 
     assert response.status_code == 200
@@ -24,9 +24,7 @@ async def test_an_order_that_rests_is_answered_as_new(ada: Person):
     assert int(response.headers["Bourse-Log-Position"]) > 0
 
 
-async def test_an_order_is_answered_as_it_stands_after_matching(
-    ada: Person, bob: Person
-):
+async def test_the_answer_shows_the_order_after_matching(ada: Person, bob: Person):
     await ada.places(side="sell", qty=4, limit_price=100.1)
     await ada.places(side="sell", qty=4, limit_price="100.20")
 
@@ -50,7 +48,7 @@ async def test_the_rest_of_an_immediate_order_is_canceled_with_its_reason(
     assert placed["canceled_at"] is not None
 
 
-async def test_what_the_market_rejects_is_answered_as_a_rejected_order(
+async def test_an_order_that_the_market_rejects_is_a_rejected_order(
     ada: Person, admin: Person
 ):
     await admin.sends("POST", "/v2/admin/assets/ACME/halt")
@@ -97,7 +95,7 @@ async def test_the_id_of_a_named_order_is_free_as_a_client_order_id(ada: Person)
     assert (await ada.gets(path + "mine"))["id"] == first["id"]
 
 
-async def test_an_idempotency_key_serves_as_client_order_id(ada: Person):
+async def test_an_idempotency_key_is_also_the_client_order_id(ada: Person):
     first = await ada.request("POST", "/v2/orders", order(), Idempotency_Key="k-1")
     again = await ada.request("POST", "/v2/orders", order(), Idempotency_Key="k-1")
 
@@ -134,11 +132,11 @@ async def test_an_idempotency_key_makes_a_batch_once(ada: Person):
     assert len(await ada.gets("/v2/orders")) == 2
 
 
-async def test_the_key_of_a_batch_is_used_whatever_became_of_its_orders(ada: Person):
+async def test_a_batch_uses_its_key_even_if_it_places_no_order(ada: Person):
     first = {"orders": [order(symbol="NONE"), order(qty=2)]}
     path, key = "/v2/orders:batch", "k-1"
-    begun = await ada.request("POST", path, first, Idempotency_Key=key)
-    assert [each["status"] for each in begun.json()] == [422, 200]
+    before = await ada.request("POST", path, first, Idempotency_Key=key)
+    assert [each["status"] for each in before.json()] == [422, 200]
 
     shorter = {"orders": [order(qty=7)]}
     other = await ada.request("POST", path, shorter, Idempotency_Key=key)
@@ -147,17 +145,17 @@ async def test_the_key_of_a_batch_is_used_whatever_became_of_its_orders(ada: Per
 
     assert (other.status_code, single.status_code) == (409, 409)
     assert key in other.json()["message"]
-    assert again.json() == begun.json()
+    assert again.json() == before.json()
     assert len(await ada.gets("/v2/orders")) == 1
 
 
-async def test_an_asset_id_may_stand_in_the_place_of_the_symbol(ada: Person):
+async def test_an_asset_id_may_replace_the_symbol(ada: Person):
     first = await ada.places()
 
     assert (await ada.places(symbol=first["asset_id"]))["symbol"] == "ACME"
 
 
-async def test_the_request_id_comes_back_and_is_the_correlation_of_the_facts(
+async def test_the_response_returns_the_request_id_and_the_facts_carry_it(
     server: Served, ada: Person
 ):
     response = await ada.request("POST", "/v2/orders", order(), X_Request_Id="r-7")
@@ -167,7 +165,7 @@ async def test_the_request_id_comes_back_and_is_the_correlation_of_the_facts(
     assert fact.event.meta.correlation_id == "r-7"
 
 
-async def test_a_batch_answers_each_order_by_itself_and_in_order(ada: Person):
+async def test_a_batch_has_one_result_per_order_in_sequence(ada: Person):
     orders = [order(), order(symbol="NONE"), order(qty="many"), order(qty=3)]
 
     response = await ada.request("POST", "/v2/orders:batch", {"orders": orders})
@@ -180,7 +178,7 @@ async def test_a_batch_answers_each_order_by_itself_and_in_order(ada: Person):
     assert results[3]["body"]["qty"] == "3"
 
 
-async def test_the_orders_of_a_batch_can_be_paged_by_their_times(ada: Person):
+async def test_clients_can_page_the_orders_of_a_batch_by_time(ada: Person):
     batch = {"orders": [order(limit_price=90)] * 7}
     await ada.sends("POST", "/v2/orders:batch", batch)
 
@@ -193,9 +191,7 @@ async def test_the_orders_of_a_batch_can_be_paged_by_their_times(ada: Person):
     assert len(set(seen)) == len(seen) == 7
 
 
-async def test_an_order_is_of_the_time_at_which_all_of_it_was_there(
-    server: Served, ada: Person
-):
+async def test_the_time_of_an_order_is_the_end_of_its_body(server: Served, ada: Person):
     sent: list[int] = []
 
     async def slow_body() -> AsyncGenerator[bytes]:
@@ -231,7 +227,7 @@ async def test_a_batch_has_one_to_five_hundred_orders(ada: Person, count: int):
     assert response.status_code == 422
 
 
-async def test_an_order_can_be_replaced_and_the_new_one_names_the_old(ada: Person):
+async def test_a_replacement_names_the_order_that_it_replaces(ada: Person):
     placed = await ada.places()
 
     changed = await ada.sends(
@@ -243,7 +239,7 @@ async def test_an_order_can_be_replaced_and_the_new_one_names_the_old(ada: Perso
     assert changed["id"] != placed["id"]
 
 
-async def test_a_canceled_order_is_answered_with_nothing_and_cannot_be_canceled_again(
+async def test_a_cancel_has_an_empty_body_and_works_once(
     ada: Person,
 ):
     placed = await ada.places()
@@ -257,7 +253,7 @@ async def test_a_canceled_order_is_answered_with_nothing_and_cannot_be_canceled_
     assert again.json()["message"] == 'order is already in "canceled" state'
 
 
-async def test_a_cancel_all_with_a_key_ends_only_what_was_open_then(ada: Person):
+async def test_a_repeated_cancel_all_with_a_key_cancels_no_later_order(ada: Person):
     key = {"Idempotency_Key": "stop"}
     first = await ada.request("DELETE", "/v2/orders", **key)
     order = await ada.places(qty=1, limit_price=50)
@@ -271,21 +267,21 @@ async def test_a_cancel_all_with_a_key_ends_only_what_was_open_then(ada: Person)
     assert (await ada.gets(f"/v2/orders/{order['id']}"))["status"] == "new"
 
 
-async def test_the_orders_of_named_instruments_are_canceled_and_no_others(
-    ada: Person, admin: Person
-):
+async def test_a_cancel_all_for_symbols_leaves_other_orders(ada: Person, admin: Person):
     await admin.list_asset("GLBX")
-    kept, ended = await ada.places(), await ada.places(symbol="GLBX")
+    acme, glbx = await ada.places(), await ada.places(symbol="GLBX")
 
     canceled = await ada.sends("DELETE", "/v2/orders?symbols=GLBX")
     unknown = await ada.request("DELETE", "/v2/orders?symbols=NONE")
 
-    assert [each["id"] for each in canceled] == [ended["id"]]
+    assert [each["id"] for each in canceled] == [glbx["id"]]
     assert (unknown.status_code, unknown.json()["code"]) == (422, 42210000)
-    assert [each["id"] for each in await ada.gets("/v2/orders")] == [kept["id"]]
+    assert [each["id"] for each in await ada.gets("/v2/orders")] == [acme["id"]]
 
 
-async def test_all_orders_of_an_account_are_canceled_at_once(ada: Person, bob: Person):
+async def test_a_cancel_all_cancels_every_order_of_the_account(
+    ada: Person, bob: Person
+):
     mine = [await ada.places(), await ada.places(side="sell", limit_price=120)]
     await bob.places()
 
@@ -297,7 +293,7 @@ async def test_all_orders_of_an_account_are_canceled_at_once(ada: Person, bob: P
     assert (await ada.sends("DELETE", "/v2/orders")) == []
 
 
-async def test_an_order_of_somebody_else_is_not_there(ada: Person, bob: Person):
+async def test_another_accounts_order_cannot_be_changed(ada: Person, bob: Person):
     placed = await ada.places()
 
     patched = await bob.request("PATCH", f"/v2/orders/{placed['id']}", {"qty": 1})
@@ -314,7 +310,7 @@ async def test_an_answer_has_every_key_of_an_order(ada: Person):
     assert {"expires_at", "legs", "hwm", "notional", "stop_price", "replaces"} <= keys
 
 
-async def test_a_server_that_does_not_lead_answers_a_batch_as_a_whole(
+async def test_a_server_that_does_not_lead_refuses_a_whole_batch(
     server: Served, ada: Person
 ):
     await server.writer.stop()

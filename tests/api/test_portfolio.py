@@ -1,11 +1,13 @@
-"""What an account owns, over HTTP: cash, shares, their worth, and how to sell them."""
+"""An account over HTTP: its cash, its shares, their value, and closing positions."""
 
 import pytest
 
 from tests.support.served import Person, Served, order
 
 
-async def test_cash_is_the_ledger_and_buying_power_what_is_not_held(ada: Person):
+async def test_cash_is_the_ledger_balance_and_buying_power_the_available_balance(
+    ada: Person,
+):
     await ada.places(qty=10, limit_price=100)
 
     account = await ada.gets("/v2/account")
@@ -22,14 +24,14 @@ async def test_equity_is_cash_and_shares_at_the_published_price(ada: Person):
     assert account["equity"] == account["portfolio_value"] == "2000000"
 
 
-async def test_equity_counts_no_share_twice_while_it_is_bought(
+async def test_equity_never_counts_a_share_twice_during_a_purchase(
     server: Served, ada: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
 ):
     await ada.gets("/v2/account")
     for _ in range(5):
         await bob.places(side="sell", qty=10)
         await ada.places(qty=10)
-    # The views move on between any two readings.
+    # The views advance between two reads.
     monkeypatch.setattr(server.views, "catch_up", lambda: server.views.step(1))
 
     accounts = [await ada.gets("/v2/account") for _ in range(12)]
@@ -63,32 +65,32 @@ async def test_transactions_are_signed_and_carry_the_balance_after_them(
     assert newest["cause"]
 
 
-async def test_a_transaction_tells_nothing_of_who_traded_with_one(
+async def test_a_transaction_reveals_nothing_about_the_other_side(
     ada: Person, bob: Person
 ):
     for _ in range(2):
         await ada.places(side="sell", qty=2)
-    taken = await bob.places(qty=4)
+    bought = await bob.places(qty=4)
     await ada.places(side="sell", qty=4)
     await bob.sends("POST", "/v2/orders", order(qty=4), Idempotency_Key="the-key")
 
     hers = (await ada.gets("/v2/wallet/transactions"))[:3]
 
     causes = {each["cause"] for each in hers}
-    assert len(causes) == 3, "nor which of her fills one order of his made"
-    for secret in (taken["id"], bob.user_id, "the-key"):
+    assert len(causes) == 3, "one cause for several fills reveals one order of his"
+    for secret in (bought["id"], bob.user_id, "the-key"):
         assert not any(secret in each for each in causes)
 
 
-async def test_an_order_that_traded_as_it_came_in_is_the_cause_of_it(
+async def test_an_incoming_order_that_trades_is_the_cause_of_its_transactions(
     ada: Person, bob: Person
 ):
     await ada.places(side="sell", qty=4)
-    taken = await bob.places(qty=4)
+    bought = await bob.places(qty=4)
 
     his, *_ = await bob.gets("/v2/wallet/transactions")
 
-    assert his["cause"] == his["order_id"] == taken["id"]
+    assert his["cause"] == his["order_id"] == bought["id"]
 
 
 async def test_transactions_are_filtered_by_type_and_paged_by_the_last_one_seen(
@@ -99,8 +101,8 @@ async def test_transactions_are_filtered_by_type_and_paged_by_the_last_one_seen(
         await admin.sends("POST", path, {"amount": amount})
 
     async def amounts(query: str) -> list[str]:
-        found = await ada.gets(f"/v2/wallet/transactions?type=deposit&{query}")
-        return [each["amount"] for each in found]
+        deposits = await ada.gets(f"/v2/wallet/transactions?type=deposit&{query}")
+        return [each["amount"] for each in deposits]
 
     (last,) = await ada.gets("/v2/wallet/transactions?limit=1")
     token = last["log_position"]
@@ -116,7 +118,7 @@ async def test_an_unknown_type_of_transaction_is_refused(ada: Person):
     assert response.json()["field"] == "type"
 
 
-async def test_a_position_says_at_which_price_it_is_marked(ada: Person):
+async def test_a_position_reports_its_price_and_the_basis(ada: Person):
     (position,) = await ada.gets("/v2/positions")
 
     assert position == await ada.gets("/v2/positions/ACME")
@@ -129,7 +131,7 @@ async def test_a_position_says_at_which_price_it_is_marked(ada: Person):
     assert position["unrealized_plpc"] == "0.1111"
 
 
-async def test_what_is_not_owned_is_no_position(ada: Person, admin: Person):
+async def test_an_instrument_without_shares_has_no_position(ada: Person, admin: Person):
     await admin.list_asset("XYZ")
 
     for name in ("XYZ", "NONE"):
@@ -156,7 +158,7 @@ async def test_a_part_of_a_position_is_closed_by_quantity_or_percentage(ada: Per
     assert by_percentage["qty"] == "1250"
 
 
-async def test_a_wrong_part_of_a_position_is_refused(ada: Person):
+async def test_an_invalid_part_of_a_position_is_refused(ada: Person):
     for query in (
         "qty=7&percentage=5",
         "percentage=0",
@@ -201,7 +203,7 @@ async def test_all_positions_are_closed_each_with_its_own_status(ada: Person):
     assert (closed["status"], closed["body"]["qty"]) == (200, "10000")
 
 
-async def test_closing_all_once_with_a_key_closes_what_was_there_then(
+async def test_a_repeated_close_all_with_a_key_closes_no_later_position(
     ada: Person, bob: Person, admin: Person
 ):
     await bob.places(qty=4_000, limit_price=99)
@@ -224,7 +226,7 @@ async def test_closing_all_once_with_a_key_closes_what_was_there_then(
     assert [each["id"] for each in await ada.gets("/v2/orders")] == [resting["id"]]
 
 
-async def test_closing_all_again_with_a_key_closes_what_was_refused_before(
+async def test_a_repeated_close_all_with_a_key_retries_refused_positions(
     ada: Person,
 ):
     order = await ada.places(side="sell", qty=1, limit_price=150)
@@ -238,7 +240,7 @@ async def test_closing_all_again_with_a_key_closes_what_was_refused_before(
     assert [each["status"] for each in again.json()] == [200]
 
 
-async def test_orders_can_be_suspended_by_the_owner(ada: Person):
+async def test_the_owner_can_suspend_trading(ada: Person):
     settings = await ada.sends(
         "PATCH", "/v2/account/configurations", {"suspend_trade": True}
     )
@@ -251,7 +253,7 @@ async def test_orders_can_be_suspended_by_the_owner(ada: Person):
     assert (await ada.gets("/v2/account"))["trade_suspended_by_user"] is True
 
 
-async def test_settings_that_are_fixed_may_be_repeated_but_not_changed(ada: Person):
+async def test_a_fixed_setting_accepts_only_its_value(ada: Person):
     settings = await ada.gets("/v2/account/configurations")
 
     same = await ada.request("PATCH", "/v2/account/configurations", settings)

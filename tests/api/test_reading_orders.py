@@ -1,11 +1,11 @@
-"""Orders over HTTP, as their owner finds them again."""
+"""Queries of orders over HTTP."""
 
 import pytest
 
 from tests.support.served import Person, Served, order
 
 
-async def test_the_read_door_tells_of_an_order_what_the_write_door_told(ada: Person):
+async def test_both_doors_return_the_same_order(ada: Person):
     placed = await ada.places(client_order_id="mine")
 
     assert await ada.gets(f"/v2/orders/{placed['id']}") == placed
@@ -13,7 +13,7 @@ async def test_the_read_door_tells_of_an_order_what_the_write_door_told(ada: Per
     assert await ada.gets(path) == placed
 
 
-async def test_a_filled_and_a_rejected_order_are_told_alike_by_both_doors(
+async def test_both_doors_return_the_same_filled_and_rejected_order(
     ada: Person, bob: Person, admin: Person
 ):
     await ada.places(side="sell", qty=4, limit_price=99.99)
@@ -25,7 +25,7 @@ async def test_a_filled_and_a_rejected_order_are_told_alike_by_both_doors(
         assert await bob.gets(f"/v2/orders/{told['id']}") == told
 
 
-async def test_a_replacement_is_told_alike_by_both_doors(ada: Person, bob: Person):
+async def test_both_doors_return_the_same_replacement(ada: Person, bob: Person):
     placed = await ada.places(side="sell", qty=10)
     await bob.places(qty=3)
     changed = await ada.sends("PATCH", f"/v2/orders/{placed['id']}", {"qty": 8})
@@ -36,7 +36,7 @@ async def test_a_replacement_is_told_alike_by_both_doors(ada: Person, bob: Perso
     assert (old["status"], old["replaced_by"]) == ("replaced", changed["id"])
 
 
-async def test_open_orders_are_listed_newest_first_unless_asked_otherwise(ada: Person):
+async def test_the_default_list_is_open_orders_newest_first(ada: Person):
     first = await ada.places(client_order_id="1")
     await ada.places(client_order_id="2")
     await ada.sends("DELETE", f"/v2/orders/{first['id']}")
@@ -79,7 +79,7 @@ async def test_after_may_be_a_time_and_a_log_position_at_once(
     assert int(response.headers["Bourse-Log-Position"]) == head
 
 
-async def test_fills_are_told_with_their_price_fee_and_role(
+async def test_a_fill_has_a_price_a_fee_and_a_liquidity(
     ada: Person, bob: Person, admin: Person
 ):
     terms = {"maker_fee_bps": 1, "taker_fee_bps": 10}
@@ -109,7 +109,7 @@ async def test_somebody_elses_order_is_not_found(ada: Person, bob: Person):
         assert response.json()["code"] == 40410000
 
 
-async def test_a_query_that_must_see_a_log_position_says_so_when_it_cannot(
+async def test_a_query_fails_if_its_log_position_is_not_reached(
     server: Served, ada: Person
 ):
     server.views.follows = False
@@ -124,9 +124,7 @@ async def test_a_query_that_must_see_a_log_position_says_so_when_it_cannot(
     assert response.json()["reason"] == "position-not-reached"
 
 
-async def test_a_view_that_is_being_filled_is_told_as_a_passing_failure(
-    server: Served, ada: Person
-):
+async def test_a_view_that_is_being_filled_is_unavailable(server: Served, ada: Person):
     server.views.follows = False
     server.views.flush()
 
@@ -136,11 +134,11 @@ async def test_a_view_that_is_being_filled_is_told_as_a_passing_failure(
     assert response.json()["reason"] == "view-unavailable"
 
 
-async def test_a_query_waits_a_little_for_what_its_caller_was_told(
+async def test_a_query_waits_briefly_for_its_callers_latest_command(
     server: Served, ada: Person, monkeypatch: pytest.MonkeyPatch
 ):
     placed = await ada.request("POST", "/v2/orders", order())
-    told = int(placed.headers["Bourse-Log-Position"])
+    latest = int(placed.headers["Bourse-Log-Position"])
     waited: list[int] = []
 
     async def never_reach(position: int, _names: object, _seconds: float) -> bool:
@@ -149,8 +147,8 @@ async def test_a_query_waits_a_little_for_what_its_caller_was_told(
 
     monkeypatch.setattr(server.views, "reach", never_reach)
     unnamed = await ada.request("GET", "/v2/orders")
-    named = await ada.request("GET", f"/v2/orders?after={told - 1}")
+    named = await ada.request("GET", f"/v2/orders?after={latest - 1}")
 
-    # It is answered all the same; who names a position is told that it is not reached.
+    # Without `after` the query reads anyway; with `after` it fails.
     assert (unnamed.status_code, named.status_code) == (200, 503)
-    assert (waited[0], waited[-1]) == (told, told - 1)
+    assert (waited[0], waited[-1]) == (latest, latest - 1)

@@ -1,4 +1,4 @@
-"""docs/rules/orders.md: a client order id sent again, and orders no longer held."""
+"""docs/rules/orders.md: repeated client order ids, and orders that left the writer."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ BASE: dict[str, Any] = {"client_order_id": "mine", "limit_price": "90"}
 
 
 @pytest.mark.rule("ORDER-09")
-async def test_an_order_sent_again_is_answered_as_it_stands_now(ada: Person):
+async def test_a_repeated_order_shows_its_current_state(ada: Person):
     first = await ada.places(**BASE)
     await ada.sends("DELETE", f"/v2/orders/{first['id']}")
 
@@ -35,7 +35,7 @@ async def test_an_order_sent_again_is_answered_as_it_stands_now(ada: Person):
     ],
     ids=lambda change: next(iter(change)),
 )
-async def test_an_order_sent_again_with_other_content_is_refused(
+async def test_a_repeated_order_with_other_content_is_refused(
     ada: Person, admin: Person, change: dict[str, Any]
 ):
     await admin.list_asset("OTHER")
@@ -48,7 +48,7 @@ async def test_an_order_sent_again_with_other_content_is_refused(
 
 
 @pytest.mark.rule("ORDER-09")
-async def test_an_order_with_its_self_trade_prevention_spelled_out_is_the_same(
+async def test_a_repeated_order_may_spell_out_its_self_trade_prevention(
     ada: Person,
 ):
     await ada.places(**BASE)
@@ -59,9 +59,7 @@ async def test_an_order_with_its_self_trade_prevention_spelled_out_is_the_same(
 
 
 @pytest.mark.rule("ORDER-09")
-async def test_a_rejected_order_sent_again_is_the_rejected_one(
-    ada: Person, admin: Person
-):
+async def test_a_repeated_rejected_order_stays_rejected(ada: Person, admin: Person):
     await admin.sends("POST", "/v2/admin/assets/ACME/halt")
     first = await ada.places(**BASE)
     await admin.sends("POST", "/v2/admin/assets/ACME/resume")
@@ -73,7 +71,7 @@ async def test_a_rejected_order_sent_again_is_the_rejected_one(
 
 
 @pytest.mark.rule("ORDER-09")
-async def test_a_replacement_sent_again_is_answered_as_it_stands_now(ada: Person):
+async def test_a_repeated_replacement_shows_its_current_state(ada: Person):
     old = await ada.places(limit_price="90")
     change = {"qty": 5, "client_order_id": "again"}
     path = f"/v2/orders/{old['id']}"
@@ -98,7 +96,7 @@ async def test_a_replacement_sent_again_is_answered_as_it_stands_now(ada: Person
     ],
     ids=str,
 )
-async def test_a_replacement_sent_again_with_other_content_is_refused(
+async def test_a_repeated_replacement_with_other_content_is_refused(
     ada: Person, change: dict[str, Any]
 ):
     old = await ada.places(limit_price="90")
@@ -132,7 +130,7 @@ async def test_an_order_and_a_replacement_cannot_share_a_client_order_id(ada: Pe
 
 
 @pytest.mark.rule("ORDER-09")
-async def test_a_repeat_is_not_answered_while_its_view_stands_still(
+async def test_a_repeat_is_unavailable_while_its_view_is_behind(
     server: Served, ada: Person
 ):
     await ada.places(**BASE)
@@ -158,7 +156,7 @@ async def test_an_order_with_a_key_gets_its_first_answer(ada: Person):
     assert again.json()["status"] == "new"
 
 
-async def test_an_order_that_was_never_there_is_not_found(ada: Person, admin: Person):
+async def test_an_unknown_order_is_not_found(ada: Person, admin: Person):
     for person, path in (
         (ada, "/v2/orders/none"),
         (admin, "/v2/admin/orders/none?reason=news"),

@@ -1,4 +1,4 @@
-"""Whatever the OpenAPI document allows, and much that it forbids: nothing breaks."""
+"""Generated requests, valid and invalid: the server answers each as documented."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ def test_no_request_makes_a_server_error_or_an_undocumented_answer(
 ):
     token = real_server.token(real_server.demo["admin"])
 
-    done = subprocess.run(
+    run = subprocess.run(
         [
             *(Path(sys.executable).with_name("st"), "run"),
             f"{real_server.url}/schema/openapi.json",
@@ -37,4 +37,4 @@ def test_no_request_makes_a_server_error_or_an_undocumented_answer(
         timeout=120,
     )
 
-    assert done.returncode == 0, done.stdout[-8_000:]
+    assert run.returncode == 0, run.stdout[-8_000:]

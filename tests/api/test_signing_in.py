@@ -1,4 +1,4 @@
-"""Who gets in: signing up, logging in, tokens; and what is kept of the others."""
+"""Registration, login, tokens, and the record of refusals."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ ADA = {"email": "ada@example.org", "password": PASSWORD, "full_name": "Ada L"}
 LOGIN = {"email": "ada@example.org", "password": PASSWORD}
 
 
-async def test_signing_up_answers_with_the_new_account(server: Served):
+async def test_registration_returns_the_new_account(server: Served):
     response = await server.client().post("/auth/register", json=ADA)
 
     assert response.status_code == 201
@@ -29,7 +29,7 @@ async def test_signing_up_answers_with_the_new_account(server: Served):
     assert body["email"] == "ada@example.org"
 
 
-async def test_an_address_can_be_taken_once_in_whatever_case(server: Served):
+async def test_an_address_registers_once_in_any_letter_case(server: Served):
     client = server.client()
     await client.post("/auth/register", json=ADA)
 
@@ -40,7 +40,7 @@ async def test_an_address_can_be_taken_once_in_whatever_case(server: Served):
     assert response.json()["reason"] == "already-exists"
 
 
-async def test_two_who_sign_up_at_once_with_one_address_do_not_both_get_it(
+async def test_only_one_of_two_concurrent_registrations_gets_an_address(
     server: Served,
 ):
     client = server.client()
@@ -77,7 +77,7 @@ async def test_two_who_sign_up_at_once_with_one_address_do_not_both_get_it(
     ],
     ids=str,
 )
-async def test_a_sign_up_that_makes_no_sense_is_refused(
+async def test_an_invalid_registration_is_refused(
     server: Served, wrong: dict[str, object]
 ):
     response = await server.client().post("/auth/register", json=ADA | wrong)
@@ -90,7 +90,7 @@ async def test_a_sign_up_that_makes_no_sense_is_refused(
 @pytest.mark.parametrize(
     "email", ["o'neil+bourse_1@mail.example.org", "jos\u00e9@ex\u00e4mple.org"]
 )
-async def test_an_address_may_have_every_sign_that_needs_no_quotes(
+async def test_an_address_may_have_every_character_that_needs_no_quotes(
     server: Served, email: str
 ):
     response = await server.client().post("/auth/register", json=ADA | {"email": email})
@@ -98,7 +98,7 @@ async def test_an_address_may_have_every_sign_that_needs_no_quotes(
     assert (response.status_code, response.json()["email"]) == (201, email)
 
 
-async def test_logging_in_gives_a_token_that_works(server: Served):
+async def test_a_login_returns_a_valid_token(server: Served):
     client = server.client()
     account_id = (await client.post("/auth/register", json=ADA)).json()["account_id"]
 
@@ -110,7 +110,9 @@ async def test_logging_in_gives_a_token_that_works(server: Served):
     assert (await own.get("/v2/account")).json()["id"] == account_id
 
 
-async def test_a_wrong_password_and_an_unknown_address_are_told_alike(server: Served):
+async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
+    server: Served,
+):
     client = server.client()
     await client.post("/auth/register", json=ADA)
 
@@ -123,7 +125,7 @@ async def test_a_wrong_password_and_an_unknown_address_are_told_alike(server: Se
 
 
 @pytest.mark.rule("USER-06")
-async def test_a_server_that_is_not_the_writer_signs_in_and_signs_nobody_up(
+async def test_a_server_that_does_not_lead_logs_in_but_does_not_register(
     server: Served,
 ):
     client = server.client()
@@ -138,14 +140,14 @@ async def test_a_server_that_is_not_the_writer_signs_in_and_signs_nobody_up(
 
 
 class AwayCredentials:
-    """Credentials in a Postgres that does not answer."""
+    """Credentials in a Postgres that is unavailable."""
 
     def of(self, claim: str) -> SignIn | None:
         raise LogUnavailable(f"away: {claim}")
 
 
 @pytest.mark.parametrize("path", ["login", "register"])
-async def test_while_credentials_cannot_be_asked_nobody_is_told_a_wrong_password(
+async def test_a_login_without_credentials_is_unavailable_not_wrong(
     server: Served, path: str
 ):
     services = msgspec.structs.replace(server.services, credentials=AwayCredentials())
@@ -158,7 +160,7 @@ async def test_while_credentials_cannot_be_asked_nobody_is_told_a_wrong_password
     assert response.headers["Retry-After"]
 
 
-async def test_a_failed_login_is_kept_on_record(server: Served):
+async def test_a_failed_login_is_recorded(server: Served):
     await server.client().post("/auth/login", json=LOGIN)
 
     await server.record_refusals()
@@ -168,7 +170,7 @@ async def test_a_failed_login_is_kept_on_record(server: Served):
     assert [type(fact.event) for fact in facts] == [LoginFailed]
 
 
-async def test_too_many_logins_at_once_are_asked_to_come_again(server: Served):
+async def test_too_many_concurrent_logins_must_retry(server: Served):
     client = server.client()
 
     responses = await asyncio.gather(
@@ -192,7 +194,7 @@ async def test_too_many_logins_at_once_are_asked_to_come_again(server: Served):
         "Bearer a.b.c",
     ],
 )
-async def test_without_a_valid_token_nothing_is_told(
+async def test_a_request_without_a_valid_token_is_refused(
     server: Served, header: str | None
 ):
     value = b"" if header is None else header.encode()
@@ -211,15 +213,13 @@ def unused(caller: Caller, route: str, at: int) -> None:
 
 
 class Unread:
-    """Reads no token: none should come."""
+    """A token reader that fails the test if the gate calls it."""
 
     def read(self, token: str) -> Caller | None:
         raise AssertionError(token)
 
 
-def test_a_token_is_refused_once_it_expires_though_it_was_accepted_before(
-    server: Served, ada: Person
-):
+def test_a_cached_token_is_refused_after_it_expires(server: Served, ada: Person):
     gate = Gate(server.tokens, server.clock.now, on_refused=unused)
     now = server.clock.now()
     caller = Caller(ada.user_id, ada.account_id, (Role.TRADER,), now + 10_000_000)
@@ -243,23 +243,23 @@ def test_a_token_is_refused_once_it_expires_though_it_was_accepted_before(
     ],
     ids=lambda header: header[:12],
 )
-async def test_a_token_comes_in_one_form_only(server: Served, ada: Person, header: str):
+async def test_the_authorization_header_has_one_form(
+    server: Served, ada: Person, header: str
+):
     gate = Gate(server.tokens, server.clock.now, on_refused=unused)
 
     with pytest.raises(NotSignedIn):
         gate.admit(header.format(ada.token).encode(), server.clock.now())
 
 
-async def test_a_header_that_is_longer_than_any_token_is_not_read(server: Served):
+async def test_a_header_longer_than_any_token_is_not_read(server: Served):
     gate = Gate(Unread(), server.clock.now, on_refused=unused)
 
     with pytest.raises(NotSignedIn):
         gate.admit(b"Bearer " + b"a" * 4_097, server.clock.now())
 
 
-async def test_a_token_that_somebody_else_signed_is_refused(
-    server: Served, ada: Person
-):
+async def test_a_token_with_another_signature_is_refused(server: Served, ada: Person):
     claims = jwt.decode(ada.token, options={"verify_signature": False})
     forged = jwt.encode(claims | {"roles": ["admin"]}, "k" * 32, "HS256")
     unsigned = jwt.encode(claims, "", "none")
@@ -269,7 +269,7 @@ async def test_a_token_that_somebody_else_signed_is_refused(
         assert response.status_code == 401
 
 
-async def test_nobody_becomes_admin_by_asking(ada: Person):
+async def test_a_client_cannot_claim_the_role_admin(ada: Person):
     path = f"/v2/admin/users/{ada.user_id}/roles"
 
     response = await ada.request("POST", path, {"role": "admin"})
@@ -278,7 +278,7 @@ async def test_nobody_becomes_admin_by_asking(ada: Person):
     assert response.json()["code"] == 40310000
 
 
-async def test_asking_for_what_the_role_does_not_allow_is_kept_on_record(
+async def test_a_request_that_the_role_does_not_allow_is_recorded(
     server: Served, ada: Person
 ):
     await ada.request("POST", "/v2/admin/assets/ACME/halt")
@@ -287,12 +287,12 @@ async def test_asking_for_what_the_role_does_not_allow_is_kept_on_record(
 
     facts = server.log.reader.read(0, 200).facts
 
-    (kept,) = [f.event for f in facts if isinstance(f.event, AccessRefused)]
-    assert kept.meta.actor == ada.user_id
-    assert kept.route == "POST /v2/admin/assets/{symbol}/halt"
+    (refusal,) = [f.event for f in facts if isinstance(f.event, AccessRefused)]
+    assert refusal.meta.actor == ada.user_id
+    assert refusal.route == "POST /v2/admin/assets/{symbol}/halt"
 
 
-async def test_an_admin_gives_the_role_and_the_next_login_has_it(
+async def test_a_role_that_an_admin_grants_is_in_the_next_login(
     server: Served, ada: Person, admin: Person
 ):
     path = f"/v2/admin/users/{ada.user_id}/roles"

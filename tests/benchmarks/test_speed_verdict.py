@@ -1,4 +1,4 @@
-"""When a commit counts as slower than another: the rule of `make bench-against`."""
+"""The rule of `make bench-against`: when a commit is slower than another."""
 
 import pytest
 
@@ -48,13 +48,13 @@ def test_fewer_than_five_rounds_of_either_commit_decide_nothing(old: int, new: i
     assert not compared.worse
 
 
-def test_what_cost_nothing_before_is_worse_if_it_costs_something():
+def test_a_cost_that_was_zero_is_worse_if_it_is_not_zero():
     compared = figure([1.0] * 5, [0.0] * 5)
 
     assert compared.verdict == "worse"
 
 
-def test_what_costs_nothing_in_both_commits_is_not_worse():
+def test_a_cost_of_zero_in_both_commits_is_not_worse():
     assert figure([0.0] * 5, [0.0] * 5).verdict == "not worse"
 
 

@@ -1,4 +1,4 @@
-"""Servers that lead or stand by, on a log in memory that can be troubled."""
+"""Leaders and standbys on a log in memory that can fail on demand."""
 
 from collections.abc import AsyncIterator
 
@@ -23,7 +23,7 @@ def store() -> TroubledStore:
 
 @pytest_asyncio.fixture
 async def server(store: TroubledStore) -> AsyncIterator[Server]:
-    """A server that leads, on which ACME is listed and alice has money."""
+    """A leader with the listed instrument ACME; alice has cash."""
     server = Server(store)
     server.start()
     await server.becomes(WriterState.LEADER)

@@ -1,8 +1,8 @@
-"""The way of an order through the core is counted in calls: a gate without a clock.
+"""The number of calls per order is pinned: a speed gate without a clock.
 
-A fixed flow gives the same number of Python and C calls in every run, on every machine
-and on Python 3.11, 3.12 and 3.13 alike. The core builds no list by a comprehension on
-this way, which is what Python 3.12 would count differently.
+A fixed flow makes the same number of Python and C calls in every run, on every machine
+and on Python 3.11, 3.12 and 3.13. Python 3.12 counts a list comprehension differently,
+so the core uses none on the path of an order.
 """
 
 import gc
@@ -13,13 +13,13 @@ from itertools import islice
 import msgspec
 import pytest
 
-from benchmarks.workload import OrderMix, carry_out, opened
+from benchmarks.workload import OrderMix, carry_out, open_exchange
 from commands.exchange import Exchange
 from commands.messages import Command
 from domain.errors import OrderDone
 
-#: The core of a43e954 took 34.19 and 20.37. A commit that changes these numbers says
-#: what an order now does more or less often.
+#: The core of a43e954 made 34.19 and 20.37 calls. The message of a commit that changes
+#: these numbers must explain the change.
 PYTHON_CALLS = 33.34
 C_CALLS = 16.59
 TOLERANCE = 0.03
@@ -29,8 +29,8 @@ TRADERS = 100
 COMMANDS = 10_000
 
 
-def carried_out(exchange: Exchange, command: Command) -> None:
-    """Carry out one command in memory. A cancel that comes too late is refused."""
+def carry_out_or_refuse(exchange: Exchange, command: Command) -> None:
+    """Carry out one command in memory; ignore the refusal of a late cancel."""
     try:
         carry_out(exchange, command)
     except OrderDone:
@@ -38,7 +38,7 @@ def carried_out(exchange: Exchange, command: Command) -> None:
 
 
 class Calls(msgspec.Struct):
-    """Calls of Python functions and of C functions."""
+    """The number of calls of Python functions and of C functions."""
 
     python: int
     c: int
@@ -46,14 +46,14 @@ class Calls(msgspec.Struct):
 
 def count_calls(commands: Sequence[Command]) -> Calls:
     """Carry out the flow on an open market and count the calls below it."""
-    exchange = opened(SYMBOLS, TRADERS)
+    exchange = open_exchange(SYMBOLS, TRADERS)
     profile = Profile()
-    # A collection may call back into Python, and when it runs is chance.
+    # The garbage collector runs at random moments and may call Python code.
     gc.disable()
     profile.enable()
     try:
         for command in commands:
-            carried_out(exchange, command)
+            carry_out_or_refuse(exchange, command)
     finally:
         profile.disable()
         gc.enable()
@@ -61,7 +61,7 @@ def count_calls(commands: Sequence[Command]) -> Calls:
 
 
 def calls_of(profile: Profile) -> Calls:
-    """Sum up a profile, without this file and without the profiler's own end."""
+    """Sum a profile, without this file and without the call that ends it."""
     calls = Calls(python=0, c=0)
     for entry in profile.getstats():
         code = entry.code
@@ -73,7 +73,7 @@ def calls_of(profile: Profile) -> Calls:
 
 
 def complaint(kind: str, counted: float, pinned: float) -> str:
-    """Return what is wrong with a count; nothing if it is within the tolerance."""
+    """Return a complaint about a count; empty if it is within the tolerance."""
     change = f"{kind} calls per command: {counted:.2f}, pinned {pinned:.2f}"
     if counted > pinned * (1 + TOLERANCE):
         return f"{change}; find what a command does more often, or explain it"
@@ -86,7 +86,7 @@ def flow(count: int) -> list[Command]:
     return list(islice(OrderMix(SYMBOLS, TRADERS), count))
 
 
-def test_a_command_takes_as_many_calls_as_pinned():
+def test_a_command_makes_the_pinned_number_of_calls():
     commands = flow(COMMANDS)
 
     calls = count_calls(commands)

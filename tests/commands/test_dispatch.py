@@ -1,4 +1,4 @@
-"""docs/rules/commands.md: a command hands over its facts and leaves nothing behind."""
+"""docs/rules/commands.md: a command returns its facts and empties the outbox."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def order(venue: Venue, name: str) -> PlaceOrder:
 
 
 def ready() -> Venue:
-    """A venue on which alice can buy, with nothing that awaits its log position."""
+    """Return a venue where alice can buy and no key waits for its log position."""
     venue = Venue()
     venue.trader("alice", cash="10000")
     venue.exchange.take_unlocated()
@@ -25,7 +25,7 @@ def ready() -> Venue:
 
 
 @pytest.mark.rule("COMMAND-01")
-def test_a_command_returns_all_its_facts_and_leaves_nothing_behind():
+def test_a_command_returns_all_its_facts_and_empties_the_outbox():
     venue = ready()
 
     facts = execute(venue.exchange, order(venue, "first"))
@@ -36,18 +36,18 @@ def test_a_command_returns_all_its_facts_and_leaves_nothing_behind():
 
 
 @pytest.mark.rule("COMMAND-01")
-def test_what_a_command_returned_stays_as_it_is():
+def test_later_commands_do_not_change_the_facts_of_a_command():
     venue = ready()
     facts = execute(venue.exchange, order(venue, "first"))
-    kept = facts[:]
+    copy = facts[:]
 
     execute(venue.exchange, order(venue, "second"))
 
-    assert facts == kept
+    assert facts == copy
 
 
 @pytest.mark.rule("COMMAND-02")
-def test_a_use_finds_its_log_position_from_its_place_in_the_command():
+def test_a_use_gets_its_log_position_from_its_place_in_the_command():
     venue = ready()
     execute(venue.exchange, Deposit(venue.meta(), "alice", 5, "wire"))
 
@@ -58,7 +58,7 @@ def test_a_use_finds_its_log_position_from_its_place_in_the_command():
 
 
 @pytest.mark.rule("COMMAND-04")
-def test_a_defect_half_way_shows_in_what_is_left_behind(
+def test_a_defect_half_way_leaves_facts_in_the_outbox(
     monkeypatch: pytest.MonkeyPatch,
 ):
     whole = dispatch.HANDLERS[HaltMarket]

@@ -1,4 +1,4 @@
-"""docs/rules/commands.md: a snapshot keeps all of the state, whatever is in it."""
+"""docs/rules/commands.md: a snapshot keeps the whole state."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from tests.support.venue import Venue
 
 
 def eventful() -> Venue:
-    """A venue on which a bit of everything has happened."""
+    """Return a venue with facts of every kind."""
     venue = Venue(price_band=900, maker_fee=3, taker_fee=7)
     venue.list_asset("OTHER", sector="Anvils", shares_outstanding=10**9)
     venue.trader("alice", cash="10000", shares=500)
@@ -44,7 +44,7 @@ def eventful() -> Venue:
 
 
 def plain(aggregate: Aggregate) -> dict[str, Any]:
-    """Everything an aggregate knows, but for its outbox and its book."""
+    """Return all attributes of an aggregate except its outbox and its book."""
     names = {
         name
         for kind in type(aggregate).__mro__
@@ -55,10 +55,10 @@ def plain(aggregate: Aggregate) -> dict[str, Any]:
 
 @pytest.mark.rule("COMMAND-08")
 @pytest.mark.parametrize("most", [1, frozen.SLICE])
-def test_a_loaded_state_knows_everything_that_was_known(
+def test_a_loaded_state_equals_the_dumped_state(
     most: int, monkeypatch: pytest.MonkeyPatch
 ):
-    # An index that outgrows one chunk is in several.
+    # A slice of 1 splits every index into several chunks.
     monkeypatch.setattr(frozen, "SLICE", most)
     exchange = eventful().exchange
 
@@ -84,7 +84,7 @@ def test_an_eventful_log_replays_to_the_same_state():
 
 
 @pytest.mark.rule("COMMAND-08")
-def test_a_hash_tells_two_states_apart():
+def test_two_states_have_different_hashes():
     venue = eventful()
     market = venue.market
     before = frozen.state_hash(market)

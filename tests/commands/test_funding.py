@@ -19,7 +19,7 @@ def venue_with(*names: str) -> Venue:
 
 @pytest.mark.rule("WALLET-01")
 @pytest.mark.rule("WALLET-08")
-def test_a_deposit_comes_in_once_for_its_reference():
+def test_a_reference_makes_a_deposit_once():
     venue = venue_with("alice")
     command = Deposit(venue.meta(), "alice", 500, "wire 7")
 
@@ -32,7 +32,7 @@ def test_a_deposit_comes_in_once_for_its_reference():
 
 
 @pytest.mark.rule("WALLET-08")
-def test_a_reference_used_again_for_another_amount_is_a_conflict():
+def test_a_reference_with_another_amount_is_a_conflict():
     venue = venue_with("alice")
     venue.tell(Deposit(venue.meta(), "alice", 500, "2026/wire/7"))
 
@@ -53,7 +53,7 @@ def test_another_account_or_reference_is_another_deposit():
 
 @pytest.mark.rule("WALLET-02")
 @pytest.mark.rule("WALLET-08")
-def test_shares_come_in_once_for_their_reference():
+def test_a_reference_makes_a_grant_once():
     venue = venue_with("alice")
     command = GrantShares(venue.meta(), "alice", "ACME", 5, 100, "gift")
 
@@ -70,7 +70,7 @@ def test_shares_come_in_once_for_their_reference():
     ("symbol", "quantity", "price"),
     [("OTHER", 5, 100), ("ACME", 6, 100), ("ACME", 5, 101)],
 )
-def test_a_reference_used_again_for_other_shares_is_a_conflict(
+def test_a_reference_with_other_shares_is_a_conflict(
     symbol: str, quantity: int, price: int
 ):
     venue = venue_with("alice")
@@ -100,14 +100,14 @@ def test_a_refused_deposit_does_not_use_up_its_reference():
     assert venue.tell(Deposit(venue.meta(), "alice", 500, "wire 7"))
 
 
-def test_shares_of_what_is_not_listed_are_refused():
+def test_shares_of_an_unlisted_instrument_are_refused():
     venue = venue_with("alice")
 
     with venue.refuses(UnknownSymbol, symbol="NONE"):
         venue.tell(GrantShares(venue.meta(), "alice", "NONE", 5, 100, "gift"))
 
 
-def test_a_preference_that_is_not_named_stays_as_it_is():
+def test_a_preference_that_the_command_omits_stays():
     venue = venue_with("alice")
     both = SelfTradePrevention.CANCEL_BOTH
     venue.tell(SetPreferences(venue.meta(), "alice", both))

@@ -1,4 +1,4 @@
-"""docs/rules/commands.md: the state comes back from the log, whatever was saved."""
+"""docs/rules/commands.md: recovery restores the state of the log, with any snapshot."""
 
 import pytest
 
@@ -15,18 +15,18 @@ FACTS = Flow().run(300)
 
 
 def of_whole_commands(count: int) -> list[Fact]:
-    """The first facts, so many at least, up to the end of a command."""
+    """Return the first `count` facts or more, up to the end of a command."""
     while FACTS[count].event.meta.command_id == FACTS[count - 1].event.meta.command_id:
         count += 1
     return FACTS[:count]
 
 
-KEPT = of_whole_commands(len(FACTS) // 2)
-LOST = FACTS[len(KEPT) :]
+FIRST_HALF = of_whole_commands(len(FACTS) // 2)
+SECOND_HALF = FACTS[len(FIRST_HALF) :]
 
 
 def state_of(log: MemoryLogReader) -> list[bytes]:
-    """What the log gives by itself."""
+    """Return the state that the log alone gives."""
     return list(dump(recover(log)))
 
 
@@ -41,24 +41,26 @@ def saved_of_all() -> MemorySnapshotStore:
 
 
 @pytest.mark.rule("COMMAND-08")
-def test_a_snapshot_of_facts_that_the_log_lost_is_passed_over():
-    log = log_of(KEPT)
+def test_a_snapshot_of_facts_that_the_log_lost_is_skipped():
+    log = log_of(FIRST_HALF)
 
     recovered = recover(log, saved_of_all())
 
-    assert recovered.position == len(KEPT)
+    assert recovered.position == len(FIRST_HALF)
     assert list(dump(recovered)) == state_of(log)
 
 
 @pytest.mark.rule("COMMAND-08")
-def test_a_snapshot_is_passed_over_too_when_the_log_went_on_without_its_facts():
-    log = log_of(KEPT)
-    # An append that is refused takes its log positions with it.
+def test_a_snapshot_of_lost_facts_is_skipped_after_the_log_has_grown():
+    log = log_of(FIRST_HALF)
+    # A refused append leaves a gap: its log positions are never used.
     with pytest.raises(LogLost):
-        log.extend([Recorded(f.stream, f.version, f.event) for f in FACTS[: len(LOST)]])
+        log.extend(
+            [Recorded(f.stream, f.version, f.event) for f in FACTS[: len(SECOND_HALF)]]
+        )
     again = [
-        Fact(fact.position + len(LOST), fact.stream, fact.version, fact.event)
-        for fact in LOST
+        Fact(fact.position + len(SECOND_HALF), fact.stream, fact.version, fact.event)
+        for fact in SECOND_HALF
     ]
     extend(log, again)
 
@@ -69,7 +71,7 @@ def test_a_snapshot_is_passed_over_too_when_the_log_went_on_without_its_facts():
 
 
 @pytest.mark.rule("COMMAND-08")
-def test_a_snapshot_from_before_the_first_fact_is_of_every_log():
+def test_a_snapshot_before_the_first_fact_fits_every_log():
     log = log_of(FACTS)
 
     recovered = recover(log, saved_at(0, *dump(Exchange())))
@@ -90,7 +92,7 @@ def test_a_snapshot_from_before_the_first_fact_is_of_every_log():
         [b"\x91\x05", b"\x92\xaaFrozenKeys\x00"],
     ],
 )
-def test_a_snapshot_of_another_form_is_passed_over(chunks: list[bytes]):
+def test_a_snapshot_of_another_form_is_skipped(chunks: list[bytes]):
     log = log_of(FACTS)
 
     recovered = recover(log, saved_at(len(FACTS), *chunks))

@@ -47,7 +47,7 @@ def test_a_keyed_command_is_carried_out_once():
 
 
 @pytest.mark.rule("COMMAND-02")
-def test_the_parts_of_a_request_have_keys_of_their_own_and_one_content():
+def test_each_part_of_a_request_has_a_key_and_all_share_one_digest():
     whole = keyed("k-1", "batch", "content", actor="ada")
 
     first, second = (
@@ -60,7 +60,7 @@ def test_the_parts_of_a_request_have_keys_of_their_own_and_one_content():
     assert [first.at, second.at] == [AT, AT + 1]
 
 
-def test_the_parts_of_a_request_without_a_key_have_none():
+def test_the_parts_of_a_request_without_a_key_have_no_key():
     part = part_meta(Meta(AT, "ada", "whole"), "ACME", after=1, digest="d")
 
     assert (part.key, part.digest) == (None, None)
@@ -76,22 +76,22 @@ WITHOUT_EFFECT: dict[str, Callable[[Meta], Command]] = {
 
 
 @pytest.mark.rule("COMMAND-02")
-@pytest.mark.parametrize("asked", WITHOUT_EFFECT)
-def test_a_key_is_used_up_by_a_command_that_changes_nothing(asked: str):
+@pytest.mark.parametrize("name", WITHOUT_EFFECT)
+def test_a_command_that_changes_nothing_uses_its_key(name: str):
     venue = Venue()
     venue.trader("alice")
     venue.halt()
-    command = WITHOUT_EFFECT[asked](keyed("key", asked))
+    command = WITHOUT_EFFECT[name](keyed("key", name))
 
     assert venue.tell(command) == [KeyUsed(command.meta)]
     with pytest.raises(Repeated):
         venue.tell(command)
     with venue.refuses(Conflict, key="key"):
-        venue.tell(WITHOUT_EFFECT[asked](keyed("key", "other")))
+        venue.tell(WITHOUT_EFFECT[name](keyed("key", "other")))
 
 
 @pytest.mark.rule("COMMAND-02")
-def test_a_cancel_all_that_found_nothing_cancels_nothing_later():
+def test_a_repeated_cancel_all_cancels_no_later_order():
     venue = Venue()
     venue.trader("alice", shares=10)
     command = CancelAllOrders(keyed("key", "cancel-all"), "alice")
@@ -105,7 +105,7 @@ def test_a_cancel_all_that_found_nothing_cancels_nothing_later():
 
 
 @pytest.mark.rule("COMMAND-02")
-def test_a_request_in_parts_keeps_to_the_parts_it_began_with():
+def test_a_repeated_request_has_the_parts_of_the_first():
     venue = Venue()
     meta = keyed("key", "close-all")
 
@@ -116,7 +116,7 @@ def test_a_request_in_parts_keeps_to_the_parts_it_began_with():
 
 @pytest.mark.rule("COMMAND-02")
 @pytest.mark.parametrize("key", ["stop it", "a/key/with#marks"])
-def test_a_key_used_again_with_other_content_is_a_conflict(key: str):
+def test_a_key_with_other_content_is_a_conflict(key: str):
     venue = Venue()
     venue.tell(HaltMarket(keyed(key, "ACME", "news"), "ACME", "news"))
 
@@ -125,7 +125,7 @@ def test_a_key_used_again_with_other_content_is_a_conflict(key: str):
 
 
 @pytest.mark.rule("COMMAND-02")
-def test_a_key_is_its_actors_own():
+def test_two_actors_may_use_the_same_key():
     venue = Venue()
     venue.tell(HaltMarket(keyed("key", "ACME", "news"), "ACME", "news"))
     venue.resume()
@@ -136,7 +136,7 @@ def test_a_key_is_its_actors_own():
 
 
 @pytest.mark.rule("COMMAND-02")
-def test_a_refused_command_does_not_use_up_its_key():
+def test_a_refused_command_does_not_use_its_key():
     venue = Venue()
     command = Deposit(keyed("key", "alice", 5), "alice", 5, "wire 7")
     with pytest.raises(NotFound):
@@ -161,23 +161,23 @@ def test_a_deposit_with_a_key_repeats_by_its_key_and_by_its_reference():
 
 
 @pytest.mark.rule("COMMAND-02")
-def test_a_command_without_a_key_is_never_known():
+def test_a_command_without_a_key_is_never_a_repeat():
     Venue().exchange.register.check_command(Meta(AT, "tester", "command-1"))
 
 
 @pytest.mark.rule("COMMAND-02")
-def test_a_keys_use_is_at_the_first_fact_of_its_command():
+def test_the_position_of_a_key_is_the_first_fact_of_its_command():
     venue = Venue()
     venue.exchange.take_unlocated()
     venue.tell(Register(keyed("sign up"), "u1", "a1", "claim", "e", "n", "h"))
 
-    # Where its three facts came to stand.
+    # The log position of the first of its three facts.
     locate(venue.exchange.take_unlocated(), first=7)
 
     assert venue.exchange.register.uses["admin/sign up"].position == 7
     replayed = Exchange()
     replayed.replay(venue.facts)
-    # One fact was there before: ACME is listed.
+    # One fact precedes it: the listing of ACME.
     assert replayed.register.uses["admin/sign up"].position == 2
 
 

@@ -42,7 +42,7 @@ async def test_an_answer_comes_after_the_commit(server: Server):
 
 
 @pytest.mark.rule("COMMAND-03")
-async def test_a_refusal_needs_no_commit_of_its_own(server: Server):
+async def test_a_refusal_needs_no_commit(server: Server):
     server.store.appends.clear()
 
     with pytest.raises(InsufficientFunds):
@@ -53,7 +53,7 @@ async def test_a_refusal_needs_no_commit_of_its_own(server: Server):
 
 
 @pytest.mark.rule("COMMAND-03")
-async def test_a_refusal_waits_for_what_it_rests_on(server: Server):
+async def test_a_refusal_waits_for_the_facts_it_rests_on(server: Server):
     await server.writer.execute(server.order(1))
     cancel = CancelOrder(server.meta(), "alice", "order-1")
     flying = await server.in_flight(cancel)
@@ -70,7 +70,7 @@ async def test_a_refusal_waits_for_what_it_rests_on(server: Server):
 
 
 @pytest.mark.rule("COMMAND-03")
-async def test_whoever_waits_during_a_commit_shares_the_next_one(server: Server):
+async def test_commands_that_arrive_during_a_commit_share_the_next_one(server: Server):
     server.store.appends.clear()
     first = await server.in_flight(server.order(0))
 
@@ -81,7 +81,7 @@ async def test_whoever_waits_during_a_commit_shares_the_next_one(server: Server)
 
     assert server.store.appends == [2, 60]
     for answer in answers:
-        assert told_by_the_log(server, answer)
+        assert is_in_the_log(server, answer)
 
 
 @pytest.mark.rule("COMMAND-03")
@@ -90,19 +90,19 @@ async def test_commands_of_one_turn_of_the_loop_share_a_commit(server: Server):
 
     pending = [server.submit(server.order(number)) for number in range(10)]
     for each in pending:
-        assert told_by_the_log(server, await each.answer())
+        assert is_in_the_log(server, await each.answer())
 
     assert server.store.appends == [20]
 
 
-def told_by_the_log(server: Server, answer: Answer) -> bool:
-    """The log has the answer's facts, the last of them at its position."""
+def is_in_the_log(server: Server, answer: Answer) -> bool:
+    """Return whether the log has the answer's facts, up to the answer's position."""
     first = answer.position - len(answer.facts)
     facts = server.store.reader.read(first, len(answer.facts)).facts
     return [each.event for each in facts] == [each.event for each in answer.facts]
 
 
-async def test_one_who_no_longer_waits_takes_nobody_with_him(server: Server):
+async def test_a_client_that_hangs_up_does_not_affect_others(server: Server):
     first = await server.in_flight(server.order(1))
     second = server.send(server.order(2))
     await asyncio.sleep(0)
@@ -115,7 +115,7 @@ async def test_one_who_no_longer_waits_takes_nobody_with_him(server: Server):
         await first
 
 
-async def test_what_changes_nothing_is_answered_without_a_commit(server: Server):
+async def test_a_command_without_effect_needs_no_commit(server: Server):
     await server.writer.execute(server.halt())
     head = server.store.reader.head()
     server.store.appends.clear()
@@ -126,7 +126,7 @@ async def test_what_changes_nothing_is_answered_without_a_commit(server: Server)
     assert server.store.appends == []
 
 
-async def test_what_changes_nothing_waits_for_what_it_rests_on(server: Server):
+async def test_a_command_without_effect_waits_for_the_facts_it_rests_on(server: Server):
     halted = await server.in_flight(server.halt())
     again = server.send(server.halt())
     await asyncio.sleep(0)
@@ -138,7 +138,7 @@ async def test_what_changes_nothing_waits_for_what_it_rests_on(server: Server):
     assert (await again) == Answer((await halted).position, [])
 
 
-async def test_what_changes_nothing_may_share_a_commit_with_what_does(server: Server):
+async def test_commands_with_and_without_effect_may_share_a_commit(server: Server):
     head = server.store.reader.head()
 
     none = server.submit(ResumeMarket(server.meta(), "ACME"))
@@ -151,7 +151,7 @@ async def test_what_changes_nothing_may_share_a_commit_with_what_does(server: Se
 
 
 @pytest.mark.rule("COMMAND-03")
-async def test_all_that_was_decided_so_far_can_be_waited_for(server: Server):
+async def test_the_hashes_wait_until_everything_decided_is_durable(server: Server):
     await server.writer.streams()
     sent = [await server.in_flight(server.order(1))]
     flying = asyncio.create_task(server.writer.streams())
@@ -171,7 +171,7 @@ async def test_all_that_was_decided_so_far_can_be_waited_for(server: Server):
     assert max(each.position for each in answers) == server.store.reader.head()
 
 
-async def test_a_writer_need_not_tell_anybody_its_role(store: TroubledStore):
+async def test_a_writer_works_without_a_state_callback(store: TroubledStore):
     writer = Writer(store)
     running = asyncio.create_task(writer.run())
     assert await asyncio.to_thread(store.asked.wait, PATIENCE)
@@ -183,7 +183,7 @@ async def test_a_writer_need_not_tell_anybody_its_role(store: TroubledStore):
 
 
 @pytest.mark.rule("COMMAND-07")
-async def test_too_many_waiting_commands_turn_further_ones_away(server: Server):
+async def test_the_writer_refuses_commands_if_too_many_wait(server: Server):
     sent = [await server.in_flight(server.order(0))]
     sent += [server.send(server.order(number)) for number in range(1, 100)]
     await asyncio.sleep(0)
@@ -201,7 +201,7 @@ async def test_too_many_waiting_commands_turn_further_ones_away(server: Server):
 
 
 @pytest.mark.rule("COMMAND-06")
-async def test_a_standby_takes_no_commands(standby: Server):
+async def test_a_standby_refuses_commands(standby: Server):
     await standby.becomes(WriterState.STANDBY)
 
     with pytest.raises(NotLeading):
@@ -209,16 +209,16 @@ async def test_a_standby_takes_no_commands(standby: Server):
 
 
 @pytest.mark.rule("COMMAND-06")
-async def test_a_standby_takes_over_what_the_leader_left(
+async def test_a_standby_takes_over_the_state_of_the_leader(
     server: Server, standby: Server
 ):
     await server.writer.execute(server.order(1))
-    left = hashes(server.writer)
+    before = hashes(server.writer)
     await server.stop()
 
     await standby.becomes(WriterState.LEADER)
 
-    assert hashes(standby.writer) == left
+    assert hashes(standby.writer) == before
     assert await standby.writer.execute(standby.order(2))
     assert server.writer.state is WriterState.STANDBY
     assert standby.states == [
@@ -229,7 +229,7 @@ async def test_a_standby_takes_over_what_the_leader_left(
 
 
 @pytest.mark.rule("COMMAND-06")
-async def test_a_leader_that_loses_the_lease_leads_no_more(server: Server):
+async def test_a_leader_that_loses_the_lease_stops_leading(server: Server):
     server.store.log.break_lease()
     other = server.store.log.acquire()
 
@@ -250,7 +250,7 @@ def hashes(writer: Writer) -> dict[str, str]:
 # --- stopping ---
 
 
-async def test_stopping_makes_durable_what_was_accepted(server: Server):
+async def test_stopping_makes_the_accepted_commands_durable(server: Server):
     sent = [await server.in_flight(server.order(0))]
     sent += [server.send(server.order(number)) for number in range(1, 10)]
     await asyncio.sleep(0)
@@ -300,7 +300,7 @@ async def test_a_standby_can_be_stopped(standby: Server):
 
 
 @pytest.mark.parametrize("facts", [0, 10])
-async def test_a_writer_that_is_told_to_stop_while_it_recovers_does_not_lead(
+async def test_a_writer_that_stops_while_it_recovers_does_not_lead(
     store: TroubledStore, facts: int
 ):
     if facts:
@@ -318,7 +318,7 @@ async def test_a_writer_that_is_told_to_stop_while_it_recovers_does_not_lead(
     assert store.log.epoch_held is None
 
 
-def test_a_replay_that_nobody_waits_for_any_more_is_broken_off():
+def test_a_replay_ends_early_if_nobody_wants_it():
     with pytest.raises(NotWanted):
         recover(log_of(Flow(1).run(10)), is_wanted=lambda: False)
 
@@ -327,16 +327,16 @@ def test_a_replay_that_nobody_waits_for_any_more_is_broken_off():
 
 
 @pytest.mark.rule("COMMAND-08")
-async def test_a_new_writer_finds_what_was_committed(server: Server):
+async def test_a_new_writer_restores_the_committed_state(server: Server):
     await server.writer.execute(server.order(1))
-    left = hashes(server.writer)
+    before = hashes(server.writer)
     await server.stop()
 
     other = Server(server.store)
     other.start()
     await other.becomes(WriterState.LEADER)
 
-    assert hashes(other.writer) == left
+    assert hashes(other.writer) == before
     assert other.writer.exchange.position == server.store.reader.head()
     await other.stop()
 
@@ -345,15 +345,15 @@ async def test_a_new_writer_finds_what_was_committed(server: Server):
 async def test_a_writer_begins_with_the_newest_snapshot(server: Server):
     snapshots = MemorySnapshotStore()
     await server.writer.execute(server.order(1))
-    taken = take_snapshot(server.store.reader, snapshots)
+    position = take_snapshot(server.store.reader, snapshots)
     await server.writer.execute(server.order(2))
-    left = hashes(server.writer)
+    before = hashes(server.writer)
     await server.stop()
 
     other = Server(server.store, snapshots)
     other.start()
     await other.becomes(WriterState.LEADER)
 
-    assert taken == server.store.reader.head() - 2
-    assert hashes(other.writer) == left
+    assert position == server.store.reader.head() - 2
+    assert hashes(other.writer) == before
     await other.stop()

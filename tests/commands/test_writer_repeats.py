@@ -1,4 +1,4 @@
-"""docs/rules/commands.md: a command sent again gets the first answer, once durable."""
+"""docs/rules/commands.md: a repeated command gets the first answer, once durable."""
 
 import asyncio
 
@@ -50,7 +50,7 @@ async def test_a_repeated_client_order_id_names_its_order_at_the_head(server: Se
 
 
 @pytest.mark.rule("COMMAND-03")
-async def test_a_repeat_waits_until_the_first_is_committed(server: Server):
+async def test_a_repeat_waits_until_the_first_command_is_durable(server: Server):
     first = await server.in_flight(server.order(1))
     again = server.send(server.order(1))
     await asyncio.sleep(0)
@@ -63,7 +63,9 @@ async def test_a_repeat_waits_until_the_first_is_committed(server: Server):
 
 
 @pytest.mark.rule("COMMAND-03")
-async def test_a_repeat_waits_for_a_first_that_waits_itself(server: Server):
+async def test_a_repeat_waits_even_if_the_first_command_is_in_a_later_batch(
+    server: Server,
+):
     other = await server.in_flight(server.order(1))
     first = server.send(server.order(2))
     again = server.send(server.order(2))
@@ -76,7 +78,7 @@ async def test_a_repeat_waits_for_a_first_that_waits_itself(server: Server):
 
 
 @pytest.mark.rule("COMMAND-04")
-async def test_a_repeat_of_what_was_not_committed_is_told_so(server: Server):
+async def test_a_repeat_fails_if_the_commit_of_the_first_command_fails(server: Server):
     first = await server.in_flight(server.order(1))
     again = server.send(server.order(1))
     await asyncio.sleep(0)
@@ -89,7 +91,7 @@ async def test_a_repeat_of_what_was_not_committed_is_told_so(server: Server):
 
 
 @pytest.mark.rule("COMMAND-05")
-async def test_a_repeat_of_what_was_committed_without_an_answer_gets_it(
+async def test_a_repeat_gets_the_answer_that_the_first_commit_lost(
     server: Server,
 ):
     first = await server.in_flight(server.order(1))
@@ -104,12 +106,12 @@ async def test_a_repeat_of_what_was_committed_without_an_answer_gets_it(
 
 
 @pytest.mark.rule("COMMAND-04")
-async def test_no_part_of_a_batch_is_a_repeat_of_what_was_not_committed(
+async def test_no_part_of_a_batch_repeats_a_command_that_was_lost(
     server: Server,
 ):
     flying = await server.in_flight(server.order(1))
-    known = (server.order(1), server.order(2), server.order(2))
-    whole = PlaceOrders(server.meta(), tuple(enumerate(known)))
+    orders = (server.order(1), server.order(2), server.order(2))
+    whole = PlaceOrders(server.meta(), tuple(enumerate(orders)))
     batch = server.send(whole)
     await asyncio.sleep(0)
 
@@ -124,7 +126,7 @@ async def test_no_part_of_a_batch_is_a_repeat_of_what_was_not_committed(
 
 
 @pytest.mark.rule("COMMAND-02")
-async def test_a_key_whose_first_command_was_dropped_is_told_to_ask_again(
+async def test_a_repeated_key_fails_if_the_first_command_was_lost(
     server: Server,
 ):
     first = await server.in_flight(keyed_halt())
@@ -140,7 +142,7 @@ async def test_a_key_whose_first_command_was_dropped_is_told_to_ask_again(
 
 
 @pytest.mark.rule("COMMAND-02")
-async def test_a_batch_keeps_its_key_for_its_content(server: Server):
+async def test_the_key_of_a_batch_belongs_to_its_content(server: Server):
     def batch(digest: str) -> PlaceOrders:
         meta = Meta(AT, "tester", f"batch-{digest}", key="batch", digest=digest)
         return PlaceOrders(meta, ((0, server.order(1)), (1, server.order(2))))
@@ -156,7 +158,7 @@ async def test_a_batch_keeps_its_key_for_its_content(server: Server):
 
 
 @pytest.mark.rule("COMMAND-03")
-async def test_an_order_that_is_not_held_is_refused_at_the_head(server: Server):
+async def test_the_refusal_of_an_order_that_is_not_held_has_the_head(server: Server):
     flying = await server.in_flight(server.order(1))
     cancel = server.send(CancelOrder(server.meta(), "alice", "nobody's"))
     await asyncio.sleep(0)

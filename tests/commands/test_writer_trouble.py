@@ -16,7 +16,7 @@ from tests.support.writers import Server, keyed_halt
 
 
 @pytest.mark.rule("COMMAND-04")
-async def test_a_failed_commit_is_told_to_all_who_waited(server: Server):
+async def test_a_failed_commit_fails_every_waiting_command(server: Server):
     head = server.store.reader.head()
     flying = await server.in_flight(server.order(1))
     waiting = server.send(server.order(2))
@@ -47,7 +47,7 @@ async def test_after_a_failed_commit_the_state_is_that_of_the_log(server: Server
 
 @pytest.mark.rule("COMMAND-03")
 @pytest.mark.rule("COMMAND-04")
-async def test_what_was_refused_on_the_ground_of_a_failed_commit_is_asked_again(
+async def test_a_refusal_that_rests_on_a_failed_commit_fails_too(
     server: Server,
 ):
     await server.writer.execute(server.order(1))
@@ -67,14 +67,14 @@ async def test_what_was_refused_on_the_ground_of_a_failed_commit_is_asked_again(
 
 
 @pytest.mark.rule("COMMAND-04")
-async def test_a_state_that_was_dropped_is_never_told_to_be_durable(server: Server):
+async def test_a_dropped_state_is_never_reported_as_durable(server: Server):
     flying = await server.in_flight(server.order(1))
-    seen = asyncio.create_task(server.writer.streams())
+    hashes = asyncio.create_task(server.writer.streams())
     await asyncio.sleep(0)
     server.store.trouble = Trouble.LOST
     server.store.commits.let_go()
 
-    for each in (flying, seen):
+    for each in (flying, hashes):
         with pytest.raises(CommitFailed):
             await each
 
@@ -98,12 +98,12 @@ async def test_a_commit_that_succeeded_without_an_answer_is_a_success(server: Se
 
 
 @pytest.mark.rule("COMMAND-05")
-async def test_a_commit_in_doubt_is_given_up_on_while_another_leads(
+async def test_a_commit_in_doubt_fails_while_another_writer_leads(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(group_commit, "DOUBT_SECONDS", 0.01)
     flying = await server.in_flight(server.order(1))
-    # From now on another holds the lease.
+    # From now on another writer holds the lease.
     server.store.log.break_lease()
     other = server.store.log.acquire()
     assert other is not None
@@ -128,7 +128,7 @@ async def test_an_answer_that_comes_after_giving_up_changes_nothing(
         await server.writer.execute(server.halt())
     broken()
 
-    # Memory was dropped; the commit still waits, and nobody can wait so long.
+    # The writer dropped its memory and gave up; the commit still waits.
     with pytest.raises(CommitFailed):
         await flying
     server.store.commits.let_go()
@@ -140,7 +140,7 @@ async def test_an_answer_that_comes_after_giving_up_changes_nothing(
 
 @pytest.mark.rule("COMMAND-05")
 @pytest.mark.parametrize("trouble", [Trouble.LOST, Trouble.ANSWER_LOST])
-async def test_a_doubt_that_is_settled_after_giving_up_changes_nothing(
+async def test_a_doubt_that_resolves_after_giving_up_changes_nothing(
     server: Server, monkeypatch: pytest.MonkeyPatch, trouble: Trouble
 ):
     monkeypatch.setattr(group_commit, "DOUBT_SECONDS", 0.01)
@@ -158,7 +158,7 @@ async def test_a_doubt_that_is_settled_after_giving_up_changes_nothing(
 
 
 @pytest.mark.rule("COMMAND-04")
-async def test_a_log_that_is_away_is_asked_until_it_is_back(store: TroubledStore):
+async def test_the_writer_retries_until_the_log_is_available(store: TroubledStore):
     store.is_away = True
     server = Server(store)
     server.start()
@@ -173,7 +173,7 @@ async def test_a_log_that_is_away_is_asked_until_it_is_back(store: TroubledStore
 
 
 @pytest.mark.rule("COMMAND-04")
-async def test_a_log_that_goes_away_while_recovering_is_asked_again(server: Server):
+async def test_recovery_retries_if_the_log_becomes_unavailable(server: Server):
     flying = await server.in_flight(server.order(1))
     server.store.trouble = Trouble.ANSWER_LOST
     server.store.fail_replays(1)
@@ -184,7 +184,7 @@ async def test_a_log_that_goes_away_while_recovering_is_asked_again(server: Serv
     await server.becomes(WriterState.LEADER)
 
 
-async def test_a_repeat_while_the_log_is_away_says_so(server: Server):
+async def test_a_repeat_is_unavailable_while_the_log_is(server: Server):
     await server.writer.execute(keyed_halt())
     server.store.is_away = True
 
@@ -198,7 +198,7 @@ async def test_a_repeat_while_the_log_is_away_says_so(server: Server):
 
 
 def break_once(monkeypatch: pytest.MonkeyPatch, error: type[Exception] | None = None):
-    """Halting a market records its fact and then stumbles; the way to mend it."""
+    """Make a halt record its fact and then raise; return a function that repairs it."""
     whole = dispatch.HANDLERS[HaltMarket]
 
     def half(exchange: Exchange, command: Command) -> None:
@@ -218,7 +218,7 @@ def break_once(monkeypatch: pytest.MonkeyPatch, error: type[Exception] | None = 
 @pytest.mark.rule("COMMAND-01")
 @pytest.mark.rule("COMMAND-04")
 @pytest.mark.parametrize("error", [ZeroDivisionError, InvalidOrder])
-async def test_a_defect_in_one_command_poisons_no_other(
+async def test_a_defect_in_one_command_affects_no_other(
     server: Server, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ):
     await server.writer.execute(server.order(1))
@@ -237,7 +237,7 @@ async def test_a_defect_in_one_command_poisons_no_other(
 
 
 @pytest.mark.rule("COMMAND-04")
-async def test_a_defect_fails_what_was_about_to_be_committed(
+async def test_a_defect_fails_the_commands_in_the_open_batch(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ):
     head = server.store.reader.head()
@@ -255,7 +255,7 @@ async def test_a_defect_fails_what_was_about_to_be_committed(
 
 
 @pytest.mark.rule("COMMAND-04")
-async def test_a_defect_leaves_what_is_being_committed_alone(
+async def test_a_defect_does_not_affect_the_commit_in_progress(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ):
     flying = await server.in_flight(server.order(1))

@@ -16,6 +16,13 @@ def test_every_event_has_a_name_of_its_own():
     assert tag_of(FundsHeld) == "wallet.funds-held"
 
 
+def test_a_fact_of_more_than_five_fields_is_built_by_keyword():
+    for event_type in EVENTS:
+        fields = event_type.__struct_fields__
+        by_place = fields if len(fields) <= 5 else fields[:1]
+        assert event_type.__match_args__ == by_place, event_type
+
+
 def test_a_fact_belongs_to_its_command_or_to_the_story_that_set_it_off():
     assert Meta(1, "actor", "command").correlation_id == "command"
     assert Meta(1, "actor", "command", "request").correlation_id == "request"

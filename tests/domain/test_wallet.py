@@ -45,27 +45,35 @@ def trade(quantity: int, *, price: int, fees: int = 0) -> TradeExecuted:
     """A seller's order `ask` met a buyer's order `bid`."""
     return TradeExecuted(
         META,
-        1,
-        price,
-        quantity,
-        Side.BUY,
-        "ask",
-        "bob",
-        0,
-        fees,
-        "bid",
-        "alice",
-        0,
-        fees,
+        trade_id=1,
+        price=price,
+        quantity=quantity,
+        taker_side=Side.BUY,
+        maker_order_id="ask",
+        maker_account_id="bob",
+        maker_leaves=0,
+        maker_fee=fees,
+        taker_order_id="bid",
+        taker_account_id="alice",
+        taker_leaves=0,
+        taker_fee=fees,
     )
 
 
 def leg(
     side: Side, quantity: int, *, price: int, fee: int = 0, held: int = 0, cost: int
 ) -> TradeSettled:
-    order_id = "bid" if side is Side.BUY else "ask"
     return TradeSettled(
-        META, order_id, 1, "ACME", side, price, quantity, fee, held, cost
+        META,
+        order_id="bid" if side is Side.BUY else "ask",
+        trade_id=1,
+        symbol="ACME",
+        side=side,
+        price=price,
+        quantity=quantity,
+        fee=fee,
+        held=held,
+        cost=cost,
     )
 
 

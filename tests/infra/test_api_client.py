@@ -225,5 +225,5 @@ def test_a_command_line_that_asks_no_server_does_not_load_httpx():
     ],
 )
 def test_what_is_not_an_address_is_unreachable(address: str):
-    with pytest.raises(ServerUnreachable, match="is no address like"):
+    with pytest.raises(ServerUnreachable, match="is not an address like"):
         ServerClient(address)

@@ -66,7 +66,7 @@ def test_views_that_a_live_server_does_not_have_are_violations(
     )
 
     assert check.violations == len(NAMES)
-    assert {each.stream for each in findings.told} == {f"view {n}" for n in NAMES}
+    assert {each.stream for each in findings.violations} == {f"view {n}" for n in NAMES}
 
 
 def test_views_of_another_log_are_violations():
@@ -85,4 +85,4 @@ def test_views_of_another_log_are_violations():
     )
 
     assert check.violations == len(NAMES)
-    assert all("beyond the log" in each.what for each in findings.told)
+    assert all("beyond the log" in each.what for each in findings.violations)

@@ -138,14 +138,14 @@ def test_a_forged_balance_in_redis_fails_the_audit_and_a_rebuild_heals_it(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["rebuild"], "name one read model, or say --all"),
-        (["rebuild", "balances", "--all"], "name one read model, or say --all"),
+        (["rebuild"], "name one read model, or pass --all"),
+        (["rebuild", "balances", "--all"], "name one read model, or pass --all"),
         (["rebuild", "quotes"], "quotes is none of balances"),
         (["replay"], "Missing argument"),
         (["replay", "x", "--rows-every", "0"], "rows-every"),
-        (["replay", "x", "--in-process", "--url", "http://x"], "goes without --url"),
-        (["replay", "x", "--in-process", "--token", "x"], "goes without --token"),
-        (["replay", "x", "--in-process", "--rows-every", "2"], "without --rows-every"),
+        (["replay", "x", "--in-process", "--url", "http://x"], "excludes --url"),
+        (["replay", "x", "--in-process", "--token", "x"], "excludes --token"),
+        (["replay", "x", "--in-process", "--rows-every", "2"], "excludes --rows-every"),
         (["nonsense"], "No such command"),
     ],
 )
@@ -160,7 +160,9 @@ def test_what_was_asked_wrongly_ends_with_2(
 
 def test_a_snapshot_is_of_the_head_of_the_log(traded: Bourse):
     assert traded.json("snapshot")["log_position"] == len(FACTS)
-    assert f"{len(FACTS):,} is saved" in traded("snapshot").stdout
+    assert (
+        f"Saved the state at log position {len(FACTS):,}" in traded("snapshot").stdout
+    )
 
 
 def empty(database_url: str) -> None:

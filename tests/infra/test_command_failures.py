@@ -60,7 +60,7 @@ def test_an_embedded_server_that_nobody_knows_to_reach_is_told(
     refusal = bourse.json(*words, code=1)
 
     assert refusal["error"] == "local-server"
-    assert f"{memory} does not say" in refusal["message"]
+    assert f"{memory} is damaged" in refusal["message"]
 
 
 def test_a_redis_that_does_not_answer_is_told_in_a_sentence(
@@ -76,7 +76,7 @@ def test_a_redis_that_does_not_answer_is_told_in_a_sentence(
     [
         ([], "no server runs in"),
         (["--url", "http://127.0.0.1:1"], "does not answer"),
-        (["--url", "http://localhost:abc"], "is no address like"),
+        (["--url", "http://localhost:abc"], "is not an address like"),
     ],
 )
 def test_a_replay_without_a_server_says_what_to_do(

@@ -2,7 +2,7 @@
 
 import threading
 
-from infra.log.connection import filling_beside
+from infra.log.connection import rebuild_lock
 
 PATIENCE = 20
 
@@ -12,10 +12,10 @@ def test_one_at_a_time_fills_read_models_beside_the_live_ones(database_url: str)
 
     def fill() -> None:
         waits.set()
-        with filling_beside(database_url):
+        with rebuild_lock(database_url):
             filled.set()
 
-    with filling_beside(database_url):
+    with rebuild_lock(database_url):
         second = threading.Thread(target=fill)
         second.start()
         assert waits.wait(PATIENCE)

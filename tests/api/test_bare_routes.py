@@ -1,4 +1,4 @@
-"""The hot routes are routes like all others, but for the way to them."""
+"""Bare routes behave like all other routes."""
 
 import msgspec
 import pytest
@@ -7,7 +7,7 @@ from tests.support.served import Person, Served, order
 
 
 @pytest.mark.parametrize("path", ["/v2/orders", "//v2/orders", "/v2/orders/"])
-async def test_an_order_finds_its_route_however_the_path_is_written(
+async def test_an_order_reaches_its_route_with_every_spelling_of_the_path(
     ada: Person, path: str
 ):
     response = await ada.request("POST", f"http://bourse.test{path}", order())
@@ -15,7 +15,7 @@ async def test_an_order_finds_its_route_however_the_path_is_written(
     assert (response.status_code, response.json()["status"]) == (200, "new")
 
 
-async def test_other_methods_of_a_hot_path_are_ordinary(ada: Person):
+async def test_other_methods_of_a_bare_path_are_ordinary(ada: Person):
     placed = await ada.places()
 
     assert [each["id"] for each in await ada.gets("/v2/orders")] == [placed["id"]]
@@ -23,7 +23,7 @@ async def test_other_methods_of_a_hot_path_are_ordinary(ada: Person):
     assert {"GET", "POST", "DELETE"} <= set(put.headers["Allow"].split(", "))
 
 
-async def test_hot_routes_stand_in_the_openapi_document(ada: Person):
+async def test_the_openapi_document_lists_bare_routes(ada: Person):
     paths = (await ada.gets("/schema/openapi.json"))["paths"]
 
     for path, method in (
@@ -36,7 +36,7 @@ async def test_hot_routes_stand_in_the_openapi_document(ada: Person):
         assert {"422", "503"} <= operation["responses"].keys()
 
 
-async def test_an_order_whose_sender_hung_up_before_its_end_is_not_placed(
+async def test_an_order_is_not_placed_if_its_client_hangs_up_early(
     server: Served, ada: Person
 ):
     head = server.log.reader.head()
