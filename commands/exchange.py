@@ -138,7 +138,7 @@ class Exchange:
         kind = type(event)
         fold = OrderIndex.folds.get(kind)
         if fold is not None:
-            fold(self.orders, self.markets[stream[7:]].book.symbol, event)
+            fold(self.orders, stream, event)
         else:
             use = Register.folds[kind](self.register, stream, event)
             self.unlocated.append((use, place))
@@ -168,9 +168,11 @@ class Exchange:
         streams = self.streams
         for fact in facts:
             stream, event = fact.stream, fact.event
-            (streams.get(stream) or self.aggregate(stream)).replay(event)
+            aggregate = streams.get(stream) or self.aggregate(stream)
+            aggregate.replay(event)
             if type(event) in _INDEXED:
-                self.index(event, stream, fact.position)
+                # The aggregate's name of the stream: one text for all its orders.
+                self.index(event, aggregate.stream, fact.position)
             if event.meta.key is not None:
                 self.unlocated.append((self.register.keyed(event), fact.position))
         if facts:

@@ -19,17 +19,18 @@ from domain.events.market import (
     OrderReplaced,
     TradeExecuted,
 )
-from domain.ids import AccountId, ClientOrderId, OrderId, Symbol
+from domain.ids import AccountId, ClientOrderId, OrderId, Stream
 from domain.vocabulary import OrderStatus
 
 
 class OrderEntry(msgspec.Struct, gc=False, array_like=True):
-    """One order. `status` is NEW while the order is open, filled in part or not.
+    """One order of the market whose stream is named.
 
-    `named` says that its owner gave it a client order id, which is not its order id.
+    `status` is NEW while the order is open, filled in part or not. `named` says that
+    its owner gave it a client order id, which is not its order id.
     """
 
-    symbol: Symbol
+    stream: Stream
     status: OrderStatus = OrderStatus.NEW
     named: bool = False
 
@@ -85,34 +86,34 @@ class OrderIndex:
             entry.named = True
             self._register.ordered(account_id, client_order_id, order_id)
 
-    def accepted(self, symbol: Symbol, event: OrderAccepted) -> None:
+    def accepted(self, stream: Stream, event: OrderAccepted) -> None:
         """Begin an order."""
-        entry = OrderEntry(symbol)
+        entry = OrderEntry(stream)
         self._begin(event.account_id, event.order_id, event.client_order_id, entry)
 
-    def rejected(self, symbol: Symbol, event: OrderRejected) -> None:
+    def rejected(self, stream: Stream, event: OrderRejected) -> None:
         """Keep an order that the market rejected."""
-        entry = OrderEntry(symbol, OrderStatus.REJECTED)
+        entry = OrderEntry(stream, OrderStatus.REJECTED)
         self._begin(event.account_id, event.order_id, event.client_order_id, entry)
 
-    def replaced(self, symbol: Symbol, event: OrderReplaced) -> None:
+    def replaced(self, stream: Stream, event: OrderReplaced) -> None:
         """End one order and begin the one in its place."""
         self._end(event.account_id, event.order_id, OrderStatus.REPLACED)
-        entry = OrderEntry(symbol)
+        entry = OrderEntry(stream)
         self._begin(event.account_id, event.replaced_by, event.client_order_id, entry)
 
-    def traded(self, _: Symbol, event: TradeExecuted) -> None:
+    def traded(self, _: Stream, event: TradeExecuted) -> None:
         """End the orders that a trade filled."""
         if not event.maker_leaves:
             self._end(event.maker_account_id, event.maker_order_id, OrderStatus.FILLED)
         if not event.taker_leaves:
             self._end(event.taker_account_id, event.taker_order_id, OrderStatus.FILLED)
 
-    def canceled(self, _: Symbol, event: OrderCanceled) -> None:
+    def canceled(self, _: Stream, event: OrderCanceled) -> None:
         """End an order that was canceled."""
         self._end(event.account_id, event.order_id, OrderStatus.CANCELED)
 
-    def expired(self, _: Symbol, event: OrderExpired) -> None:
+    def expired(self, _: Stream, event: OrderExpired) -> None:
         """End an order that expired."""
         self._end(event.account_id, event.order_id, OrderStatus.EXPIRED)
 
@@ -122,7 +123,7 @@ class OrderIndex:
         self.accounts[account_id][order_id].status = status
 
     #: Which method folds which fact.
-    folds: ClassVar[dict[type[Event], Callable[["OrderIndex", Symbol, Any], None]]] = {
+    folds: ClassVar[dict[type[Event], Callable[["OrderIndex", Stream, Any], None]]] = {
         OrderAccepted: accepted,
         OrderRejected: rejected,
         OrderReplaced: replaced,

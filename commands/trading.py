@@ -21,7 +21,7 @@ from domain.errors import (
     TradingSuspended,
 )
 from domain.events.event import Meta
-from domain.ids import AccountId, OrderId
+from domain.ids import AccountId, OrderId, symbol_of
 from domain.market import Market
 from domain.money import MONEY_MAX, Price, Quantity
 from domain.order import Order
@@ -109,7 +109,7 @@ def cancel_all_orders(exchange: Exchange, command: CancelAllOrders) -> None:
     wallet = exchange.wallet(command.account_id)
     entries = exchange.orders.accounts.get(command.account_id, {})
     for order_id in wallet.backed_orders():
-        symbol = entries[order_id].symbol
+        symbol = symbol_of(entries[order_id].stream)
         if named and symbol not in named:
             continue
         market = exchange.markets[symbol]
@@ -147,7 +147,7 @@ def _open_order(
         raise NotHeld(order_id)
     if entry.status is not OrderStatus.NEW:
         raise OrderDone(status=entry.status)
-    market = exchange.markets[entry.symbol]
+    market = exchange.markets[symbol_of(entry.stream)]
     return market, market.book.orders[order_id]
 
 
