@@ -1,7 +1,7 @@
 """How many commands per second does the core carry out, and how many the book alone?
 
-One thread, in memory: commands pass through `commands.dispatch.execute` with holds,
-facts, settlement and indexes. The ceiling is the same flow on the order books alone,
+One thread, in memory: `commands.handlers.dispatch.execute` decides each command, with
+holds, facts, settlement and indexes. The ceiling is the same flow on the books alone,
 without accounts and facts.
 """
 
@@ -17,12 +17,12 @@ from benchmarks.interpreter import as_the_server
 from benchmarks.suite import Suite
 from benchmarks.table import Row
 from benchmarks.workload import OrderMix, carry_out, open_exchange
-from commands.exchange import Exchange
 from commands.messages import CancelOrder, Command, PlaceOrder
+from commands.state.exchange import Exchange
 from domain.errors import OrderDone
 from domain.events.event import Meta
-from domain.order import Order, Ticket
-from domain.order_book import OrderBook
+from domain.market.order import Order, Ticket
+from domain.market.order_book import OrderBook
 from domain.vocabulary import SelfTradePrevention, TimeInForce
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers

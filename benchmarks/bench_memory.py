@@ -17,9 +17,9 @@ from benchmarks.served import Served, served
 from benchmarks.suite import Suite
 from benchmarks.table import Row
 from benchmarks.workload import START, TICK, meta, opening, uuid_text
-from commands.leadership import WriterState
 from commands.messages import Command, PlaceOrder
-from domain.order import Ticket
+from commands.writer.leadership import WriterState
+from domain.market.order import Ticket
 from domain.vocabulary import OrderType, Side, TimeInForce
 
 NAME = "memory"

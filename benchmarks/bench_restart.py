@@ -16,7 +16,7 @@ from benchmarks.projector import projecting, wait_for_views
 from benchmarks.served import served
 from benchmarks.suite import Suite
 from benchmarks.table import Row
-from commands.leadership import WriterState
+from commands.writer.leadership import WriterState
 from infra.log.event_store import PostgresEventStore
 
 NAME = "restart"

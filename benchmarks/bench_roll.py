@@ -14,10 +14,10 @@ from benchmarks.bench_writer import leading
 from benchmarks.projector import projecting, wait_for_views
 from benchmarks.suite import Places, Suite
 from benchmarks.workload import START, TICK, meta, opening, uuid_text
-from commands.batch import Pending
 from commands.messages import PlaceOrder, RollDay
-from commands.writer import Writer
-from domain.order import Ticket
+from commands.writer.batch import Pending
+from commands.writer.writer import Writer
+from domain.market.order import Ticket
 from domain.vocabulary import OrderType, Side, TimeInForce
 from infra.log.event_store import PostgresEventStore
 

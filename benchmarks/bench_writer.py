@@ -24,9 +24,9 @@ from benchmarks.projector import projecting, views_position, wait_for_views
 from benchmarks.suite import Places, Suite
 from benchmarks.table import Row
 from benchmarks.workload import OrderMix, opening
-from commands.leadership import WriterState
 from commands.messages import Command
-from commands.writer import Writer
+from commands.writer.leadership import WriterState
+from commands.writer.writer import Writer
 from domain.ids import LogPosition
 from infra.log.event_store import PostgresEventStore
 from infra.views.redis_store import RedisStore

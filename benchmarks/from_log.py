@@ -13,7 +13,7 @@ import msgspec
 
 from benchmarks.suite import Places
 from commands.ports import LogReader
-from commands.recovery import recover
+from commands.writer.recovery import recover
 from infra.log.event_store import PostgresEventStore
 from infra.server.server import SWITCH_SECONDS
 from infra.views.redis_store import RedisStore

@@ -10,9 +10,9 @@ import msgspec
 
 from benchmarks.suite import Places, Suite
 from benchmarks.workload import OrderMix, opening
-from commands.dispatch import execute
-from commands.exchange import Exchange
+from commands.handlers.dispatch import execute
 from commands.messages import Command
+from commands.state.exchange import Exchange
 from domain.errors import OrderDone
 from domain.events.register import Recorded
 from domain.ids import LogPosition

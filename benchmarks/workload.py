@@ -7,8 +7,7 @@ cancels; without cancels 78 % and 22 %. The same seed gives the same commands.
 import random
 from collections.abc import Iterator
 
-from commands.dispatch import execute
-from commands.exchange import Exchange
+from commands.handlers.dispatch import execute
 from commands.messages import (
     CancelOrder,
     Command,
@@ -18,9 +17,10 @@ from commands.messages import (
     PlaceOrder,
     Register,
 )
+from commands.state.exchange import Exchange
 from domain.events.event import Meta
 from domain.listing import Listing
-from domain.order import Ticket
+from domain.market.order import Ticket
 from domain.vocabulary import OrderType, Side, TimeInForce
 
 TICK = 100

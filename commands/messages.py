@@ -11,8 +11,8 @@ import msgspec
 from domain.events.event import Meta
 from domain.ids import AccountId, OrderId, Symbol, UserId
 from domain.listing import Listing
+from domain.market.order import Replacement, Ticket
 from domain.money import Money, Price, Quantity
-from domain.order import Replacement, Ticket
 from domain.vocabulary import Role, SelfTradePrevention
 
 

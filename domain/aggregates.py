@@ -4,12 +4,12 @@ A new aggregate is a module of its own and one line here. Replaying, snapshots, 
 and the audit of the live state find it by this register.
 """
 
+from domain.accounts.user import EmailClaim, SecurityLog, User
+from domain.accounts.wallet import Wallet
 from domain.aggregate import Aggregate, Outbox
 from domain.ids import Stream
 from domain.key_log import KeyLog
-from domain.market import Market
-from domain.user import EmailClaim, SecurityLog, User
-from domain.wallet import Wallet
+from domain.market.market import Market
 
 #: By what a stream's name begins with. Each class takes what follows the hyphen.
 AGGREGATES: dict[str, type[Aggregate]] = {

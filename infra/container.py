@@ -6,9 +6,9 @@ from contextlib import suppress
 
 from api.health import Readiness
 from api.services import Services
-from commands.leadership import WriterState
 from commands.ports import LogUnavailable
-from commands.writer import Writer
+from commands.writer.leadership import WriterState
+from commands.writer.writer import Writer
 from domain.ids import LogPosition
 from infra.log.event_store import PostgresEventStore
 from infra.log.snapshots import PostgresSnapshotStore

@@ -10,14 +10,14 @@ from datetime import tzinfo
 
 import structlog
 
-from commands.leadership import WriterState
 from commands.messages import RollDay
 from commands.ports import Clock
-from commands.writer import Writer
+from commands.writer.leadership import WriterState
+from commands.writer.writer import Writer
 from domain.errors import Unavailable
 from domain.events.event import Meta
 from domain.ids import SYSTEM
-from domain.trading_day import next_roll, session_date
+from domain.market.trading_day import next_roll, session_date
 
 #: How often it is looked whether something is due that was not foreseen: another
 #: server led until now, or nobody did at midnight.

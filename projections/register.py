@@ -1,15 +1,15 @@
 """Every read model of Bourse."""
 
-from projections.balances import BalancesProjection
-from projections.depth import DepthProjection
-from projections.instruments import InstrumentsProjection
-from projections.orders import OrdersProjection
-from projections.positions import PositionsProjection
-from projections.prices import PricesProjection
+from projections.accounts.balances import BalancesProjection
+from projections.accounts.positions import PositionsProjection
+from projections.accounts.statements import StatementsProjection
+from projections.accounts.users import UsersProjection
+from projections.market.depth import DepthProjection
+from projections.market.instruments import InstrumentsProjection
+from projections.market.prices import PricesProjection
+from projections.market.tape import TapeProjection
+from projections.orders.orders import OrdersProjection
 from projections.projection import Projection
-from projections.statements import StatementsProjection
-from projections.tape import TapeProjection
-from projections.users import UsersProjection
 
 PROJECTIONS: tuple[type[Projection], ...] = (
     BalancesProjection,

@@ -1,10 +1,10 @@
-"""The servers and databases the tests run on: real ones, made for this run only.
+"""Real servers and databases that the tests start for this run only.
 
-DATABASE_URL and REDIS_URL are never looked at, so that no test can touch what they
-name. One Postgres serves all xdist workers, each test that asks gets a database of
-its own in it; each worker has a Redis of its own, because publishing and flushing
-know no database numbers. The servers start when the first test asks for them. The
-process that started pytest ends them, whatever happened to the workers.
+The tests ignore DATABASE_URL and REDIS_URL, so that no test can touch those servers.
+One Postgres serves all xdist workers, with a database for each test that needs one.
+Each worker has a separate Redis, because publishing and flushing ignore database
+numbers. The first test that needs a server starts it. The process that started pytest
+stops all servers, whatever happened to the workers.
 """
 
 import itertools
@@ -30,7 +30,7 @@ SETTINGS_PREFIXES = ("BOURSE_", "DATABASE_URL", "REDIS_URL")
 KEPT_SETTINGS = ("BOURSE_ORDERFLOW", HOME_VARIABLE)
 
 
-# How long an example takes says how busy the machine is, not whether it holds.
+# The time of an example depends on the machine's load, so there is no deadline.
 settings.register_profile("bourse", deadline=None)
 settings.load_profile("bourse")
 
@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         remove_orphans()
         os.environ[HOME_VARIABLE] = str(make_home())
-        # A time limit outside ends pytest this way; the servers must end with it.
+        # An outer time limit ends pytest by this signal; the servers must stop with it.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
@@ -54,7 +54,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def make_home() -> Path:
-    """A temporary home that the account of an embedded Postgres can enter."""
+    """Create a temporary home that the account of an embedded Postgres can enter."""
     home = Path(tempfile.mkdtemp(prefix="bourse-test-"))
     home.chmod(0o711)
     (home / "owner").write_text(str(os.getpid()))
@@ -62,12 +62,12 @@ def make_home() -> Path:
 
 
 def remove_orphans() -> None:
-    """End what a run left that was killed before it could."""
+    """Stop the servers that a killed run left behind."""
     for home in Path(tempfile.gettempdir()).glob("bourse-test-*"):
         try:
             owner = int((home / "owner").read_text())
         except (OSError, ValueError):
-            # Somebody else's, or made this very moment.
+            # The home is somebody else's, or another run is creating it.
             continue
         if not psutil.pid_exists(owner):
             remove_home(home)
@@ -84,7 +84,7 @@ def remove_home(home: Path) -> None:
 
 @pytest.fixture
 def server_home() -> Generator[Path]:
-    """A home for servers of the test's own, which it may kill."""
+    """Yield a home for servers that only this test uses, and may kill."""
     home = make_home()
     yield home
     stop_postgres(home)
@@ -94,13 +94,13 @@ def server_home() -> Generator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> str:
-    """The Postgres of the whole run; tests want `database_url`."""
+    """Return the Postgres of the whole run; tests use `database_url`."""
     return start_postgres(Path(os.environ[HOME_VARIABLE])).url
 
 
 @pytest.fixture(scope="session")
 def redis_server_url(worker_id: str) -> str:
-    """The Redis of this worker; tests want `redis_url`."""
+    """Return the Redis of this worker; tests use `redis_url`."""
     return start_redis(Path(os.environ[HOME_VARIABLE]) / worker_id).url
 
 
@@ -109,14 +109,14 @@ _database_numbers = itertools.count(1)
 
 @pytest.fixture
 def database_url(postgres_url: str, worker_id: str) -> Generator[str]:
-    """An empty database for this test alone."""
+    """Yield an empty database for this test alone."""
     name = f"test_{worker_id}_{next(_database_numbers)}"
     server, _, _ = postgres_url.rpartition("/")
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     yield f"{server}/{name}"
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        # By force: a test that killed its client leaves connections behind.
+        # FORCE, because a test that killed its client leaves connections behind.
         connection.execute(
             sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
         )
@@ -124,7 +124,7 @@ def database_url(postgres_url: str, worker_id: str) -> Generator[str]:
 
 @pytest.fixture
 def redis_url(redis_server_url: str) -> str:
-    """This worker's Redis, emptied for this test."""
+    """Return this worker's Redis, emptied for this test."""
     with Redis.from_url(redis_server_url) as client:
         client.flushall()
     return redis_server_url

@@ -21,8 +21,8 @@ from api.read.door import ReadDoor, Reading, log_position
 from domain.errors import NotFound
 from domain.ids import LogPosition, Symbol
 from domain.money import text
-from projections import depth
-from projections.book_levels import Level
+from projections.market import depth
+from projections.market.book_levels import Level
 
 LEVELS = 10
 LEVELS_MAX = 1_000

@@ -4,7 +4,7 @@ from api.read.door import ReadDoor, Reading
 from api.read.orders import order_of
 from api.wire.order_reader import StoredOrder
 from domain.ids import LogPosition, OrderId
-from projections import order_queries
+from projections.orders import order_queries
 
 
 class CurrentOrders:

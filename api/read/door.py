@@ -18,7 +18,7 @@ from api.http.request_errors import BadParameter
 from api.wire.order import POSITION_HEADER
 from domain.errors import Unavailable
 from domain.ids import AssetId, LogPosition, Symbol
-from projections import instruments
+from projections.market import instruments
 from projections.store import (
     Answer,
     AppliedPositions,

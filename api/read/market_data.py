@@ -17,12 +17,12 @@ from api.wire.text import instant, optional
 from domain.errors import NotFound
 from domain.events.event import Timestamp
 from domain.ids import LogPosition, Symbol
+from domain.market.trading_day import next_roll
 from domain.money import text
-from domain.trading_day import next_roll
 from domain.vocabulary import PriceBasis
-from projections import instruments, price_queries
-from projections.instruments import Instrument
-from projections.price_rows import SECOND, PricePoint, PriceRow
+from projections.market import instruments, price_queries
+from projections.market.instruments import Instrument
+from projections.market.price_rows import SECOND, PricePoint, PriceRow
 
 TAGS = ["market data"]
 #: Returns the time.

@@ -17,8 +17,8 @@ from domain.errors import NotFound
 from domain.ids import AccountId, AssetId, OrderId, Symbol
 from domain.money import text
 from domain.vocabulary import Liquidity, OrderStatus, Side
-from projections import order_queries
-from projections.orders import OrderRecord
+from projections.orders import order_queries
+from projections.orders.orders import OrderRecord
 
 TAGS = ["orders"]
 

@@ -11,18 +11,13 @@ from domain.errors import NotFound
 from domain.ids import AccountId, AssetId, Symbol
 from domain.money import Money, text
 from domain.vocabulary import PriceBasis
-from projections import (
-    balances,
-    instruments,
-    portfolio_queries,
-    positions,
-    price_queries,
-)
-from projections.balances import Balance
-from projections.instruments import Instrument
-from projections.positions import Position
-from projections.price_rows import PriceRow
-from projections.prices import VIEW
+from projections.accounts import balances, portfolio_queries, positions
+from projections.accounts.balances import Balance
+from projections.accounts.positions import Position
+from projections.market import instruments, price_queries
+from projections.market.instruments import Instrument
+from projections.market.price_rows import PriceRow
+from projections.market.prices import VIEW
 
 
 class Account(msgspec.Struct, kw_only=True):

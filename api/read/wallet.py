@@ -15,8 +15,8 @@ from api.wire.text import instant, optional
 from domain.errors import NotFound
 from domain.ids import AccountId, LogPosition
 from domain.money import text
-from projections import balances, statements
-from projections.statements import Movement, MovementType
+from projections.accounts import balances, statements
+from projections.accounts.statements import Movement, MovementType
 
 TAGS = ["wallet"]
 

@@ -32,7 +32,7 @@ from commands.messages import (
 from domain.errors import NotFound
 from domain.events.market import Listed
 from domain.ids import AccountId, LogPosition, OrderId, Symbol, UserId
-from domain.trading_day import session_date
+from domain.market.trading_day import session_date
 from domain.vocabulary import Role
 
 TAGS = ["admin"]

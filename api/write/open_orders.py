@@ -18,7 +18,7 @@ from commands.answers import NotHeld
 from commands.messages import CancelAllOrders, CancelOrder, ReplaceOrder
 from domain.events.market import OrderCanceled
 from domain.ids import OrderId
-from domain.order import Replacement
+from domain.market.order import Replacement
 from domain.vocabulary import TimeInForce
 
 

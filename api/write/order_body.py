@@ -13,7 +13,7 @@ from api.http.numbers import Number
 from api.http.request_errors import BadParameter, DomainError, NotSupportedYet
 from api.wire.amounts import price, quantity
 from domain.ids import AccountId, ClientOrderId, OrderId, Symbol
-from domain.order import Ticket
+from domain.market.order import Ticket
 from domain.vocabulary import OrderType, SelfTradePrevention, Side, TimeInForce
 
 BATCH_MAX = 500

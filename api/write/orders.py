@@ -31,7 +31,7 @@ from commands.keys import content_digest, part_key
 from commands.messages import PlaceOrder, PlaceOrders
 from domain.errors import DomainError, Unavailable, UnknownSymbol
 from domain.events.event import Meta
-from domain.order import Ticket
+from domain.market.order import Ticket
 
 _encode = msgspec.json.Encoder().encode
 

@@ -7,7 +7,7 @@ from api.write.order_answer import order_answer, symbol_in
 from commands.answers import Answer, NotHeld
 from domain.errors import DomainError, DuplicateOrder, NotFound, OrderDone
 from domain.ids import AccountId, OrderId
-from domain.order import Replacement, Ticket
+from domain.market.order import Replacement, Ticket
 
 
 async def placed_order(

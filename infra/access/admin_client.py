@@ -9,9 +9,9 @@ from http import HTTPStatus
 
 import msgspec
 
-from infra.access.administrators import Desk
+from infra.access.administrators import Administrators
 from infra.access.api_client import ServerClient
-from infra.access.target_servers import borrowed_postgres
+from infra.access.target_servers import target_postgres
 from infra.log.event_store import PostgresEventStore
 from infra.runtime.settings import Settings
 
@@ -62,5 +62,5 @@ def _demo_token(settings: Settings, client: ServerClient) -> str | None:
 
 
 def _operator_token(settings: Settings) -> str:
-    with borrowed_postgres(settings) as url, PostgresEventStore(url) as store:
-        return Desk(settings, store).token()
+    with target_postgres(settings) as url, PostgresEventStore(url) as store:
+        return Administrators(settings, store).token()

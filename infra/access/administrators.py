@@ -16,12 +16,12 @@ from api.write.users import Registration
 from commands.messages import GrantRole
 from commands.messages import Register as RegisterCommand
 from commands.ports import Clock
-from commands.writer import Writer
+from commands.writer.writer import Writer
 from domain.events.event import Meta
 from domain.ids import AccountId, UserId
 from domain.vocabulary import Role
 from infra.access.api_client import ServerClient, ServerRefused
-from infra.access.temporary_writer import own_writer
+from infra.access.temporary_writer import temporary_writer
 from infra.log.event_store import PostgresEventStore
 from infra.log.snapshots import PostgresSnapshotStore
 from infra.runtime.clock import SystemClock
@@ -67,7 +67,7 @@ class _Registered(msgspec.Struct):
     account_id: AccountId
 
 
-class Desk:
+class Administrators:
     """The administrators of one installation."""
 
     def __init__(self, settings: Settings, store: PostgresEventStore) -> None:
@@ -109,7 +109,7 @@ class Desk:
         account_id = registered.account_id if registered else None
         return Administrator(new.email, user_id, account_id, registered is not None)
 
-    def through_own_writer(self, new: Registration) -> Administrator:
+    def through_temporary_writer(self, new: Registration) -> Administrator:
         """Create an administrator without a server, by leading for a moment.
 
         Raises:
@@ -120,7 +120,7 @@ class Desk:
 
     async def _lead(self, new: Registration) -> Administrator:
         snapshots = PostgresSnapshotStore(self._store.datastore)
-        async with own_writer(self._store, snapshots) as writer:
+        async with temporary_writer(self._store, snapshots) as writer:
             return await self._carry_out(writer, new)
 
     async def _carry_out(self, writer: Writer, new: Registration) -> Administrator:

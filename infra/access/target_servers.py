@@ -66,7 +66,7 @@ def running_server(home: Path) -> Running | None:
 
 
 @contextmanager
-def borrowed_postgres(settings: Settings, *, new: bool = False) -> Generator[str]:
+def target_postgres(settings: Settings, *, new: bool = False) -> Generator[str]:
     """Yield the URL of the Postgres that holds the log.
 
     Raises:
@@ -87,7 +87,7 @@ def borrowed_postgres(settings: Settings, *, new: bool = False) -> Generator[str
 
 
 @contextmanager
-def borrowed_redis(settings: Settings) -> Generator[str]:
+def target_redis(settings: Settings) -> Generator[str]:
     """Yield the URL of the Redis that holds the read models."""
     running = running_server(settings.home)
     if settings.redis_url is not None:

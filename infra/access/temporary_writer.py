@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from commands.leadership import WriterState
 from commands.ports import EventStore, SnapshotStore
-from commands.writer import Writer
+from commands.writer.leadership import WriterState
+from commands.writer.writer import Writer
 
 #: How long to wait for another process's lease before raising NoLease.
 LEASE_SECONDS = 5.0
@@ -19,7 +19,7 @@ class NoLease(Exception):
 
 
 @asynccontextmanager
-async def own_writer(
+async def temporary_writer(
     store: EventStore, snapshots: SnapshotStore | None = None
 ) -> AsyncGenerator[Writer]:
     """Lead, and return the lease at the end, when everything is durable.

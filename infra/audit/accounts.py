@@ -36,7 +36,7 @@ class Holding:
         )
 
 
-class Account:
+class AccountTotals:
     """One wallet."""
 
     __slots__ = ("held", "holdings", "ledger")

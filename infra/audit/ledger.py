@@ -8,6 +8,7 @@ hold together exactly what came in; after a command no leg may be left.
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from domain.accounts.settlement import cash_moved
 from domain.events.event import Event
 from domain.events.market import TradeExecuted
 from domain.events.register import Fact
@@ -23,11 +24,10 @@ from domain.events.wallet import (
 )
 from domain.ids import HoldId, OrderId, Stream, Symbol, symbol_of
 from domain.money import Money, Quantity
-from domain.settlement import cash_moved
 from domain.vocabulary import HoldPurpose, Side
 from infra.audit.accounts import (
     HOUSE_PART,
-    Account,
+    AccountTotals,
     Hold,
     Holding,
     Leg,
@@ -48,7 +48,7 @@ class LedgerAudit:
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
-        self.accounts: dict[Stream, Account] = {}
+        self.accounts: dict[Stream, AccountTotals] = {}
         self.holds: dict[HoldId, Hold] = {}
         self.reserves: dict[OrderId, Reserve] = {}
         self.trades = 0
@@ -97,10 +97,10 @@ class LedgerAudit:
             if account.held != held.get(stream, 0):
                 self._findings.note("holds", fact, f"the holds of {stream} differ")
 
-    def account(self, stream: Stream) -> Account:
+    def account(self, stream: Stream) -> AccountTotals:
         account = self.accounts.get(stream)
         if account is None:
-            account = self.accounts[stream] = Account()
+            account = self.accounts[stream] = AccountTotals()
         return account
 
     # --- what comes in ---
@@ -214,7 +214,9 @@ class LedgerAudit:
         self._check_account(fact, account)
         self._check_holding(fact, holding)
 
-    def _use_hold(self, fact: Fact, account: Account, event: TradeSettled) -> None:
+    def _use_hold(
+        self, fact: Fact, account: AccountTotals, event: TradeSettled
+    ) -> None:
         account.held -= event.held
         hold = self.order_hold(event.order_id)
         if hold is None or event.held != hold.per_share * event.quantity:
@@ -262,7 +264,7 @@ class LedgerAudit:
             self._findings.note("shares", fact, f"{by} more {symbol} than came in")
             self._shares_off[symbol] = off
 
-    def _check_account(self, fact: Fact, account: Account) -> None:
+    def _check_account(self, fact: Fact, account: AccountTotals) -> None:
         self.balances += 1
         if not 0 <= account.held <= account.ledger:
             self._findings.note(

@@ -9,13 +9,13 @@ from typing import TypeAlias
 
 import msgspec
 
-from commands.exchange import Exchange
-from commands.frozen import dump, load, state_hash
 from commands.ports import Snapshot
+from commands.state.exchange import Exchange
+from commands.state.frozen import dump, load, state_hash
 from domain.aggregate import Aggregate
 from domain.events.register import Fact
 from domain.ids import LogPosition, Stream
-from domain.market import Market
+from domain.market.market import Market
 from infra.audit.findings import Findings, Violation
 
 #: The domain's code raises these on a fact that is out of place.

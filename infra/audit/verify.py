@@ -56,7 +56,7 @@ class Audit:
         self.position: LogPosition = 0
         self.events = 0
         self._reader = reader
-        self.beside_live = live is not None
+        self.server_runs = live is not None
         self._ledger = LedgerAudit(self.findings)
         self._orders = OrdersAudit(self.findings, self._ledger)
         self._versions: dict[Stream, int] = {}
@@ -139,7 +139,7 @@ class Audit:
 
     def _checks(self) -> list[Check]:
         result, state = self.findings.result, self.state
-        offline = None if self.beside_live else "no server was compared"
+        offline = None if self.server_runs else "no server was compared"
         broken = "a fact did not take effect" if state.broken else None
         other = "another version saved it" if state.snapshot_unreadable else None
         return [

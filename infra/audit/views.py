@@ -21,7 +21,7 @@ def views_check(
     store: Store,
     findings: Findings,
     *,
-    beside_live: bool,
+    server_runs: bool,
     new_id: Callable[[], str],
     progress: Progress,
 ) -> Check:
@@ -33,7 +33,7 @@ def views_check(
     Raises:
         RebuildFailed, StoreDown: the store changed or went away meanwhile.
     """
-    if beside_live:
+    if server_runs:
         _wait_until_filled(store)
     ahead = _ahead_of_log(reader, store)
     for name, position in ahead.items():
@@ -46,7 +46,7 @@ def views_check(
     for report in reports:
         _tell(findings, report)
     missing = [report.view for report in reports if not report.compared]
-    if beside_live:
+    if server_runs:
         for name in missing:
             findings.add(Violation("views", 0, f"view {name}", "", "it is not there"))
     return findings.result(

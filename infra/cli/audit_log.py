@@ -8,9 +8,9 @@ from commands.ports import LogReader
 from infra.access.admin_client import administrator_client
 from infra.access.api_client import ServerRefused
 from infra.access.target_servers import (
-    borrowed_postgres,
-    borrowed_redis,
     running_server,
+    target_postgres,
+    target_redis,
 )
 from infra.audit.findings import Check
 from infra.audit.state import LiveState, LiveStream
@@ -32,7 +32,7 @@ def audit_log(
     """Audit the log of an installation, its snapshot, its server and its views."""
     running = running_server(settings.home)
     with (
-        borrowed_postgres(settings) as database_url,
+        target_postgres(settings) as database_url,
         PostgresEventStore(database_url) as store,
     ):
         started = perf_counter()
@@ -58,7 +58,7 @@ def _views(
     settings: Settings, output: Output, reader: LogReader, audit: Audit
 ) -> Check:
     new_id = Identifiers(SystemClock()).new
-    with borrowed_redis(settings) as redis_url:
+    with target_redis(settings) as redis_url:
         store = RedisStore(redis_url)
         try:
             with output.progress("rebuilding the read models") as gauge:
@@ -66,7 +66,7 @@ def _views(
                     reader,
                     store,
                     audit.findings,
-                    beside_live=audit.beside_live,
+                    server_runs=audit.server_runs,
                     new_id=new_id,
                     progress=gauge,
                 )

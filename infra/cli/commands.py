@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from infra.access.target_servers import borrowed_postgres
+from infra.access.target_servers import target_postgres
 from infra.cli import reports
 from infra.cli.audit_log import audit_log
-from infra.cli.failures import told
+from infra.cli.failures import reporting_failures
 from infra.cli.maintenance import (
     create_admin,
     forget_views,
@@ -51,7 +51,7 @@ FOR_SERVERS = ("url", "token", "rows_every")
 @app.command()
 def run() -> None:
     """Serve the exchange until a signal stops it."""
-    with told(Output()):
+    with reporting_failures(Output()):
         raise typer.Exit(serve(read_settings()))
 
 
@@ -87,8 +87,8 @@ def replay(
     if in_process:
         _check_none_typed(context, *FOR_SERVERS)
     output = Output(as_json=as_json)
-    with told(output):
-        asked = ReplayOptions(
+    with reporting_failures(output):
+        options = ReplayOptions(
             flow=flow,
             url=url,
             symbol=symbol,
@@ -97,7 +97,7 @@ def replay(
             in_process=in_process,
             token=token,
         )
-        report = replay_flow(read_settings(), output, asked)
+        report = replay_flow(read_settings(), output, options)
         reports.replay(output, report)
         raise typer.Exit(0 if report.exact else 1)
 
@@ -122,7 +122,7 @@ def audit_verify(
 ) -> None:
     """Replay the whole log and check every invariant at each log position."""
     output = Output(as_json=as_json)
-    with told(output):
+    with reporting_failures(output):
         report = audit_log(read_settings(), output, url=url, views=views)
         reports.audit(output, report)
         raise typer.Exit(0 if report.passed else 1)
@@ -143,7 +143,7 @@ def rebuild(
     if name is not None and name not in NAMES:
         raise typer.BadParameter(f"{name} is none of {', '.join(NAMES)}")
     output = Output(as_json=as_json)
-    with told(output):
+    with reporting_failures(output):
         reports.rebuilds(output, rebuild_views(read_settings(), output, name or "all"))
 
 
@@ -151,7 +151,7 @@ def rebuild(
 def snapshot(*, as_json: AsJson = False) -> None:
     """Save the state at the head of the log, so that the next start is fast."""
     output = Output(as_json=as_json)
-    with told(output):
+    with reporting_failures(output):
         reports.snapshot(output, save_snapshot(read_settings()))
 
 
@@ -163,7 +163,7 @@ def backup_to(
 ) -> None:
     """Write everything that a rebuild cannot derive to one file. A server may run."""
     output = Output(as_json=as_json)
-    with told(output), borrowed_postgres(read_settings()) as url:
+    with reporting_failures(output), target_postgres(read_settings()) as url:
         with output.progress("backup") as gauge:
             manifest = backup(
                 url, file, progress=lambda _table, done, rows: gauge(done, rows)
@@ -179,10 +179,10 @@ def restore_from(
 ) -> None:
     """Fill a database without events from a backup: all of it, or nothing."""
     output = Output(as_json=as_json)
-    with told(output):
+    with reporting_failures(output):
         settings = read_settings()
         with (
-            borrowed_postgres(settings, new=True) as url,
+            target_postgres(settings, new=True) as url,
             output.progress("restore") as gauge,
         ):
             manifest = restore(
@@ -222,7 +222,7 @@ def admin_create(
         password = _first_line(typer.get_binary_stream("stdin").readline())
     elif ask:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    with told(output):
+    with reporting_failures(output):
         administrator = create_admin(
             read_settings(), email, full_name=full_name, password=password, url=url
         )

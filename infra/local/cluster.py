@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from infra.local.account import (
-    Account,
+    SystemAccount,
     give,
     may_execute,
     new_data_folder,
@@ -50,7 +50,7 @@ def prepare(folder: ServerFolder) -> Remembered:
 
 
 def initialize(
-    folder: ServerFolder, data: Path, account: Account | None, *, password: str
+    folder: ServerFolder, data: Path, account: SystemAccount | None, *, password: str
 ) -> None:
     """Create the data folder: whole or not at all, even if this process is killed."""
     staging = data.with_name("data.new")

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from msgspec.structs import replace
 
-from infra.local.account import Account, server_account
+from infra.local.account import SystemAccount, server_account
 from infra.local.binaries import postgres_programs
 from infra.local.cluster import (
     NAME,
@@ -154,7 +154,7 @@ def remove(home: Path) -> None:
 def _launch(
     folder: ServerFolder,
     data: Path,
-    account: Account | None,
+    account: SystemAccount | None,
     remembered: Remembered,
     port: int | None,
 ) -> tuple[Remembered, int]:

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import psutil
 
-from infra.local.account import Account
+from infra.local.account import SystemAccount
 from infra.local.errors import PortTaken
 
 LOCALHOST = "127.0.0.1"
@@ -28,7 +28,7 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def spawn(
-    command: Sequence[str], *, folder: Path, log: Path, account: Account | None
+    command: Sequence[str], *, folder: Path, log: Path, account: SystemAccount | None
 ) -> int:
     """Start a server in `folder`, append its output to `log`, and return its pid."""
     with open_log(log) as output:

@@ -1,6 +1,6 @@
-"""Reads the log from Postgres: the next facts, all facts, one fact, the next moment.
+"""Reads the log from Postgres: the next facts, all facts, one fact, the head.
 
-Log positions have gaps, because an append that is rolled back gives none back. They
+Log positions have gaps, because an append that is rolled back returns none. They
 never change order, because an append holds a lock until its commit.
 """
 
@@ -16,12 +16,12 @@ from infra.log.head_listener import LogListener
 from infra.log.read_ahead import read_ahead
 
 _BLOCK = 4_000
-#: Rows to fetch at once to see where a command ends: most are shorter.
+#: How many rows to fetch at once to find the end of a command. Most are shorter.
 _REST = 100
 _COLUMNS: LiteralString = (
     "SELECT notification_id, originator_id, originator_version, state FROM events"
 )
-#: The next rows, after the one that stands at that position or before it.
+#: The last row up to a position, and the rows after it.
 _NEXT: LiteralString = (
     _COLUMNS + " WHERE notification_id >= coalesce("
     "(SELECT max(notification_id) FROM events WHERE notification_id <= %s), 0) "
@@ -54,7 +54,7 @@ class PostgresLogReader:
         facts = self._decoder.facts(rows)
         if len(facts) < limit:
             return Segment(before, facts)
-        # The limit may have cut the last command: fetch on to where it ends.
+        # The limit may have cut the last command: fetch the rest of it.
         count = max(limit, _REST)
         while more := self._decoder.facts(self._following(facts[-1].position, count)):
             rest = _same_command(facts[-1], more)
@@ -65,18 +65,18 @@ class PostgresLogReader:
 
     def replay(self, after: LogPosition) -> Iterator[Segment]:
         before, rows = self._rows(after, _BLOCK)
-        kept: list[Fact] = []
+        last_command: list[Fact] = []
         for more in read_ahead(self._blocks(rows), name="log-replay"):
-            facts = kept + self._decoder.facts(more)
+            facts = last_command + self._decoder.facts(more)
             cut = _start_of_last_command(facts)
-            # The next block may go on with it.
-            kept = facts[cut:]
+            # The next block may continue the last command.
+            last_command = facts[cut:]
             if cut:
                 del facts[cut:]
                 yield Segment(before, facts)
                 before = facts[-1].position
-        if kept:
-            yield Segment(before, kept)
+        if last_command:
+            yield Segment(before, last_command)
 
     def find(self, stream: Stream, version: int) -> Fact | None:
         with self._datastore.rows() as cursor:
@@ -96,7 +96,7 @@ class PostgresLogReader:
         return 0, rows[:limit]
 
     def _following(self, after: LogPosition, limit: int) -> list[Row]:
-        """Return the rows after one that was read. Raises LogLost if it is gone."""
+        """Return the rows after an existing row. Raises LogLost if that row is gone."""
         before, rows = self._rows(after, limit)
         if before != after:
             raise LogLost(f"the log has no event at log position {after} any more")

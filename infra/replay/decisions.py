@@ -12,12 +12,13 @@ from typing import TypeAlias
 
 from commands.messages import Command
 from commands.ports import EventStore
-from commands.writer import Pending, Writer
+from commands.writer.batch import Pending
+from commands.writer.writer import Writer
 from domain.errors import DomainError
 from domain.events.register import AnyEvent
 from domain.ids import Symbol
-from domain.price_levels import BookSide
-from infra.access.temporary_writer import own_writer
+from domain.market.price_levels import BookSide
+from infra.access.temporary_writer import temporary_writer
 from infra.replay.orderflow import Levels
 from infra.replay.venue import Refused
 
@@ -96,7 +97,7 @@ def own_decisions(store: EventStore) -> Generator[Decisions]:
     stack = AsyncExitStack()
     with asyncio.Runner() as runner:
         try:
-            writer = runner.run(stack.enter_async_context(own_writer(store)))
+            writer = runner.run(stack.enter_async_context(temporary_writer(store)))
             yield Decisions(runner, writer)
         finally:
             runner.run(stack.aclose())

@@ -16,8 +16,8 @@ from domain.events.market import TradeExecuted
 from domain.events.register import AnyEvent
 from domain.ids import AccountId, CommandId, OrderId, Symbol
 from domain.listing import Listing
+from domain.market.order import Replacement, Ticket
 from domain.money import Price, Quantity
-from domain.order import Replacement, Ticket
 from domain.vocabulary import OrderType, TimeInForce
 from infra.replay.decisions import Decisions
 from infra.replay.orderflow import Levels

@@ -12,8 +12,8 @@ from time import monotonic
 import structlog
 
 from commands.ports import SecurityOutbox
+from domain.accounts.user import SECURITY_FACTS_PER_MINUTE
 from domain.events.security import SecurityEvent
-from domain.user import SECURITY_FACTS_PER_MINUTE
 
 #: How long to resend a note while the outbox does not answer. The outbox remembers a
 #: handled note for longer.

@@ -22,7 +22,7 @@ from commands.messages import (
     Register,
 )
 from commands.ports import Clock, Credentials, PasswordHasher, PersonalVault
-from commands.writer import Writer
+from commands.writer.writer import Writer
 from domain.errors import AlreadyExists, Conflict
 from domain.events.event import Meta
 from domain.ids import SYSTEM
@@ -61,7 +61,7 @@ class Demo(msgspec.Struct):
 
 
 class DemoMarket:
-    """Seeds the market and keeps its file."""
+    """The market's seeding, and its file."""
 
     def __init__(
         self,
@@ -88,13 +88,13 @@ class DemoMarket:
         Return None if the log has markets that did not come from this file.
         """
         demo = _read(path)
-        if self.writer.exchange.markets and not await self._made(demo):
+        if self.writer.exchange.markets and not await self._began_log(demo):
             return None
         demo = demo or _fresh(base_url)
         demo.base_url = base_url
         # Written first: after an interruption the next start knows the passwords.
         _write(path, demo)
-        # The administrator first: a seeding that was interrupted is recognized by it.
+        # The administrator first: the next start recognizes its seeding by this user.
         admin = await self._user(demo.admin, "Demo Administrator")
         await self._once(GrantRole(self._meta(), admin.user_id, Role.ADMIN))
         for row in INSTRUMENTS:
@@ -106,11 +106,11 @@ class DemoMarket:
         _write(path, demo)
         return demo
 
-    async def _made(self, demo: Demo | None) -> bool:
-        """Whether the market of this file began the log."""
-        return demo is not None and await self._known(demo.admin) is not None
+    async def _began_log(self, demo: Demo | None) -> bool:
+        """Return whether the market of this file began the log."""
+        return demo is not None and await self._sign_in(demo.admin) is not None
 
-    async def _known(self, login: Login) -> SignIn | None:
+    async def _sign_in(self, login: Login) -> SignIn | None:
         claim = self.vault.claim(login.email)
         return await asyncio.to_thread(self.credentials.of, claim)
 
@@ -133,12 +133,12 @@ class DemoMarket:
         await self._once(ListAsset(self._meta(), listing, self.session_date))
 
     async def _user(self, login: Login, full_name: str) -> SignIn:
-        known = await self._known(login)
-        if known is None:
+        user = await self._sign_in(login)
+        if user is None:
             await self._register(login, full_name)
-            known = await self._known(login)
-        assert known is not None, "a registration commits its credentials"
-        return known
+            user = await self._sign_in(login)
+        assert user is not None, "a registration commits its credentials"
+        return user
 
     async def _register(self, login: Login, full_name: str) -> None:
         claim = self.vault.claim(login.email)
@@ -194,7 +194,7 @@ def _read(path: Path) -> Demo | None:
 
 def _write(path: Path, demo: Demo) -> None:
     """Write the file whole or not at all, for its owner only: it holds passwords."""
-    beside = path.with_suffix(".new")
-    beside.touch(mode=0o600)
-    beside.write_bytes(msgspec.json.format(msgspec.json.encode(demo)))
-    beside.replace(path)
+    staging = path.with_suffix(".new")
+    staging.touch(mode=0o600)
+    staging.write_bytes(msgspec.json.format(msgspec.json.encode(demo)))
+    staging.replace(path)

@@ -17,7 +17,7 @@ RETRY_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
 
-async def kept_up(
+async def keep_trying(
     name: str,
     work: Callable[[], Awaitable[None]],
     *,

@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from commands.leadership import WriterState
-from domain.trading_day import session_date
+from commands.writer.leadership import WriterState
+from domain.market.trading_day import session_date
 from infra.container import Container
 from infra.runtime.settings import Settings
 from infra.server.demo import DemoMarket
@@ -36,7 +36,7 @@ class RunFile(msgspec.Struct):
     home: str
 
 
-class Announcement:
+class RunFileKeeper:
     """Writes the run file and greets, each time the server becomes ready in a role.
 
     `places` says for a person where Postgres and Redis are.

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from commands.answers import Answer
 from commands.messages import Command, NoteAccessRefused, NoteLoginFailed
 from commands.ports import SecurityOutbox
+from domain.accounts.user import SECURITY_FACTS_PER_MINUTE
 from domain.errors import DomainError
 from domain.events.security import LoginFailed, SecurityEvent
-from domain.user import SECURITY_FACTS_PER_MINUTE
 
 LOOK_SECONDS = 0.5
 

@@ -20,7 +20,7 @@ import uvloop
 from litestar.types import ControllerRouterHandler
 
 from api.app import create_app
-from commands.leadership import WriterState
+from commands.writer.leadership import WriterState
 from infra.container import Container
 from infra.local.errors import LocalServerError
 from infra.local.servers import (
@@ -33,8 +33,8 @@ from infra.local.serving import ServedAlready, serving
 from infra.runtime.logging_setup import configure_logging
 from infra.runtime.settings import Settings, unknown_variables
 from infra.server.child_processes import Child
-from infra.server.retrying_task import kept_up
-from infra.server.run_file import RUN_FILE, Announcement, new_run_file
+from infra.server.retrying_task import keep_trying
+from infra.server.run_file import RUN_FILE, RunFileKeeper, new_run_file
 from infra.server.security_recorder import SecurityRecorder
 from infra.server.signals import StopSignals
 from processors.scheduler import Scheduler
@@ -189,7 +189,7 @@ class _Server:
         container.applied.start()
         writing = asyncio.create_task(container.writer.run(), name="writer")
         background = [
-            asyncio.create_task(kept_up(name, work), name=name)
+            asyncio.create_task(keep_trying(name, work), name=name)
             for name, work in self._background_work().items()
         ]
         try:
@@ -237,7 +237,7 @@ class _Server:
             "projector": projector.keep_running,
             "security notes": container.security_notes.keep_handing_over,
             "security record": recorder.run,
-            "announcement": self._announcement().keep,
+            "run file": self._run_file_keeper().keep,
             "snapshots": self._take_snapshots,
         }
 
@@ -246,14 +246,14 @@ class _Server:
         writer = self.container.writer
         return writer.exchange if writer.state is WriterState.LEADER else None
 
-    def _announcement(self) -> Announcement:
+    def _run_file_keeper(self) -> RunFileKeeper:
         run_file = new_run_file(
             self.home,
             base_url=self.base_url,
             database_url=self.database_url,
             redis_url=self.redis_url,
         )
-        return Announcement(self.container, self.settings, run_file, self.places)
+        return RunFileKeeper(self.container, self.settings, run_file, self.places)
 
     def _environment(self) -> dict[str, str]:
         return {

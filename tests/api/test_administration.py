@@ -2,7 +2,7 @@
 
 import pytest
 
-from commands.frozen import state_hash
+from commands.state.frozen import state_hash
 from tests.support.served import Person, Served
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from commands import dispatch
+from commands.handlers import dispatch
 from commands.messages import HaltMarket
 from tests.support.served import Person, Served
 

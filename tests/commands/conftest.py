@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from commands import leadership
-from commands.leadership import WriterState
+from commands.writer import leadership
+from commands.writer.leadership import WriterState
 from tests.support.troubled_store import TroubledStore
 from tests.support.writers import Server
 

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from benchmarks.workload import OrderMix, carry_out, open_exchange
-from commands.exchange import Exchange
 from commands.messages import Command
+from commands.state.exchange import Exchange
 from domain.errors import OrderDone
 
 #: The core of a43e954 made 34.19 and 20.37 calls. The message of a commit that changes

@@ -2,10 +2,10 @@
 
 import pytest
 
-from commands import dispatch
-from commands.dispatch import execute
-from commands.exchange import Exchange, locate
+from commands.handlers import dispatch
+from commands.handlers.dispatch import execute
 from commands.messages import Command, Deposit, HaltMarket, PlaceOrder
+from commands.state.exchange import Exchange, locate
 from domain.events.market import Halted, OrderAccepted
 from domain.events.wallet import FundsHeld
 from tests.support.tickets import ticket

@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from commands import frozen
-from commands.exchange import Exchange
 from commands.keys import content_digest
 from commands.messages import (
     Deposit,
@@ -14,6 +12,8 @@ from commands.messages import (
     NoteLoginFailed,
     SetPreferences,
 )
+from commands.state import frozen
+from commands.state.exchange import Exchange
 from domain.aggregate import Aggregate
 from domain.events.event import Meta
 from domain.vocabulary import Role, SelfTradePrevention

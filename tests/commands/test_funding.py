@@ -3,7 +3,7 @@
 import pytest
 
 from commands.messages import Deposit, GrantShares, SetPreferences
-from commands.register import Repeated
+from commands.state.register import Repeated
 from domain.errors import Conflict, NotFound, UnknownSymbol
 from domain.events.wallet import FundsDeposited, PreferencesChanged, SharesGranted
 from domain.vocabulary import SelfTradePrevention

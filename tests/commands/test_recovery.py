@@ -2,10 +2,10 @@
 
 import pytest
 
-from commands.exchange import Exchange
-from commands.frozen import dump
 from commands.ports import LogLost
-from commands.recovery import recover
+from commands.state.exchange import Exchange
+from commands.state.frozen import dump
+from commands.writer.recovery import recover
 from domain.events.register import Fact, Recorded
 from tests.support.flow import Flow
 from tests.support.log import extend, log_of

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from commands.exchange import Exchange, locate
 from commands.keys import content_digest, part_meta
 from commands.messages import (
     CancelAllOrders,
@@ -19,7 +18,8 @@ from commands.messages import (
     SetPreferences,
     UseKey,
 )
-from commands.register import Repeated
+from commands.state.exchange import Exchange, locate
+from commands.state.register import Repeated
 from domain.errors import Conflict, NotFound
 from domain.events.event import Meta
 from domain.events.keys import KeyUsed

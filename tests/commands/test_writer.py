@@ -4,12 +4,13 @@ import asyncio
 
 import pytest
 
-from commands import frozen, group_commit, leadership
 from commands.answers import Answer
-from commands.leadership import WriterState
 from commands.messages import CancelOrder, ResumeMarket
-from commands.recovery import NotWanted, recover, take_snapshot
-from commands.writer import Writer
+from commands.state import frozen
+from commands.writer import group_commit, leadership
+from commands.writer.leadership import WriterState
+from commands.writer.recovery import NotWanted, recover, take_snapshot
+from commands.writer.writer import Writer
 from domain.errors import (
     Busy,
     CommitFailed,

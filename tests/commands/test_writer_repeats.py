@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from commands.answers import NotHeld
-from commands.leadership import WriterState
 from commands.messages import CancelOrder, PlaceOrders
+from commands.writer.leadership import WriterState
 from domain.errors import CommitFailed, Conflict, DomainError
 from domain.events.event import Meta
 from domain.events.market import Halted

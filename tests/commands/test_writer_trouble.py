@@ -5,11 +5,12 @@ import threading
 
 import pytest
 
-from commands import dispatch, group_commit
-from commands.exchange import Exchange
-from commands.leadership import WriterState
+from commands.handlers import dispatch
 from commands.messages import CancelOrder, Command, HaltMarket
 from commands.ports import LogUnavailable
+from commands.state.exchange import Exchange
+from commands.writer import group_commit
+from commands.writer.leadership import WriterState
 from domain.errors import CommitFailed, InvalidOrder
 from tests.support.troubled_store import PATIENCE, Trouble, TroubledStore
 from tests.support.writers import Server, keyed_halt

@@ -2,7 +2,7 @@
 
 import pytest
 
-from commands.register import Repeated
+from commands.state.register import Repeated
 from tests.support.tickets import ticket, venue_with_alice
 from tests.support.venue import Venue
 

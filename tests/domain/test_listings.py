@@ -11,7 +11,7 @@ from domain.errors import (
     UnknownSymbol,
 )
 from domain.events.market import Listed, ListingChanged
-from domain.market import Market
+from domain.market.market import Market
 from tests.support.spec import META, Spec
 from tests.support.venue import Venue, listing
 

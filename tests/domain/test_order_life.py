@@ -12,7 +12,7 @@ from commands.messages import (
 from domain.errors import NotFound, NothingToReplace, OrderDone
 from domain.events.market import OrderCanceled, OrderReplaced
 from domain.events.wallet import FundsHeld
-from domain.order import TRANSITIONS
+from domain.market.order import TRANSITIONS
 from domain.vocabulary import CancelReason, HoldPurpose, OrderStatus
 from tests.support.tickets import ticket, venue_with_alice
 from tests.support.venue import Venue

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.events.market import Halted, Listed, Resumed
-from domain.market import Market
+from domain.market.market import Market
 from domain.vocabulary import OrderStatus
 from tests.support.spec import META, Spec
 from tests.support.venue import Venue, listing

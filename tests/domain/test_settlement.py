@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.accounts.settlement import cost_given_up
 from domain.events.wallet import FeeCollected
 from domain.ids import HOUSE_ACCOUNT
 from domain.money import dollars, fee
-from domain.settlement import cost_given_up
 from domain.vocabulary import WalletKind
 from tests.support.venue import Venue, listing
 

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.trading_day import next_roll, session_date
+from domain.market.trading_day import next_roll, session_date
 
 HOUR = 3_600_000_000
 #: 2026-01-01 23:00 UTC.

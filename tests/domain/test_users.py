@@ -10,12 +10,12 @@ from commands.messages import (
     NoteLoginFailed,
     Register,
 )
+from domain.accounts.user import SECURITY_FACTS_PER_MINUTE
 from domain.errors import AlreadyExists, NotFound
 from domain.events.event import Event, Meta
 from domain.events.security import AccessRefused, LoginFailed
 from domain.events.user import EmailClaimed, RoleGranted, UserRegistered
 from domain.events.wallet import WalletOpened
-from domain.user import SECURITY_FACTS_PER_MINUTE
 from domain.vocabulary import Role, WalletKind
 from tests.support.spec import AT
 from tests.support.venue import Venue

@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.accounts.wallet import Hold, Holding, Wallet
 from domain.errors import (
     AmountTooLarge,
     InsufficientFunds,
@@ -24,7 +25,6 @@ from domain.events.wallet import (
 )
 from domain.money import MONEY_MAX, PRICE_MAX, QUANTITY_MAX
 from domain.vocabulary import HoldPurpose, SelfTradePrevention, Side, WalletKind
-from domain.wallet import Hold, Holding, Wallet
 from tests.support.spec import META, Spec
 
 

@@ -1,4 +1,4 @@
-"""Databases of one test, and the command line on them."""
+"""Databases for one test, and the command line on them."""
 
 from collections.abc import Generator
 from pathlib import Path

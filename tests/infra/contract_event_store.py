@@ -1,6 +1,6 @@
-"""What every log does, whatever it is kept in.
+"""The contract of every log, on any storage.
 
-A test module of an adapter subclasses `EventStoreContract` and gives it a `rig`.
+A test module of an adapter subclasses `EventStoreContract` and provides a `rig`.
 """
 
 import threading
@@ -25,12 +25,12 @@ from domain.vocabulary import Role
 from tests.infra.sample_events import STREAM, SampleStream
 
 Each = TypeVar("Each")
-#: Long enough for a busy machine; nothing waits that long when all is well.
+#: Long enough for a busy machine. A test that passes never waits that long.
 PATIENCE = 20
 
 
 class Rig(ABC):
-    """One log under test, and what may happen to it."""
+    """One log under test, and the mishaps that a test can cause."""
 
     def __init__(
         self, store: EventStore, credentials: Credentials, outbox: SecurityOutbox
@@ -173,16 +173,16 @@ class EventStoreContract:
     def test_waiting_ends_when_the_log_goes_on(self, rig: Rig):
         writer, stream = rig.acquire(), SampleStream()
         head = writer.append(stream.events())
-        told: list[bool] = []
+        results: list[bool] = []
         waiting = threading.Thread(
-            target=lambda: told.append(rig.store.reader.wait(head, PATIENCE))
+            target=lambda: results.append(rig.store.reader.wait(head, PATIENCE))
         )
 
         waiting.start()
         writer.append(stream.events())
         waiting.join(PATIENCE)
 
-        assert told == [True]
+        assert results == [True]
 
     def test_waiting_for_what_is_there_takes_no_time(self, rig: Rig):
         head = rig.acquire().append(SampleStream().events())
@@ -216,10 +216,10 @@ class EventStoreContract:
     def test_an_append_that_is_refused_keeps_no_credentials(self, rig: Rig):
         writer, stream = rig.acquire(), SampleStream()
         writer.append(stream.events(2))
-        taken = stream.event(2, command="another")
+        duplicate = stream.event(2, command="another")
 
         with pytest.raises(LogLost):
-            writer.append([taken], [SignIn("claim", "alice", "a1", "hash", ())])
+            writer.append([duplicate], [SignIn("claim", "alice", "a1", "hash", ())])
 
         assert rig.credentials.of("claim") is None
 
@@ -244,10 +244,10 @@ class EventStoreContract:
     def test_a_place_that_is_taken_loses_the_log_and_records_nothing(self, rig: Rig):
         writer, stream = rig.acquire(), SampleStream()
         writer.append(stream.events(2))
-        taken = stream.event(2, command="another")
+        duplicate = stream.event(2, command="another")
 
         with pytest.raises(LogLost):
-            writer.append([*stream.events(1), taken])
+            writer.append([*stream.events(1), duplicate])
 
         assert len(rig.store.reader.read(0, 10).facts) == 2
         assert not writer.alive()

@@ -1,4 +1,4 @@
-"""What every security outbox does, whatever it is kept in."""
+"""The contract of every security outbox, on any storage."""
 
 import pytest
 
@@ -35,7 +35,7 @@ class SecurityOutboxContract:
         rig.outbox.add([note, other])
 
         rig.acquire().append(SampleStream().events(), [NoteRecorded("n-1")])
-        # As a server does that got no answer.
+        # A server that got no answer repeats the call.
         rig.outbox.add([note])
         rig.outbox.sweep()
 

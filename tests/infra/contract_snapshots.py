@@ -1,4 +1,4 @@
-"""What every store of snapshots does."""
+"""The contract of every store of snapshots."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from domain.ids import LogPosition
 
 
 class Rig(ABC):
-    """A store under test, and what a failing disk does to it."""
+    """A store under test, whose disk can fail."""
 
     def __init__(self, store: SnapshotStore) -> None:
         self.store = store

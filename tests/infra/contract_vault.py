@@ -1,4 +1,4 @@
-"""What every vault does, wherever its keys are kept."""
+"""The contract of every vault, on any table of keys."""
 
 import pytest
 

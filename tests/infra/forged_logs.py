@@ -1,4 +1,4 @@
-"""Logs that are forged in one place, and the audit of a log."""
+"""Logs with one forged fact, and the audit of a log."""
 
 from collections.abc import Callable
 
@@ -36,7 +36,7 @@ def failed(report: AuditReport) -> set[str]:
 def first(
     event_type: type[Event], facts: list[Fact], wanted: Callable[[Fact], bool] | None
 ) -> int:
-    """The place of the last such fact but a few: what follows it still runs."""
+    """Return the place of a late fact of that kind, which more facts follow."""
     places = [
         place
         for place, fact in enumerate(facts)
@@ -46,7 +46,7 @@ def first(
 
 
 def changed(event_type: type[Event], **values: object) -> Forger:
-    """Change fields of one fact; an int is added to what is there."""
+    """Change fields of one fact. An int is added to the field's value."""
 
     def forge(facts: list[Fact]) -> list[Fact]:
         place = first(event_type, facts, None)

@@ -1,7 +1,7 @@
 """One example of each event, whose stored form the golden files pin.
 
-Every field has a value of its own, and none its default where it has one, so that a
-field that gets lost or mixed up shows.
+Every field has a distinct value that is not its default, so a lost or swapped field
+shows.
 """
 
 from domain.events.event import Meta

@@ -1,8 +1,8 @@
-"""A way to Postgres on which the answer to a commit can be lost.
+"""A proxy to Postgres that can lose the answer to a commit.
 
-Each connection through it is two sockets and two threads. Told to lose the next
-commit's answer, it lets the commit happen and hangs up instead of passing on what
-Postgres said.
+Each connection takes two sockets and two threads. To lose the next commit's answer, the
+proxy lets Postgres commit and then closes the connection instead of forwarding the
+answer.
 """
 
 import contextlib
@@ -13,12 +13,12 @@ from typing import Self
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-#: How Postgres says that a transaction is durable.
+#: Postgres's message that a transaction is durable.
 COMMITTED = b"COMMIT\x00"
 
 
 class LostAnswers:
-    """A TCP proxy; `url` is the database through it."""
+    """A TCP proxy. `url` leads to the database through the proxy."""
 
     def __init__(self, database_url: str) -> None:
         server = conninfo_to_dict(database_url)
@@ -77,7 +77,7 @@ class LostAnswers:
 
 def hang_up(*sockets: socket.socket) -> None:
     for each in sockets:
-        # Either side may have done so before.
+        # Either side may have closed the socket already.
         with contextlib.suppress(OSError):
             each.shutdown(socket.SHUT_RDWR)
         each.close()

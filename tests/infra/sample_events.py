@@ -1,4 +1,4 @@
-"""Events for tests of the log, where what they say does not matter."""
+"""Events for tests of the log in which the content does not matter."""
 
 import itertools
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ STREAM = "wallet-6a1c"
 
 @dataclass
 class SampleStream:
-    """Goes on writing one stream: `commands(2, 3)` is two events and then three."""
+    """A stream that grows: `commands(2, 3)` adds two events and then three."""
 
     name: str = STREAM
     versions: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def events(self, count: int = 1, *, command: str | None = None) -> list[Recorded]:
-        """The next events, all of one command."""
+        """Return the next events, all of one command."""
         numbers = list(itertools.islice(self.versions, count))
         return [
             self.event(version, command=command or f"{self.name}#{numbers[0]}")

@@ -1,4 +1,4 @@
-"""How the command line's client behaves towards servers of all manners."""
+"""The command line's client gets along with well-behaved and broken servers."""
 
 import socket
 import subprocess
@@ -19,14 +19,14 @@ def answer(status: str, body: bytes) -> bytes:
     return f"{head}Bourse-Log-Position: 7\r\n\r\n".encode() + body
 
 
-#: A script that the client does not follow fails after this time.
+#: A test fails after this time if the client does not follow the script.
 PATIENCE_SECONDS = 10.0
 OK = answer("200 OK", b"{}")
 REFUSED = answer("403 Forbidden", b'{"code":1,"message":"no, not you"}')
 
 
 class Server:
-    """Plays a script: for each connection the answers to its requests, in order.
+    """A server that plays a script: for each connection the answers, in order.
 
     After its last answer, or on an answer of None, the server closes the connection.
     """
@@ -67,7 +67,7 @@ class Server:
 
 
 def request_of(connection: socket.socket) -> bytes:
-    """Read a request, whose body is an empty JSON object, or nothing at the end."""
+    """Read a request with an empty JSON object as its body, or nothing at the end."""
     received = connection.recv(65_536)
     while received and b"\r\n\r\n" not in received:
         received += connection.recv(65_536)
@@ -141,7 +141,7 @@ def test_a_new_connection_that_breaks_is_not_tried_again():
 
 
 def connect_and_leave(server: Server) -> None:
-    """Take up the connection that a second attempt of the client would have used."""
+    """Use up the connection that a second attempt of the client would take."""
     port = int(server.url.rpartition(":")[2])
     socket.create_connection(("127.0.0.1", port)).close()
 

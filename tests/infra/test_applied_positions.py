@@ -1,4 +1,4 @@
-"""Whoever waits for a log position is woken, whatever was missed or cut meanwhile."""
+"""A waiter for a log position wakes, even if messages or connections were lost."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""An audit passes a sound log, and sees each way in which a log can be unsound."""
+"""An audit passes a sound log, and detects each kind of unsound log."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from commands.exchange import Exchange
-from commands.frozen import dump, state_hash
 from commands.ports import Segment, Snapshot
+from commands.state.exchange import Exchange
+from commands.state.frozen import dump, state_hash
 from domain.events.market import (
     Listed,
     OrderAccepted,
@@ -143,8 +143,8 @@ def test_a_forged_log_is_seen(forge: Forger, seen_by: set[str], database_url: st
 
     assert not report.passed
     assert seen_by <= failed(report)
-    told = [each for each in report.violations if each.check in seen_by]
-    assert all(each.position and each.stream and each.event for each in told)
+    seen = [each for each in report.violations if each.check in seen_by]
+    assert all(each.position and each.stream and each.event for each in seen)
 
 
 def test_a_crossed_book_is_seen(database_url: str):
@@ -244,7 +244,7 @@ def test_a_snapshot_that_is_not_the_logs_state_is_seen(damage: str, database_url
 
 
 def whole_commands(count: int) -> int:
-    """So many facts of the log or a few more, up to the end of a command."""
+    """Return at least `count` facts of the log, up to the end of a command."""
     while LOG[count - 1].event.meta.command_id == LOG[count].event.meta.command_id:
         count += 1
     return count
@@ -255,9 +255,9 @@ def test_a_snapshot_of_events_that_the_log_lost_is_seen(kept: int, database_url:
     report = audit_of(database_url, LOG[:kept], snapshot=snapshot_of(state_of(LOG)))
 
     assert failed(report) == {"snapshot"}
-    (told,) = report.violations
-    assert told.position == kept
-    assert told.what == f"no command of the log ends at its position {len(LOG)}"
+    (violation,) = report.violations
+    assert violation.position == kept
+    assert violation.what == f"no command of the log ends at its position {len(LOG)}"
 
 
 def test_a_snapshot_of_half_a_command_is_seen(database_url: str):
@@ -279,7 +279,7 @@ def test_a_snapshot_of_another_form_is_left_out_with_a_reason(database_url: str)
 
     assert report.passed
     (snapshot,) = [check for check in report.checks if check.name == "snapshot"]
-    assert (snapshot.counted, snapshot.skipped) == (0, "saved by another version")
+    assert (snapshot.counted, snapshot.skipped) == (0, "another version saved it")
 
 
 @pytest.mark.parametrize("kept", [0, len(LOG)])
@@ -304,7 +304,7 @@ def test_violations_are_counted_all_and_told_in_part(database_url: str):
 
 
 class GrowingLog(MemoryLogReader):
-    """A log that a busy writer extends faster than anybody can read it."""
+    """A log that a busy writer extends faster than a reader can follow."""
 
     def replay(self, after: int) -> Iterator[Segment]:
         yield from super().replay(after)

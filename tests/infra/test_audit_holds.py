@@ -1,4 +1,4 @@
-"""An audit goes by the ids in each fact, and by what a hold is for."""
+"""An audit follows the ids in each fact, and the purpose of each hold."""
 
 import msgspec
 import pytest

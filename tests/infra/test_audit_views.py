@@ -1,4 +1,4 @@
-"""Read models are compared with rebuilt ones; what is not there is told."""
+"""An audit compares read models with rebuilt ones, and reports missing ones."""
 
 import pytest
 
@@ -14,11 +14,11 @@ FACTS = Flow().run(60)
 
 
 def nothing(_reached: int, _head: int) -> None:
-    """Nobody watches."""
+    """Report no progress."""
 
 
-@pytest.mark.parametrize("beside_live", [True, False])
-def test_views_that_are_as_the_log_gives_them_pass(beside_live: bool):
+@pytest.mark.parametrize("server_runs", [True, False])
+def test_views_that_are_as_the_log_gives_them_pass(server_runs: bool):
     log, store, findings = log_of(FACTS), MemoryStore(), Findings()
     rebuild(log, store, new_id=lambda: "first")
 
@@ -26,7 +26,7 @@ def test_views_that_are_as_the_log_gives_them_pass(beside_live: bool):
         log,
         store,
         findings,
-        beside_live=beside_live,
+        server_runs=server_runs,
         new_id=lambda: "second",
         progress=nothing,
     )
@@ -41,7 +41,7 @@ def test_views_that_nobody_has_filled_are_left_out_of_an_audit_without_a_server(
         log_of(FACTS),
         MemoryStore(),
         findings,
-        beside_live=False,
+        server_runs=False,
         new_id=lambda: "first",
         progress=nothing,
     )
@@ -60,7 +60,7 @@ def test_views_that_a_live_server_does_not_have_are_violations(
         log_of(FACTS),
         MemoryStore(),
         findings,
-        beside_live=True,
+        server_runs=True,
         new_id=lambda: "first",
         progress=nothing,
     )
@@ -79,7 +79,7 @@ def test_views_of_another_log_are_violations():
         log_of(shorter),
         store,
         findings,
-        beside_live=False,
+        server_runs=False,
         new_id=lambda: "second",
         progress=nothing,
     )

@@ -1,4 +1,4 @@
-"""A backup holds everything, and a restore brings all of it back or nothing."""
+"""A backup holds everything, and a restore returns all of it or nothing."""
 
 import random
 import stat
@@ -43,7 +43,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def lived_in(database_url: str) -> tuple[SampleStream, str]:
-    """Fill every table of ours; a stream to go on with, and a sealed name."""
+    """Fill every table of ours; return a stream to extend, and a sealed name."""
     stream = SampleStream()
     with PostgresEventStore(database_url) as store:
         writer = store.acquire()
@@ -122,7 +122,7 @@ def test_a_backup_beside_a_live_server_is_of_one_moment(
 
 
 def unnumbered(name: str, data: bytes) -> bytes:
-    """The manifest as it was written before migrations had numbers."""
+    """Return the manifest in the form from before migrations had numbers."""
     return data.replace(b'"format":2,"schema":1,', b'"format":1,"schema":"2",')
 
 
@@ -152,7 +152,7 @@ def test_a_backup_from_before_migrations_had_numbers_is_restored_and_migrated(
         writer = store.acquire()
         assert writer is not None
         with closing(writer):
-            # An epoch never comes twice, although the tables were made again.
+            # No epoch comes twice, although the restore created the tables again.
             assert writer.epoch > led.epoch
             assert writer.append(stream.events()) == 4
 
@@ -184,7 +184,7 @@ def test_only_its_owner_may_read_a_backup(database_url: str, file: Path):
     backup(database_url, file)
     file.chmod(0o644)
 
-    # An older one is replaced.
+    # The new backup replaces an older one.
     backup(database_url, file)
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -275,7 +275,7 @@ def test_a_damaged_backup_changes_nothing(
 
 
 def corrupted(whole: bytes, chance: random.Random) -> bytes:
-    """The file with some bytes changed; now and then cut off, or with bytes between."""
+    """Return the file with changed bytes, sometimes truncated or with more bytes."""
     damaged = bytearray(whole)
     for _ in range(chance.randint(1, 4)):
         damaged[chance.randrange(len(damaged))] = chance.randrange(256)
@@ -293,17 +293,17 @@ def test_whatever_happened_to_its_bytes_a_backup_is_damaged_or_whole(
     lived_in(database_url)
     backup(database_url, file)
     whole, chance = file.read_bytes(), random.Random(191)
-    found = Counter[type[Exception]]()
+    errors = Counter[type[Exception]]()
 
     for _ in range(3_000):
         file.write_bytes(corrupted(whole, chance))
-        # Only what was found to be whole is taken to a database, which is not there.
-        with pytest.raises((BackupError, LogUnavailable)) as told:
+        # Only a whole file gets as far as the database, which does not exist.
+        with pytest.raises((BackupError, LogUnavailable)) as error:
             restore("postgresql://nobody@127.0.0.1:1/none", file)
-        found[told.type] += 1
+        errors[error.type] += 1
 
-    assert found.keys() == {BackupDamaged, BackupUnreadable, LogUnavailable}
-    assert found[BackupDamaged] > 1_000
+    assert errors.keys() == {BackupDamaged, BackupUnreadable, LogUnavailable}
+    assert errors[BackupDamaged] > 1_000
 
 
 def test_a_backup_is_unpacked_in_the_one_way_in_which_it_is_packed(
@@ -319,7 +319,7 @@ def test_a_backup_is_unpacked_in_the_one_way_in_which_it_is_packed(
 
 @pytest.mark.parametrize(
     "content",
-    # The last is a zip of nothing.
+    # The last one is an empty zip.
     [None, b"", b"PK no zip at all", b"PK\x05\x06" + bytes(18)],
 )
 def test_what_is_no_backup_is_told(empty_url: str, file: Path, content: bytes | None):
@@ -332,12 +332,12 @@ def test_what_is_no_backup_is_told(empty_url: str, file: Path, content: bytes | 
 
 def test_progress_is_told_for_each_table(database_url: str, empty_url: str, file: Path):
     lived_in(database_url)
-    told: list[tuple[str, int, int]] = []
+    calls: list[tuple[str, int, int]] = []
 
-    def tell(table: str, done: int, rows: int) -> None:
-        told.append((table, done, rows))
+    def note(table: str, done: int, rows: int) -> None:
+        calls.append((table, done, rows))
 
-    backup(database_url, file, progress=tell)
-    restore(empty_url, file, progress=tell)
+    backup(database_url, file, progress=note)
+    restore(empty_url, file, progress=note)
 
-    assert told.count(("events", 3, 3)) == 2
+    assert calls.count(("events", 3, 3)) == 2

@@ -1,8 +1,8 @@
-"""The three registers are whole, and the page written from them is fresh."""
+"""The three registers are complete, and the page generated from them is fresh."""
 
-from commands.dispatch import HANDLERS
+from commands.handlers.dispatch import HANDLERS
+from commands.handlers.parts import EXPANSIONS
 from commands.messages import COMMANDS, Command
-from commands.parts import EXPANSIONS
 from domain.events.event import Event
 from domain.events.register import EVENTS
 from infra.docs.catalog import PAGE, ROOT, catalog_page, folded_by

@@ -1,4 +1,4 @@
-"""What `bourse` answers: exit codes, sentences, JSON, and what it leaves behind."""
+"""The commands of `bourse`: exit codes, sentences, JSON, and their effects."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from domain.events.register import Fact
 from domain.events.user import RoleGranted
 from domain.events.wallet import TradeSettled
-from infra.access.temporary_writer import own_writer
+from infra.access.temporary_writer import temporary_writer
 from infra.cli.commands import app
 from infra.log.event_store import PostgresEventStore
 from infra.views.redis_store import ALIAS
@@ -29,7 +29,7 @@ FACTS = Flow().run(300)
 
 @pytest.fixture
 def traded(bourse: Bourse) -> Bourse:
-    """The same, on a log with a day of trading, its read models filled."""
+    """The command line on a log with a day of trading and filled read models."""
     write_log(bourse.database_url, FACTS)
     bourse.json("rebuild", "--all")
     return bourse
@@ -49,7 +49,7 @@ def test_a_sound_installation_passes_its_audit(traded: Bourse):
     assert checks["views"]["counted"] == 9
     assert checks["views"]["skipped"] is None
     assert checks["snapshot"]["counted"] > 10
-    assert checks["live"]["skipped"] == "no server was asked"
+    assert checks["live"]["skipped"] == "no server was compared"
 
 
 def test_an_audit_is_a_table_for_people(traded: Bourse):
@@ -60,7 +60,7 @@ def test_an_audit_is_a_table_for_people(traded: Bourse):
 
 
 def next_of(lost: Fact, facts: list[Fact]) -> int:
-    """Where the stream of a lost fact goes on."""
+    """Return the next fact in the stream of a lost fact."""
     return next(
         fact.position
         for fact in facts
@@ -136,7 +136,7 @@ def test_a_forged_balance_in_redis_fails_the_audit_and_a_rebuild_heals_it(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "sentence"),
     [
         (["rebuild"], "name one read model, or pass --all"),
         (["rebuild", "balances", "--all"], "name one read model, or pass --all"),
@@ -149,13 +149,11 @@ def test_a_forged_balance_in_redis_fails_the_audit_and_a_rebuild_heals_it(
         (["nonsense"], "No such command"),
     ],
 )
-def test_what_was_asked_wrongly_ends_with_2(
-    words: list[str], told: str, bourse: Bourse
-):
+def test_wrong_arguments_end_with_2(words: list[str], sentence: str, bourse: Bourse):
     result = bourse(*words)
 
     assert result.exit_code == 2
-    assert told in " ".join(result.output.split())
+    assert sentence in " ".join(result.output.split())
 
 
 def test_a_snapshot_is_of_the_head_of_the_log(traded: Bourse):
@@ -186,7 +184,7 @@ def test_everything_comes_back_from_a_backup(
     assert saved["log_position"] == restored["log_position"] == len(FACTS)
     assert audit["passed"]
     (views,) = [check for check in audit["checks"] if check["name"] == "views"]
-    # What the views showed was of the log before; they are filled at the next start.
+    # The old views showed another log; the next start fills them.
     assert "not filled yet: balances" in views["skipped"]
 
 
@@ -224,12 +222,12 @@ def roles(bourse: Bourse) -> list[Fact]:
 
 
 def test_an_administrator_is_made_without_a_server(bourse: Bourse):
-    made = bourse.json("admin", "create", "ada@example.org")
+    admin = bourse.json("admin", "create", "ada@example.org")
 
     (granted,) = roles(bourse)
-    assert granted.stream == f"user-{made['user_id']}"
-    assert made["created"]
-    assert len(made["password"]) >= 12
+    assert granted.stream == f"user-{admin['user_id']}"
+    assert admin["created"]
+    assert len(admin["password"]) >= 12
     assert bourse.json("audit", "verify", "--no-views")["passed"]
 
 
@@ -246,23 +244,23 @@ def test_a_known_user_gets_the_role_and_keeps_the_password(bourse: Bourse):
 def test_a_password_comes_from_standard_input_and_is_not_shown(bourse: Bourse):
     words = ["admin", "create", "ada@example.org", "--password-stdin"]
 
-    made = bourse.json(*words, stdin="a long enough one\n")
+    admin = bourse.json(*words, stdin="a long enough one\n")
 
-    assert made["password"] is None
+    assert admin["password"] is None
 
 
 @pytest.mark.parametrize(
-    ("email", "password", "told"),
+    ("email", "password", "sentence"),
     [("ada", "long enough", "email must be"), ("a@b.example", "short", "password")],
 )
 def test_a_bad_address_or_password_is_refused(
-    email: str, password: str, told: str, bourse: Bourse
+    email: str, password: str, sentence: str, bourse: Bourse
 ):
     words = ["admin", "create", email, "--password-stdin"]
 
     refusal = bourse.json(*words, code=1, stdin=f"{password}\n")
 
-    assert told in refusal["message"]
+    assert sentence in refusal["message"]
 
 
 async def test_while_another_process_leads_it_must_be_asked(
@@ -270,7 +268,7 @@ async def test_while_another_process_leads_it_must_be_asked(
 ):
     monkeypatch.setattr("infra.access.temporary_writer.LEASE_SECONDS", 0.5)
     with PostgresEventStore(bourse.database_url) as store:
-        async with own_writer(store):
+        async with temporary_writer(store):
             refusal = await asyncio.to_thread(
                 bourse.json, "admin", "create", "ada@example.org", code=1
             )
@@ -324,7 +322,7 @@ def test_a_replay_in_process_leaves_no_database_behind(bourse: Bourse, tmp_path:
     assert databases(bourse.database_url) == set()
 
 
-# --- where nothing is ---
+# --- without an installation ---
 
 
 @pytest.mark.parametrize(

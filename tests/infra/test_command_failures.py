@@ -1,4 +1,4 @@
-"""What is wrong around a command is told in a sentence, and in JSON."""
+"""A command reports failures of its surroundings in a sentence, and in JSON."""
 
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def test_a_database_that_is_not_as_it_was_set_up_is_told_in_a_sentence(bourse: B
     ("kind", "words"),
     [("postgres", ["snapshot"]), ("redis", ["rebuild", "--all"])],
 )
-def test_an_embedded_server_that_nobody_knows_to_reach_is_told(
+def test_a_damaged_file_of_an_embedded_server_is_reported(
     kind: str,
     words: list[str],
     content: bytes,
@@ -63,7 +63,7 @@ def test_an_embedded_server_that_nobody_knows_to_reach_is_told(
     assert f"{memory} is damaged" in refusal["message"]
 
 
-def test_a_redis_that_does_not_answer_is_told_in_a_sentence(
+def test_a_redis_that_does_not_answer_is_reported(
     bourse: Bourse, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
@@ -72,7 +72,7 @@ def test_a_redis_that_does_not_answer_is_told_in_a_sentence(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "sentence"),
     [
         ([], "no server runs in"),
         (["--url", "http://127.0.0.1:1"], "does not answer"),
@@ -80,17 +80,17 @@ def test_a_redis_that_does_not_answer_is_told_in_a_sentence(
     ],
 )
 def test_a_replay_without_a_server_says_what_to_do(
-    words: list[str], told: str, bourse: Bourse, tmp_path: Path
+    words: list[str], sentence: str, bourse: Bourse, tmp_path: Path
 ):
     flow = write_flow(tmp_path, SMALL)
 
     refusal = bourse.json("replay", str(flow), *words, code=1)
 
     assert refusal["error"] == "server-unreachable"
-    assert told in refusal["message"]
+    assert sentence in refusal["message"]
 
 
-def test_a_file_that_is_no_flow_is_told(bourse: Bourse, tmp_path: Path):
+def test_a_file_that_is_no_flow_is_reported(bourse: Bourse, tmp_path: Path):
     refusal = bourse.json("replay", str(tmp_path / "absent"), code=1)
 
     assert refusal["error"] == "flow-unreadable"

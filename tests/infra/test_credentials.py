@@ -1,4 +1,4 @@
-"""Credentials, and what becomes of those that an older version left in the log."""
+"""Credentials, and the migration of those that an older version left in the log."""
 
 from collections.abc import Generator
 
@@ -27,7 +27,7 @@ def datastore(database_url: str) -> Generator[Datastore]:
 
 
 def register(database_url: str, user: SignIn) -> None:
-    """Sign up as an older writer did: the hash stands in the fact."""
+    """Register a user as an older writer did, with the hash in the fact."""
     registered = (
         f'{{"type":"user.registered",{META},"account_id":"{user.account_id}",'
         f'"claim":"{user.claim}","email_sealed":"e","full_name_sealed":"n",'
@@ -73,7 +73,7 @@ def test_the_next_writer_reads_what_an_older_one_left_in_the_log_alone(
 ):
     with PostgresEventStore(database_url) as store:
         lead_for_a_moment(store)
-        # An older version leads for one epoch, and keeps no credentials.
+        # An older version leads for one epoch and writes no credentials.
         register(database_url, BOB)
         with connect(database_url, name="test") as connection:
             connection.execute("UPDATE log_lease SET epoch = epoch + 1")
@@ -119,5 +119,5 @@ def test_a_version_without_migrations_refuses_the_database(database_url: str):
         connect(database_url, name="test") as connection,
         pytest.raises(psycopg.errors.RaiseException, match="newer version of Bourse"),
     ):
-        # What it does at its start.
+        # The start of an older version.
         connection.execute(UNNUMBERED.read_bytes())

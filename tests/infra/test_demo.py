@@ -1,4 +1,4 @@
-"""The demonstration market is seeded once, and only into a log that nobody uses yet."""
+"""The demonstration market is seeded once, and only into an unused log."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -66,7 +66,7 @@ async def test_a_seeding_that_was_broken_off_is_brought_to_its_end(
     first = await seeded(server, path)
     assert first is not None
     async with served() as other:
-        # There is a file, and nothing of what it tells in this log.
+        # The file exists, but its users and markets are not in this log.
         again = await seeded(other, path)
 
         assert again is not None

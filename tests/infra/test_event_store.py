@@ -1,4 +1,4 @@
-"""The log on Postgres keeps the contract of logs, and what only Postgres can break."""
+"""The log on Postgres keeps the contract of logs, and survives Postgres's mishaps."""
 
 import threading
 from collections.abc import Generator
@@ -36,7 +36,7 @@ class PostgresRig(Rig):
         self.terminate("bourse-writer")
 
     def terminate(self, application: str) -> None:
-        """End the backends of all connections of that name."""
+        """End the backends of all connections with a name."""
         self.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND application_name = %s",
@@ -57,7 +57,7 @@ def rig(database_url: str) -> Generator[PostgresRig]:
 
 
 def stored(stream: SampleStream, count: int) -> list[StoredEvent]:
-    """What a host that records through the library brings."""
+    """Return events in the form in which a host passes them to the library."""
     return [
         StoredEvent(
             originator_id=each.stream,
@@ -114,10 +114,10 @@ def test_auditors_read_the_log_with_sql(rig: PostgresRig):
         "data ->> 'amount' FROM audit_events ORDER BY log_position"
     )
 
-    told = ("6a1c", "c-1", "c-1")
+    meta = ("6a1c", "c-1", "c-1")
     assert rows == [
-        (first, "wallet-6a1c", 1, "wallet.funds-held", AT + 1, *told, "1"),
-        (first + 1, "wallet-6a1c", 2, "wallet.funds-held", AT + 2, *told, "2"),
+        (first, "wallet-6a1c", 1, "wallet.funds-held", AT + 1, *meta, "1"),
+        (first + 1, "wallet-6a1c", 2, "wallet.funds-held", AT + 2, *meta, "2"),
     ]
 
 
@@ -181,7 +181,7 @@ def test_a_host_records_events_and_how_far_it_has_come_as_one(rig: PostgresRig):
 
 
 def test_a_subscriber_misses_nothing_of_many_concurrent_appends(rig: PostgresRig):
-    """The library's subscription, while threads append by both doors at once."""
+    """Threads append through the library and through leases at the same time."""
     recorder, writer = rig.postgres.recorder(), rig.acquire()
     threads = 5
     sizes = [1 + n % 4 for n in range(60)]

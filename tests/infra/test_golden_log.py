@@ -16,12 +16,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from commands.recovery import recover
+from commands.writer.recovery import recover
+from domain.accounts.wallet import Wallet
 from domain.events.register import EVENTS, tag_of
-from domain.market import Market
-from domain.order import Order
+from domain.market.market import Market
+from domain.market.order import Order
 from domain.vocabulary import BUY, SELL
-from domain.wallet import Wallet
 from infra.audit.verify import Audit
 from infra.log.event_store import PostgresEventStore
 from infra.log.snapshots import PostgresSnapshotStore
@@ -33,7 +33,7 @@ USERS = {user["email"]: user for user in EXPECTED["users"]}
 
 
 def lines(name: str) -> list[dict[str, Any]]:
-    """The records of a compressed file of the fixture, one JSON text a line."""
+    """Return the records of a compressed fixture file, one JSON text a line."""
     text = gzip.decompress((FOLDER / name).read_bytes())
     return [json.loads(line) for line in text.splitlines()]
 
@@ -47,7 +47,7 @@ def load(database_url: str) -> None:
 
 @pytest.fixture
 def old_url(database_url: str) -> str:
-    """An old database of the test's own."""
+    """An old database for one test."""
     load(database_url)
     return database_url
 
@@ -98,7 +98,7 @@ def account_of(wallet: Wallet) -> dict[str, Any]:
 
 
 def levels(orders: list[Order]) -> list[list[int | None]]:
-    """Price, quantity and number of orders of each level, in the given order."""
+    """Return price, quantity and number of orders of each level, in order."""
     quantities, numbers = Counter[int | None](), Counter[int | None]()
     for order in orders:
         quantities[order.limit_price] += order.leaves
@@ -153,7 +153,7 @@ def test_the_old_log_passes_the_audit(store: PostgresEventStore):
     assert report.violations == []
     assert report.passed
     assert report.events == EXPECTED["head"]
-    # Nobody served it, and the old snapshot may have a form that is not read any more.
+    # No server ran, and this version may not read the form of the old snapshot.
     looked_at = {check.name for check in report.checks if check.counted}
     assert {each.name for each in report.checks} - looked_at <= {"live", "snapshot"}
 
@@ -221,7 +221,7 @@ def serving(database_url: str, home: Path) -> Generator[OldServer]:
 def server(
     postgres_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Generator[OldServer]:
-    """One server for the tests that append nothing. Its state is from the log alone."""
+    """One server for the tests that append nothing. Its state comes from the log."""
     address, _, _ = postgres_url.rpartition("/")
     name = sql.Identifier(f"golden_{worker_id}")
     with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
@@ -236,7 +236,7 @@ def server(
 
 
 def answer(response: httpx.Response) -> dict[str, Any]:
-    """What a client sees of an answer to a command, as the fixture keeps it."""
+    """Return what a client sees of an answer, in the form of the fixture."""
     position = response.headers.get("Bourse-Log-Position")
     return {
         "status": response.status_code,
@@ -254,7 +254,7 @@ def test_every_user_of_the_old_log_logs_in(server: OldServer):
 
 
 def test_old_administrators_are_administrators(server: OldServer):
-    # Nobody else may ask: a refusal would append a fact.
+    # Only administrators may call this: a refusal would append a fact.
     administrators = [each for each in USERS if "admin" in USERS[each]["roles"]]
 
     for email in administrators:
@@ -322,7 +322,7 @@ def test_the_views_are_rebuilt_from_the_old_log(server: OldServer):
     assert [report for report in reports if report["differing"]] == []
 
 
-# --- life goes on ---
+# --- new commands ---
 
 
 def test_the_old_database_goes_on_under_this_version(old_url: str, tmp_path: Path):

@@ -1,4 +1,4 @@
-"""Identifiers, the clock they come from, and passwords."""
+"""Identifiers, the clock that they come from, and passwords."""
 
 import subprocess
 import sys
@@ -19,38 +19,38 @@ class StoppedClock:
 
 
 def test_an_identifier_is_a_uuid_of_version_7_that_names_its_millisecond():
-    made = uuid.UUID(Identifiers(StoppedClock()).new())
+    new = uuid.UUID(Identifiers(StoppedClock()).new())
 
-    assert (made.version, made.variant) == (7, uuid.RFC_4122)
-    assert made.int >> 80 == 1_763_930_000_000
+    assert (new.version, new.variant) == (7, uuid.RFC_4122)
+    assert new.int >> 80 == 1_763_930_000_000
 
 
 def test_identifiers_rise_even_where_the_clock_stands_still():
     identifiers = Identifiers(StoppedClock())
 
-    made = [identifiers.new() for _ in range(10_000)]
+    ids = [identifiers.new() for _ in range(10_000)]
 
-    assert made == sorted(set(made))
-    assert all(str(uuid.UUID(text)) == text for text in made)
+    assert ids == sorted(set(ids))
+    assert all(str(uuid.UUID(text)) == text for text in ids)
 
 
 def test_threads_never_get_the_same_identifier():
     identifiers = Identifiers(SystemClock())
-    made: list[list[str]] = [[], [], [], []]
+    ids: list[list[str]] = [[], [], [], []]
 
     def make(mine: list[str]) -> None:
         mine.extend(identifiers.new() for _ in range(5_000))
 
-    threads = [threading.Thread(target=make, args=(mine,)) for mine in made]
+    threads = [threading.Thread(target=make, args=(mine,)) for mine in ids]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert len({text for mine in made for text in mine}) == 20_000
+    assert len({text for mine in ids for text in mine}) == 20_000
 
 
-#: In a process of its own, because one with threads should not fork.
+#: For a separate process, because one with threads should not fork.
 FORKING = """
 import os
 from infra.runtime.clock import SystemClock

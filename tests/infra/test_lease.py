@@ -1,4 +1,4 @@
-"""One process appends, and one that lost the right to appends nothing."""
+"""One process appends, and a process that lost the lease appends nothing."""
 
 import os
 import signal
@@ -26,13 +26,13 @@ def store(database_url: str) -> Generator[PostgresEventStore]:
 
 @pytest.fixture
 def standby(database_url: str) -> Generator[PostgresEventStore]:
-    """Another process's view of the same log."""
+    """The same log, as another process would open it."""
     with PostgresEventStore(database_url) as store:
         yield store
 
 
-def taken(store: PostgresEventStore) -> LogWriter:
-    """The lease, as soon as it can be had."""
+def acquired(store: PostgresEventStore) -> LogWriter:
+    """Acquire the lease as soon as it is open."""
     pause = threading.Event()
     for _ in range(PATIENCE * 20):
         writer = store.acquire()
@@ -50,12 +50,12 @@ def execute(database_url: str, statement: str) -> None:
 def test_a_standby_waits_until_the_lease_is_given_back(
     store: PostgresEventStore, standby: PostgresEventStore
 ):
-    holder = taken(store)
+    holder = acquired(store)
     assert standby.acquire() is None
 
     holder.close()
 
-    successor = taken(standby)
+    successor = acquired(standby)
     assert successor.epoch == holder.epoch + 1
     successor.close()
 
@@ -80,7 +80,7 @@ def test_of_many_who_want_the_lease_one_gets_it(store: PostgresEventStore):
 def test_a_holder_whose_backend_died_is_replaced_at_once(
     store: PostgresEventStore, standby: PostgresEventStore, database_url: str
 ):
-    holder, stream = taken(store), SampleStream()
+    holder, stream = acquired(store), SampleStream()
     execute(
         database_url,
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
@@ -102,8 +102,8 @@ def test_a_holder_whose_backend_died_is_replaced_at_once(
 def test_an_append_of_a_past_epoch_records_nothing(
     store: PostgresEventStore, database_url: str
 ):
-    """Even on a connection that lives: the epoch is checked by the append itself."""
-    holder, stream = taken(store), SampleStream()
+    """The append itself checks the epoch, even on a live connection."""
+    holder, stream = acquired(store), SampleStream()
     holder.append(stream.events())
     execute(database_url, "UPDATE log_lease SET epoch = epoch + 1")
 
@@ -118,7 +118,7 @@ def test_an_append_of_a_past_epoch_records_nothing(
 def test_a_holder_learns_from_its_heartbeat_that_it_is_one_no_more(
     store: PostgresEventStore, database_url: str
 ):
-    holder = taken(store)
+    holder = acquired(store)
     execute(database_url, "UPDATE log_heartbeat SET epoch = epoch + 1")
 
     pause = threading.Event()
@@ -135,13 +135,13 @@ def test_a_slow_commit_does_not_look_dead(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(lease, "STALE_SECONDS", 1.0)
-    holder = taken(store)
+    holder = acquired(store)
     append = threading.Thread(target=holder.append, args=(SampleStream().events(),))
 
     with psycopg.connect(database_url) as blocker:
         blocker.execute("LOCK TABLE events_lock IN EXCLUSIVE MODE")
         append.start()
-        # Longer than a heart may stand still.
+        # Longer than the heartbeat may pause.
         assert not store.reader.wait(0, seconds=1.5)
         assert standby.acquire() is None
         assert holder.alive()
@@ -154,7 +154,7 @@ def test_a_slow_commit_does_not_look_dead(
 def test_an_append_without_an_answer_ends_when_the_lease_is_given_back(
     store: PostgresEventStore, database_url: str
 ):
-    holder = taken(store)
+    holder = acquired(store)
     outcomes: list[BaseException] = []
 
     def append() -> None:
@@ -176,7 +176,7 @@ def test_an_append_without_an_answer_ends_when_the_lease_is_given_back(
         assert not holder.alive()
 
 
-#: A server in small: acquires, appends, says so, and appends again when told to.
+#: A small server: it acquires, appends, prints a line, and appends again on input.
 HOLDER = """
 import sys
 from commands.ports import LogLost
@@ -207,7 +207,7 @@ def test_a_stopped_process_that_goes_on_appends_nothing(
     terminates: bool,
 ):
     if not terminates:
-        # The epoch must hold alone, where the old backend cannot be ended.
+        # The epoch alone must protect the log if the old backend cannot be ended.
         monkeypatch.setattr(lease, "_TERMINATE", "SELECT %s")
     command = [sys.executable, "-c", HOLDER, database_url]
     with subprocess.Popen(
@@ -218,7 +218,7 @@ def test_a_stopped_process_that_goes_on_appends_nothing(
         assert process.stdout.readline() == "holds\n"
         os.kill(process.pid, signal.SIGSTOP)
 
-        successor = taken(store)
+        successor = acquired(store)
         mine = SampleStream(versions=iter([2])).events(1)
         successor.append(mine)
         os.kill(process.pid, signal.SIGCONT)
@@ -238,7 +238,7 @@ def test_a_commit_whose_answer_was_lost_is_found_in_the_log(
         LostAnswers(database_url) as proxy,
         PostgresEventStore(proxy.url) as remote,
     ):
-        writer = taken(remote)
+        writer = acquired(remote)
         writer.append(stream.events())
         events = stream.events(3)
         proxy.lose_next()

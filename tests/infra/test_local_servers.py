@@ -1,4 +1,4 @@
-"""The embedded servers: real, kept, adopted, recovered, and stopped in order."""
+"""The embedded servers start, are adopted, recover from crashes, and stop in order."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from infra.local import binaries, postgres
-from infra.local.account import Account, make_folder
+from infra.local.account import SystemAccount, make_folder
 from infra.local.errors import BinaryMissing, ServerDidNotStart
 from infra.local.folder import ServerFolder
 from infra.local.servers import (
@@ -47,7 +47,7 @@ def write_a_row(url: str) -> None:
 
 
 def kill(pid: int) -> None:
-    """Kill a server as a crash does, and wait until it is dead."""
+    """Kill a server, as a crash does, and wait until it is dead."""
     process = psutil.Process(pid)
     process.kill()
     process.wait(timeout=10)
@@ -312,7 +312,7 @@ def test_root_keeps_the_data_where_the_account_of_postgres_may_go(closed_home: P
 def test_root_copies_programs_the_account_cannot_run(
     closed_home: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    def never(account: Account | None, path: Path) -> bool:
+    def never(account: SystemAccount | None, path: Path) -> bool:
         return False
 
     monkeypatch.setattr(binaries, "may_execute", never)

@@ -1,4 +1,4 @@
-"""The twins in memory keep the contracts."""
+"""The twins in memory meet the contracts."""
 
 import pytest
 

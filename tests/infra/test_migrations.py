@@ -1,4 +1,4 @@
-"""The tables come from numbered files, each applied once, whatever was there before."""
+"""Numbered files create the tables, each applied once, from any older schema."""
 
 import threading
 from pathlib import Path
@@ -40,7 +40,7 @@ def recorded(database_url: str) -> list[tuple[object, ...]]:
 
 
 def shape(database_url: str) -> list[tuple[object, ...]]:
-    """Columns, indexes, triggers, functions and views of a database."""
+    """Return columns, indexes, triggers, functions and views of a database."""
     return run(
         database_url,
         """
@@ -200,7 +200,7 @@ def test_processes_that_come_at_once_apply_each_file_once(database_url: str):
 def test_a_migrated_database_is_only_read(database_url: str):
     migrate(database_url)
     with connect(database_url, name="test") as connection, connection.transaction():
-        # Stricter than any lock of a writer.
+        # This lock conflicts with every lock of a writer.
         for table in TABLES:
             if table.name != "installation":
                 connection.execute(f"LOCK TABLE {table.name} IN ACCESS EXCLUSIVE MODE")
@@ -212,7 +212,7 @@ def test_a_migrated_database_is_only_read(database_url: str):
 def test_an_older_server_may_append_while_the_database_is_migrated(database_url: str):
     run(database_url, UNNUMBERED.read_bytes())
     with connect(database_url, name="test") as connection, connection.transaction():
-        # What an append holds until its commit.
+        # An append holds this lock until its commit.
         connection.execute("LOCK TABLE events_lock IN EXCLUSIVE MODE")
         connection.execute("SELECT FROM log_lease FOR SHARE")
         connection.execute("INSERT INTO events VALUES ('s', 1, 't', '{}')")

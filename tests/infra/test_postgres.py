@@ -1,4 +1,4 @@
-"""What the processes of one installation agree on by way of its Postgres."""
+"""The processes of one installation agree on their turns through its Postgres."""
 
 import threading
 

@@ -66,7 +66,7 @@ def projector(database_url: str, redis_url: str) -> Generator[subprocess.Popen[b
 
 
 def append(store: PostgresEventStore, facts: Sequence[Fact]) -> int:
-    """Add facts to the log, which a projector may follow meanwhile; its head."""
+    """Append facts to the log, which a projector may follow, and return the head."""
     writer = store.acquire()
     assert writer is not None
     for batch in batches(facts, [40] * len(facts)):
@@ -127,7 +127,7 @@ async def test_a_redis_that_was_killed_under_load_heals(
 
 
 async def live_at(applied: RedisAppliedPositions, head: int) -> bool:
-    """Whether every view is live at the head before long."""
+    """Wait until every view is live at the head; return False on a timeout."""
     async with asyncio.timeout(LONG):
         while True:
             with contextlib.suppress(StoreDown):

@@ -1,4 +1,4 @@
-"""What only a real Redis can show of the read models' store."""
+"""Properties of the read models' store that only a real Redis can show."""
 
 import asyncio
 from collections.abc import Generator
@@ -117,7 +117,7 @@ async def test_a_read_that_is_canceled_ends_canceled_wherever_it_stood(
     while True:
         views = RedisViews(redis_url)
         reading = asyncio.create_task(views.read_many([Request(VIEW, ())]))
-        # Each time a turn of the loop later: connecting, sending, waiting.
+        # Each turn of the loop cancels a later stage: connecting, sending, waiting.
         for _ in range(turns):
             await asyncio.sleep(0)
         if not reading.cancel():

@@ -1,4 +1,4 @@
-"""A refusal is noted without waiting, handed over, and recorded once by the leader."""
+"""A server notes a refusal without waiting, and the leader records it once."""
 
 import asyncio
 import threading
@@ -9,9 +9,9 @@ import pytest
 
 from api.app import create_app
 from commands.ports import LogUnavailable
+from domain.accounts.user import SECURITY_FACTS_PER_MINUTE
 from domain.events.event import Meta
 from domain.events.security import AccessRefused, LoginFailed, SecurityEvent
-from domain.user import SECURITY_FACTS_PER_MINUTE
 from infra.log.connection import Datastore, connect
 from infra.log.migrations import migrate
 from infra.security.security_notes import QueuedSecurityNotes
@@ -43,7 +43,7 @@ def refusal(number: int, at: int = NOON) -> LoginFailed:
 
 
 def recorded(server: Served) -> list[str]:
-    """The command ids of the refusals on record."""
+    """Return the command ids of the recorded refusals."""
     return [
         fact.event.meta.command_id
         for fact in server.log.reader.read(0, 1_000).facts
@@ -52,7 +52,7 @@ def recorded(server: Served) -> list[str]:
 
 
 class WatchedOutbox(MemorySecurityOutbox):
-    """An outbox whose first note can be waited for."""
+    """An outbox that lets a test wait for the first note."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ async def test_a_flood_is_bounded_and_the_next_minute_is_noted_again():
 
 
 class OutboxAway(MemorySecurityOutbox):
-    """An outbox that does not answer for a while. It loses nothing that it took."""
+    """An outbox that does not answer for a while. It loses no note that it took."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -72,11 +72,11 @@ def test_every_wrong_variable_is_named_at_once():
 
 
 def test_a_variable_that_means_nothing_is_told():
-    told = unknown_variables(
+    unknown = unknown_variables(
         {"BOURSE_QUEUE_LIMITS": "9", "BOURSE_OTHER": "1", "BOURSE_PORT": "1", "PG": "2"}
     )
 
-    assert told == {"BOURSE_QUEUE_LIMITS": "BOURSE_QUEUE_LIMIT", "BOURSE_OTHER": ""}
+    assert unknown == {"BOURSE_QUEUE_LIMITS": "BOURSE_QUEUE_LIMIT", "BOURSE_OTHER": ""}
 
 
 def test_an_error_shows_the_wrong_value_but_never_a_secret():

@@ -1,4 +1,4 @@
-"""`make stop`: the exchange is asked to end, then what it left is stopped."""
+"""`make stop` signals the exchange, and then stops the servers that it left."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ from infra.local.serving import (
     serving_pid,
 )
 
-#: A process that serves a home, until it is told to end.
+#: A process that serves a home until a signal stops it.
 SERVING = """
 import sys, time
 from pathlib import Path
@@ -69,7 +69,7 @@ def test_a_home_is_served_by_one(
     with pytest.raises(ServedAlready), serving(server_home):
         pass
 
-    # Who came second has left the other one's pid where it was.
+    # The second process has not overwritten the first one's pid.
     assert serving_pid(server_home) == serving_process.pid
 
 

@@ -1,7 +1,7 @@
-"""What read models keep in Redis is a contract: an existing Redis needs no refill.
+"""The stored form of read models in Redis is a contract: an old Redis needs no refill.
 
-`facts.jsonl` are facts as commit a43e954 stored them, `redis.txt` is what that commit
-kept of them in Redis, key by key.
+`facts.jsonl` holds facts as commit a43e954 stored them, `redis.txt` what that commit
+wrote to Redis for them, key by key.
 """
 
 from pathlib import Path
@@ -27,8 +27,8 @@ def golden_facts() -> list[Fact]:
     return EventDecoder().facts(rows)
 
 
-def kept(url: str) -> list[str]:
-    """Everything that a Redis holds, one line for each value."""
+def content_of(url: str) -> list[str]:
+    """Return everything that a Redis holds, one line for each value."""
     with Redis.from_url(url, decode_responses=True) as typed:
         client = cast(Any, typed)
         return [
@@ -65,4 +65,4 @@ def test_the_stored_form_is_the_one_that_a43e954_stored(redis_url: str, size: in
         host.apply(segment(batch))
 
     store.close()
-    assert kept(redis_url) == (GOLDEN / "redis.txt").read_text().splitlines()
+    assert content_of(redis_url) == (GOLDEN / "redis.txt").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""Stored forms: today's are pinned by golden files, old ones become today's."""
+"""Golden files pin today's stored forms; the decoder reads old forms as today's."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The contract of the stores of read models, on memory and on real servers alike."""
+"""The contract of the stores of read models, in memory and on real servers."""
 
 from collections.abc import AsyncIterator, Generator
 

@@ -10,7 +10,7 @@ from domain.ids import LogPosition
 from infra.views.redis_store import RedisStore
 from processors.host import Host, begin
 from processors.rebuild import RebuildFailed, projections_named, rebuild, verify
-from projections.orders import RECORDS
+from projections.orders.orders import RECORDS
 from projections.register import NAMES, PROJECTIONS
 from projections.store import PutRows, Request, Step, View
 from tests.support.flow import Flow

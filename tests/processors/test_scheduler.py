@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from benchmarks.workload import opening, uuid_text
-from commands.leadership import WriterState
 from commands.messages import PlaceOrder
-from commands.writer import Writer
+from commands.writer.leadership import WriterState
+from commands.writer.writer import Writer
 from domain.events.event import Meta
 from domain.events.market import DayRolled, OrderExpired
-from domain.order import Ticket
+from domain.market.order import Ticket
 from domain.vocabulary import OrderType, Side, TimeInForce
 from processors.scheduler import Scheduler
 from tests.support.memory import MemoryEventStore

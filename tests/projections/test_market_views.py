@@ -6,9 +6,9 @@ from commands.messages import ListAsset
 from domain.listing import Listing
 from domain.money import dollars
 from domain.vocabulary import Side
-from projections.depth import book
-from projections.instruments import all_instruments, by_asset_id, instrument
-from projections.tape import trades
+from projections.market.depth import book
+from projections.market.instruments import all_instruments, by_asset_id, instrument
+from projections.market.tape import trades
 from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.story import ACME, Story
 from tests.support.views import live_host, segment
@@ -95,7 +95,7 @@ async def test_the_tape_is_read_from_either_end_and_in_parts():
 async def test_the_tape_keeps_the_newest_trades_wherever_the_batches_were_cut(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("projections.tape.TRADES_KEPT", 5)
+    monkeypatch.setattr("projections.market.tape.TRADES_KEPT", 5)
     story = Story()
     for _ in range(9):
         story.sell("ada", 1, "100")

@@ -14,7 +14,7 @@ from domain.vocabulary import (
     Side,
     TimeInForce,
 )
-from projections.order_queries import (
+from projections.orders.order_queries import (
     ALL,
     CLOSED,
     OPEN,
@@ -23,7 +23,7 @@ from projections.order_queries import (
     order,
     orders,
 )
-from projections.orders import OrderRecord
+from projections.orders.orders import OrderRecord
 from projections.store import Answer, Read, View
 from tests.support.story import ACME, Story
 

@@ -6,9 +6,9 @@ from commands.messages import SetPreferences
 from domain.ids import HOUSE_ACCOUNT
 from domain.money import dollars
 from domain.vocabulary import SelfTradePrevention, WalletKind
-from projections.balances import balance
-from projections.positions import all_positions, open_positions, position
-from projections.statements import Movement, MovementType, movements
+from projections.accounts.balances import balance
+from projections.accounts.positions import all_positions, open_positions, position
+from projections.accounts.statements import Movement, MovementType, movements
 from tests.support.story import ACME, Story
 
 
@@ -163,7 +163,7 @@ async def test_a_statement_is_paged_by_log_position(
     traded: Story, newest_first: bool, monkeypatch: pytest.MonkeyPatch
 ):
     everything = await movements(traded.views, "ben", newest_first=newest_first)
-    monkeypatch.setattr("projections.statements.PAGE", 2)
+    monkeypatch.setattr("projections.accounts.statements.PAGE", 2)
     assert await movements(traded.views, "ben", newest_first=newest_first) == everything
 
     found: list[Movement] = []

@@ -10,8 +10,8 @@ from domain.events.market import DayRolled, TradeExecuted
 from domain.ids import market_stream
 from domain.money import dollars
 from domain.vocabulary import PriceBasis
-from projections.price_queries import history, price, prices
-from projections.price_rows import PriceRow
+from projections.market.price_queries import history, price, prices
+from projections.market.price_rows import PriceRow
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.story import ACME, Story
@@ -166,7 +166,7 @@ async def test_the_series_is_asked_for_between_two_times():
 async def test_the_series_keeps_its_newest_points_wherever_the_batches_were_cut(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("projections.prices.POINTS_KEPT", 50)
+    monkeypatch.setattr("projections.market.prices.POINTS_KEPT", 50)
     story = Story()
     for _ in range(60):
         story.wait(1)

@@ -19,7 +19,7 @@ def test_rows_that_were_forgotten_are_read_again(
     expected = MemoryStore()
     live_host(expected).apply(segment(FACTS))
     monkeypatch.setattr("projections.projection.ROWS_KEPT", 2)
-    monkeypatch.setattr("projections.book_levels.BOOKS_KEPT", 2)
+    monkeypatch.setattr("projections.market.book_levels.BOOKS_KEPT", 2)
     store = MemoryStore()
     host = live_host(store)
 

@@ -5,14 +5,15 @@ import pytest
 from domain.events.market import TradeExecuted
 from domain.events.user import UserRegistered
 from domain.ids import market_stream, symbol_of
-from domain.order import OPEN_STATUSES
+from domain.market.order import OPEN_STATUSES
 from domain.vocabulary import OrderStatus
-from projections import depth, instruments, tape, users
-from projections.balances import balance
-from projections.order_queries import ALL, fills, orders
-from projections.portfolio_queries import portfolio
-from projections.positions import all_positions, open_positions
-from projections.statements import movements
+from projections.accounts import users
+from projections.accounts.balances import balance
+from projections.accounts.portfolio_queries import portfolio
+from projections.accounts.positions import all_positions, open_positions
+from projections.accounts.statements import movements
+from projections.market import depth, instruments, tape
+from projections.orders.order_queries import ALL, fills, orders
 from projections.store import ViewUnavailable
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore, MemoryViews

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 
-from commands.exchange import Exchange
+from commands.state.exchange import Exchange
 from domain.events.market import (
     OrderAccepted,
     OrderCanceled,
@@ -13,8 +13,8 @@ from domain.events.market import (
     TradeExecuted,
 )
 from domain.events.register import Recorded
-from domain.order import TRANSITIONS
-from domain.order_book import OrderBook
+from domain.market.order import TRANSITIONS
+from domain.market.order_book import OrderBook
 from domain.vocabulary import OrderStatus, Side
 from tests.support.accounting import Accounting
 from tests.support.both import Real

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given, settings
 
-from commands import frozen
-from commands.exchange import Exchange, locate
+from commands.state import frozen
+from commands.state.exchange import Exchange, locate
 from tests.support.both import Real
 from tests.support.operations import OPERATIONS, Operation, from_seed
 

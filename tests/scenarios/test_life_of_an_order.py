@@ -1,11 +1,11 @@
-"""The whole story of an order, as the log tells it: hold, place, settle."""
+"""The whole life of an order in the log: hold, place, settle."""
 
 from domain.events.register import AnyEvent, tag_of
 from tests.support.venue import Venue
 
 
-def told(events: list[AnyEvent]) -> list[str]:
-    """The names of facts, in the order of the log."""
+def tags(events: list[AnyEvent]) -> list[str]:
+    """Return the tags of facts, in the order of the log."""
     return [tag_of(type(each)) for each in events]
 
 
@@ -15,8 +15,8 @@ def test_an_order_that_rests_is_two_facts():
     bid = venue.buy("alice", 100, at="9.99")
     ask = venue.sell("bob", 100, at="10.01")
 
-    assert told(bid.events) == ["wallet.funds-held", "market.order-accepted"]
-    assert told(ask.events) == ["wallet.shares-reserved", "market.order-accepted"]
+    assert tags(bid.events) == ["wallet.funds-held", "market.order-accepted"]
+    assert tags(ask.events) == ["wallet.shares-reserved", "market.order-accepted"]
 
 
 def test_an_order_that_trades_once_is_five_facts():
@@ -25,7 +25,7 @@ def test_an_order_that_trades_once_is_five_facts():
 
     order = venue.buy("alice", 100, at="10.01", tif="ioc")
 
-    assert told(order.events) == [
+    assert tags(order.events) == [
         "wallet.funds-held",
         "market.order-accepted",
         "market.trade-executed",
@@ -40,7 +40,7 @@ def test_what_does_not_fill_is_canceled_and_its_backing_released():
 
     order = venue.buy("alice", 100, at="10.01", tif="ioc")
 
-    assert told(order.events) == [
+    assert tags(order.events) == [
         "wallet.funds-held",
         "market.order-accepted",
         "market.trade-executed",
@@ -60,7 +60,7 @@ def test_a_replacement_exchanges_its_backing_before_it_enters():
 
     new = venue.replace(order, at="10.01")
 
-    assert told(new.events) == [
+    assert tags(new.events) == [
         "wallet.funds-released",
         "wallet.funds-held",
         "market.order-replaced",

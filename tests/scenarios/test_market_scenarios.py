@@ -1,4 +1,4 @@
-"""The market's rules as text, played by the product and by the reference market.
+"""The product and the reference market play the market's rules, written as text.
 
 tests/scenarios/README.md describes the verbs.
 """

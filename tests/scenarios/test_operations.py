@@ -1,4 +1,4 @@
-"""What an operator does beside a server that is under load, and what comes of it."""
+"""An operator's commands work while a server is under load."""
 
 import json
 from collections.abc import Generator
@@ -42,7 +42,7 @@ def test_audit_rebuild_snapshot_and_backup_work_under_load(
     counted = {check["name"]: check["counted"] for check in again["checks"]}
     assert audit["passed"]
     assert again["passed"]
-    # The system's, the house's and everybody's streams were met in the live state.
+    # The live state held the streams of the system, the house and everybody.
     assert counted["live"] > 10
     assert counted["views"] == len(rebuilt)
     assert [each["differing"] for each in rebuilt] == [0] * len(rebuilt)
@@ -51,12 +51,12 @@ def test_audit_rebuild_snapshot_and_backup_work_under_load(
 
 
 def _assert_restores(server: ServerProcess, file: Path, database_url: str) -> None:
-    """The backup of a server under load is a sound log, into another database."""
+    """Assert that the backup of a busy server restores to a sound log."""
     other = ServerProcess(
         server.home.with_name("other"),
         {"DATABASE_URL": database_url, "REDIS_URL": server.run["redis_url"]},
     )
-    # Its read models are the first server's: only the log is looked at.
+    # The read models belong to the first server, so this checks the log alone.
     restored = json.loads(other.command("restore", str(file), "--json").stdout)
     audit = json.loads(other.command("audit", "verify", "--no-views", "--json").stdout)
     assert audit["passed"]
@@ -87,7 +87,7 @@ def test_an_administrator_is_made_through_a_server_without_a_demonstration(
 def test_an_event_changed_in_the_log_of_a_live_server_is_seen(server: ServerProcess):
     with psycopg.connect(server.run["database_url"], autocommit=True) as connection:
         connection.execute("ALTER TABLE events DISABLE TRIGGER USER")
-        # A deposit is its own evidence; only the memory of the server knows better.
+        # A forged deposit looks sound in the log; only the server's memory differs.
         changed = connection.execute(
             "UPDATE events SET state = convert_to(replace(convert_from(state, 'UTF8'), "
             "'10000000000', '10000000001'), 'UTF8') WHERE notification_id = ("

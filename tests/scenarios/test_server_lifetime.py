@@ -1,4 +1,4 @@
-"""How a server begins and ends, whatever happens just then."""
+"""A server starts and stops in an orderly way, whatever happens meanwhile."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def servers_of(home: Path) -> list[str]:
-    """The command lines of the embedded servers that still run for a home."""
+    """Return the command lines of the embedded servers that still run for a home."""
     places = {str(home)}
     remembered = home / "postgres" / "server.json"
     if remembered.exists():
@@ -66,7 +66,7 @@ def test_postgres_may_die_while_the_demonstration_market_is_seeded(home: Path) -
 def frozen_append(
     home: Path, database_url: str, redis_url: str
 ) -> Generator[ServerProcess]:
-    """A leading server whose connection that appends has no answer to expect."""
+    """Yield a leading server whose appending connection gets no answers."""
     server = ServerProcess(
         home, {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
     ).start()
@@ -89,7 +89,7 @@ def frozen_append(
 
 
 def has_unsettled_facts(server: ServerProcess, admin: str) -> bool:
-    """Whether something waits for its commit: the state in memory is not told then."""
+    """Return whether facts wait for their commit: the server then hides its state."""
     try:
         httpx.get(
             f"{server.url}/v2/audit/state",

@@ -1,4 +1,4 @@
-"""Signing in, and refusals on record, need no leader where they happen."""
+"""Any server signs users in and notes refusals, whether it leads or not."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def halt(server: ServerProcess, token: str) -> httpx.Response:
 
 
 def refusals(database_url: str) -> list[str]:
-    """The topics of the security facts in the log."""
+    """Return the topics of the security facts in the log."""
     with psycopg.connect(database_url) as connection:
         rows = connection.execute(
             "SELECT topic FROM events WHERE originator_id = 'security-log' "

@@ -1,4 +1,4 @@
-"""What a server survives, in short; `make prove` does the same for longer."""
+"""A server survives mishaps. `make prove` runs the same for longer."""
 
 import signal
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_a_standby_keeps_the_servers_of_the_home_that_ended(
             assert "another server of Bourse" in stop.stderr
         finally:
             second.end()
-        # Now nobody is left on them.
+        # Now no server is left that uses them.
         assert first.stop().returncode == 0
 
 

@@ -1,7 +1,7 @@
-"""What must be true of the facts alone: cash and shares counted once more, by hand.
+"""Counts cash and shares from the facts alone.
 
-Reads facts in the order of the log and knows nothing of wallets and books. Between a
-trade and its settlement the legs are on their way; they count as well.
+It reads facts in the order of the log and knows nothing of wallets and books. Between a
+trade and its settlement the legs are in flight; they count as well.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ Owner = str
 
 
 class Accounting:
-    """Cash and shares of one instrument by account, and the legs on their way."""
+    """Cash and shares of one instrument by account, and the legs in flight."""
 
     def __init__(self) -> None:
         self.cash: Counter[Owner] = Counter()
@@ -38,7 +38,7 @@ class Accounting:
         self.shares_in = 0
 
     def count(self, recorded: Recorded) -> None:
-        """Take in one fact, and prove that nothing was lost or made."""
+        """Count one fact, and prove that it neither loses nor creates anything."""
         owner = recorded.stream.partition("-")[2]
         match recorded.event:
             case FundsDeposited() as event:
@@ -94,7 +94,7 @@ class Accounting:
         self.cash_due[owner] -= amount
 
     def prove(self) -> None:
-        """What came in is what is there, and nobody has less than nothing."""
+        """Assert that the totals equal what came in, and that nothing is negative."""
         assert self.cash.total() + self.cash_due.total() == self.cash_in
         assert self.shares.total() + self.shares_due.total() == self.shares_in
         for owner in self.cash.keys() | self.shares.keys():
@@ -102,6 +102,6 @@ class Accounting:
             assert 0 <= self.reserved[owner] <= self.shares[owner], owner
 
     def prove_settled(self) -> None:
-        """At the end of a command no leg is on its way."""
+        """Assert that no leg is in flight, as at the end of a command."""
         assert not any(self.cash_due.values())
         assert not any(self.shares_due.values())

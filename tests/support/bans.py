@@ -1,4 +1,4 @@
-"""What this code base does not write, and what it writes instead."""
+"""Forms that this code base bans, and their replacements."""
 
 import ast
 import re
@@ -13,14 +13,14 @@ CLOCK_READERS = re.compile(
     r"(^|\.)(datetime\.(now|utcnow|today)|date\.today|time\.time(_ns)?)$"
 )
 CHANCE = re.compile(r"^(random|secrets|uuid\.uuid[14]|uuid[14])(\.|$)")
-# Outside of what pure rules need; `logging` and `asyncio` included.
+# Pure rules need none of these, not even `logging` and `asyncio`.
 IMPURE = {"asyncio", "logging", "os", "pathlib", "socket", "subprocess", "threading"}
 UNREPEATABLE = {"time", "random", "secrets"}
 
 
 @dataclass(frozen=True)
 class Ban:
-    """One form that is not written here."""
+    """One banned form."""
 
     name: str
     instead: str
@@ -34,7 +34,7 @@ class Ban:
 
 
 def floats(tree: ast.Module, _text: str) -> Iterator[int]:
-    # How long to wait is no amount of anything: `seconds: float` is what it says.
+    # A waiting time is not an amount, so `seconds: float` is allowed.
     waits = {
         each.annotation
         for each in ast.walk(tree)
@@ -107,8 +107,8 @@ def broad_excepts(tree: ast.Module, text: str) -> Iterator[int]:
             continue
         broad = node.type is None or dotted(node.type) in {"Exception", "BaseException"}
         passed_on = isinstance(node.body[-1], ast.Raise)
-        # A process's top loop says so with the linter's own mark and a reason, in
-        # the line or above it.
+        # The top loop of a process carries the linter's mark and a reason, in the line
+        # or above it.
         marked, above = lines[node.lineno - 1], lines[node.lineno - 2].lstrip()
         reasoned = "BLE001 - " in marked or ("BLE001" in marked and above[:1] == "#")
         if broad and not passed_on and not reasoned:
@@ -146,7 +146,7 @@ def sleeps(tree: ast.Module, _text: str) -> Iterator[int]:
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=function, args=[ast.Constant(value=0)]):
-                # Giving way once is no wait.
+                # sleep(0) only yields to other tasks.
                 continue
             case ast.Call(func=function, lineno=line):
                 if dotted(function) in {"time.sleep", "asyncio.sleep", "sleep"}:

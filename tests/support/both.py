@@ -1,6 +1,6 @@
-"""The product and the reference market under the same operations, compared."""
+"""Compares the product and the reference market under the same operations."""
 
-from commands.exchange import Exchange
+from commands.state.exchange import Exchange
 from domain.events.register import Fact, Recorded
 from tests.support import ladder
 from tests.support.operations import TRADERS, Actions, Operation
@@ -15,7 +15,7 @@ from tests.support.scenario import (
 from tests.support.scenario_product import Product
 from tests.support.scenario_reference import Reference
 
-#: Everybody has a little, so that money and shares run out.
+#: Everybody starts with a little, so that money and shares run out.
 FUNDS = Balances(cash=6_000_000, shares=60, cost=60 * 99_999)
 
 
@@ -25,7 +25,7 @@ def fund(market: TradedMarket) -> None:
 
 
 class Real:
-    """The product with four traders. Its state is not checked around each refusal."""
+    """The product with four traders, without a check of the state at each refusal."""
 
     def __init__(self) -> None:
         self.product = Product(checks_refusals=False)
@@ -62,7 +62,7 @@ class Real:
 
 
 class Both:
-    """Compares after each operation whatever can be seen from outside."""
+    """Both markets, compared after each operation in all that is visible."""
 
     def __init__(self) -> None:
         self.real = Real()
@@ -84,7 +84,7 @@ class Both:
             assert product.balances(name) == reference.balances(name), name
 
     def compare_orders(self) -> None:
-        """Every order there ever was is in the same state."""
+        """Assert that every order so far is in the same state."""
         product, reference = self.real.product, self.reference
         for owner, order_id in self.real.actions.orders:
             status = product.status(owner, order_id)

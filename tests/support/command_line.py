@@ -1,4 +1,4 @@
-"""The command line, as a test types it."""
+"""The command line in a test."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from infra.cli.commands import app
 
 
 class Bourse:
-    """The command line, on the databases of one test."""
+    """The command line on the databases of one test."""
 
     def __init__(self, database_url: str, redis_url: str) -> None:
         self.database_url = database_url

@@ -1,10 +1,9 @@
-"""A day on a small exchange, made up from a seed: real facts by the real write side."""
+"""A random day on a small exchange, from a seed: real facts by the real write side."""
 
 import random
 from collections.abc import Iterator
 
-from commands.dispatch import execute
-from commands.exchange import Exchange
+from commands.handlers.dispatch import execute
 from commands.messages import (
     CancelForOwner,
     CancelOrder,
@@ -23,14 +22,15 @@ from commands.messages import (
     RollDay,
     SetPreferences,
 )
-from commands.register import Repeated
+from commands.state.exchange import Exchange
+from commands.state.register import Repeated
 from domain.errors import DomainError
 from domain.events.event import Meta
 from domain.events.register import Fact
 from domain.ids import AccountId, OrderId, Symbol
 from domain.listing import Listing
+from domain.market.order import Replacement, Ticket
 from domain.money import dollars
-from domain.order import Replacement, Ticket
 from domain.vocabulary import OrderType, Role, SelfTradePrevention, Side, TimeInForce
 
 START = 1_700_000_000_000_000
@@ -40,8 +40,8 @@ HALF = 50  # ticks around the middle that prices are drawn from
 class Flow:
     """Sends random commands to an exchange in memory and keeps the facts as a log.
 
-    The mix is about 70 % passive orders, 20 % crossing ones, 10 % cancels; where `odd`,
-    now and then a replacement, a halt, a day roll, a change of terms.
+    About 70 % are passive orders, 20 % crossing ones, 10 % cancels. If `odd`, there are
+    also replacements, halts, day rolls and changes of terms.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Flow:
         return Meta(self._at, "tester", f"command-{self._number}")
 
     def send(self, command: Command) -> list[Fact]:
-        """Carry a command out; a refusal adds nothing to the log."""
+        """Carry out a command. A refusal adds nothing to the log."""
         try:
             recorded = execute(self.exchange, command)
         except (DomainError, Repeated):
@@ -91,7 +91,7 @@ class Flow:
         return new
 
     def run(self, commands: int) -> list[Fact]:
-        """Send so many more random commands; the whole log so far."""
+        """Send that many random commands, and return the whole log so far."""
         for _ in range(commands):
             self.send(self.command())
         return self.facts

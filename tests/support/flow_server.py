@@ -1,4 +1,4 @@
-"""A whole server that flows are replayed on, and the command that does it."""
+"""A whole server for replays of flows, and the command that sends them."""
 
 import json
 from collections.abc import Generator
@@ -15,7 +15,7 @@ from tests.support.server_process import ServerProcess
 def flow_server(
     home: Path, database_url: str, redis_url: str
 ) -> Generator[ServerProcess]:
-    """A ready server on the databases of the test."""
+    """Yield a ready server on the databases of the test."""
     server = ServerProcess(home, {"DATABASE_URL": database_url, "REDIS_URL": redis_url})
     try:
         yield server.start().wait_ready("leader")
@@ -24,7 +24,7 @@ def flow_server(
 
 
 def replay(server: ServerProcess, flow: Path, *options: str) -> tuple[int, Report]:
-    """`bourse replay` beside the server: its exit code and its report."""
+    """Run `bourse replay` against the server; return its exit code and report."""
     done = server.command("replay", str(flow), "--json", *options)
     assert done.stdout, done.stderr
     return done.returncode, msgspec.convert(json.loads(done.stdout), Report)

@@ -1,12 +1,12 @@
-"""A book drawn as a ladder of bid, price and ask, and read back from the drawing.
+"""Draws a book as a ladder of bid, price and ask, and reads such a drawing.
 
       bid          price   ask
                    10.02   300 bob
                    10.01   100+50
       200 alice     9.99
 
-Each number is one resting order, and a name behind it is the owner's. Orders queue at
-a price from left to right. An order without a name belongs to the maker.
+Each number is one resting order, and the name behind it is its owner. Orders queue at a
+price from left to right. An order without a name belongs to the maker.
 """
 
 import re
@@ -21,21 +21,21 @@ ORDER = re.compile(r"(?P<quantity>\d+)(?: (?P<owner>\w+))?")
 
 
 class Resting(NamedTuple):
-    """One order in the book: what is left of it, and whose it is."""
+    """One order in the book: its open quantity and its owner."""
 
     quantity: int
     owner: str
 
 
 class Level(NamedTuple):
-    """A price and the orders that rest there, oldest first."""
+    """A price and the orders that rest at it, oldest first."""
 
     price: int
     queue: tuple[Resting, ...]
 
 
 class Ladder(NamedTuple):
-    """Both sides of a book, the best price first."""
+    """Both sides of a book, best price first."""
 
     bids: list[Level]
     asks: list[Level]
@@ -72,7 +72,7 @@ def _queue(words: str) -> tuple[Resting, ...]:
 
 
 def draw(ladder: Ladder) -> list[str]:
-    """Return the one drawing of a book."""
+    """Return the canonical drawing of a book."""
     rows = [("", _price(each), _word(each)) for each in reversed(ladder.asks)]
     rows += [(_word(each), _price(each), "") for each in ladder.bids]
     rows.insert(0, ("bid", "price", "ask"))

@@ -1,4 +1,4 @@
-"""A log in memory that a test fills with the facts it wants."""
+"""A log in memory that a test fills with facts."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from tests.support.memory import MemoryLogReader
 
 
 def extend(log: MemoryLogReader, facts: Sequence[Fact]) -> None:
-    """Add facts, which must be the next ones."""
+    """Add facts, which must directly follow those of the log."""
     first = log.extend([Recorded(f.stream, f.version, f.event) for f in facts])
     assert first == facts[0].position
 

@@ -1,8 +1,8 @@
-"""The log and what stands beside it, in memory: the twins that tests run on.
+"""The log and its companion tables in memory: the twins that tests run on.
 
-They keep the same contracts as the adapters of Postgres (tests/infra/contract_*.py)
-and their less pleasant manners: stored events are JSON, a refused append leaves a gap
-in the log positions, and a lost lease stays lost.
+They meet the same contracts as the adapters of Postgres (tests/infra/contract_*.py),
+and share their awkward properties: stored events are JSON, a refused append leaves a
+gap in the log positions, and a lost lease stays lost.
 """
 
 import hashlib
@@ -69,10 +69,10 @@ class MemoryLogReader:
             )
 
     def extend(self, events: Sequence[Recorded]) -> LogPosition:
-        """Add all of the events or none; the log position of the first one."""
+        """Add all of the events or none, and return the log position of the first."""
         with self._moved:
             first = self._latest + 1
-            # As from a sequence: a number that was drawn is not given back.
+            # As with a sequence in Postgres: a number that was drawn never comes back.
             self._latest += len(events)
             rows = [
                 (position, each.stream, each.version, encode_event(each.event))
@@ -112,7 +112,7 @@ class MemoryLogWriter:
     ) -> LogPosition:
         assert events, "an append has at least one event"
         if not self.alive():
-            raise LogLost("the lease was lost or given back before")
+            raise LogLost("this writer has lost or returned the lease")
         try:
             first = self._store.reader.extend(events)
         except LogLost:
@@ -135,7 +135,7 @@ class MemoryLogWriter:
 
 
 class MemoryEventStore:
-    """An `EventStore`. All who share one log share this object."""
+    """An `EventStore`. All users of one log share this object."""
 
     def __init__(self) -> None:
         self._reader = MemoryLogReader()
@@ -157,7 +157,7 @@ class MemoryEventStore:
         return MemoryLogWriter(self, self._epochs)
 
     def break_lease(self) -> None:
-        """What a lost connection does: the holder may append no more."""
+        """Take the right to append from the holder, as a lost connection does."""
         self.epoch_held = None
 
 
@@ -180,7 +180,7 @@ class MemoryCredentials:
 
 
 class MemorySecurityOutbox:
-    """A `SecurityOutbox`. A note that was handled is None."""
+    """A `SecurityOutbox`. A handled note is None."""
 
     def __init__(self) -> None:
         self._notes: dict[CommandId, SecurityEvent | None] = {}
@@ -197,7 +197,7 @@ class MemorySecurityOutbox:
         self._notes |= {each: None for each in note_ids if each in self._notes}
 
     def sweep(self) -> None:
-        """Nothing: a log in memory does not grow old."""
+        """Do nothing: a log in memory does not live long."""
 
 
 class MemorySnapshotStore:
@@ -220,7 +220,7 @@ class MemorySnapshotStore:
             del self._saved[old]
 
     def damage(self, position: LogPosition) -> None:
-        """What a failing disk does."""
+        """Change a stored chunk, as a failing disk does."""
         chunks, _ = self._saved[position]
         chunks[0] = bytes(byte ^ 1 for byte in chunks[0])
 
@@ -249,5 +249,5 @@ class MemoryKeyTable:
 
 
 def memory_vault(table: MemoryKeyTable | None = None) -> Vault:
-    """A `PersonalVault` of a made-up installation."""
+    """Return a `PersonalVault` with the keys of an invented installation."""
     return Vault(table or MemoryKeyTable(), InstallationKeys("in memory only"))

@@ -1,4 +1,4 @@
-"""The store's twin in memory: the same answers as Redis and Postgres, nothing to start.
+"""The store's twin in memory, with the same answers as Redis and Postgres.
 
 A collection is a dict from members to scores, sorted when it is read.
 """
@@ -38,7 +38,7 @@ from projections.store import (
 
 
 class Contents:
-    """What one generation holds."""
+    """The content of one generation."""
 
     def __init__(self) -> None:
         self.checkpoint: LogPosition = 0
@@ -61,7 +61,7 @@ class Contents:
 
 
 class MemoryStore:
-    """Both sides of the store, synchronous and asynchronous, and what was published."""
+    """The synchronous and the asynchronous side of the store, and its messages."""
 
     def __init__(self) -> None:
         self.live: dict[str, Generation] = {}

@@ -1,4 +1,4 @@
-"""Things that people may ask of a small exchange, drawn from a seed or by hypothesis.
+"""Requests to a small exchange, drawn from a seed or by hypothesis.
 
 `Actions` turns operations into the actions of a scenario, so that every market that
 plays scenarios also takes operations.
@@ -39,12 +39,12 @@ WEIGHTS = {
     "terms": 2,
     "prefer": 4,
 }
-#: Most orders may rest, or there would be nothing to trade with.
+#: Most orders may rest, so that others have something to trade with.
 TIMES = [*TimeInForce, TimeInForce.GTC, TimeInForce.GTC, TimeInForce.DAY]
 
 
 class Operation(NamedTuple):
-    """One thing asked for. What its kind has no use for is ignored.
+    """One request. Its kind ignores the fields that it does not need.
 
     `away` is in ticks from the middle, `target` picks one of the earlier orders.
     """
@@ -65,7 +65,7 @@ class Operation(NamedTuple):
 
     @property
     def new_price(self) -> int | None:
-        """What a replacement asks for; None leaves the price as it is."""
+        """Return the price of a replacement; None leaves the price as it is."""
         return None if self.away % 2 else self.price
 
     @property
@@ -89,7 +89,7 @@ def from_seed(seed: int, count: int) -> list[Operation]:
             rng.randint(-12, 4) * (1 if side is Side.BUY else -1),
             rng.choice(TIMES),
             rng.choice((None, None, *SelfTradePrevention)),
-            # Mostly one of the newest orders: the others have ended long ago.
+            # Mostly one of the newest orders, because most old ones have ended.
             rng.choice((rng.randint(1, 8), rng.randint(1, 100))),
             rng.random() < 0.1,
         )
@@ -115,7 +115,7 @@ OPERATIONS: st.SearchStrategy[list[Operation]] = st.lists(
 
 
 class Actions:
-    """Operations as actions. Knows the orders that were asked for, and whose they are.
+    """Turns operations into actions. Knows the orders so far, and their owners.
 
     `target` counts from the newest order.
     """
@@ -170,7 +170,7 @@ class Actions:
         return f"{owner}-{self._sent}"
 
     def accepted(self, action: Action) -> None:
-        """Note an action that was not refused: later ones can be about its order."""
+        """Note an action that the market accepted: later ones may target its order."""
         match action:
             case Place(owner, order_id) | Replace(owner, _, order_id):
                 self.orders.append((owner, order_id))
@@ -178,7 +178,7 @@ class Actions:
                 pass
 
     def _target(self, asked: Operation) -> tuple[str, str]:
-        """Return an owner and an order; without any orders, one that never was."""
+        """Return an owner and an order, or an order that never existed."""
         if not self.orders:
             return asked.trader, "none"
         return self.orders[-1 - (asked.target - 1) % len(self.orders)]

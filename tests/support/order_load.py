@@ -1,4 +1,4 @@
-"""Orders sent to a server without pause, and an exact memory of its answers."""
+"""Sends orders to a server without pause, and remembers each answer."""
 
 import asyncio
 import random
@@ -13,7 +13,7 @@ RETRYABLE = {429, 502, 503}
 
 
 class Sent(msgspec.Struct):
-    """One order: what was asked, and the first answer, if one ever came."""
+    """One order: the request, and the first answer, if one came."""
 
     client_order_id: str
     body: dict[str, Any]
@@ -22,7 +22,7 @@ class Sent(msgspec.Struct):
 
 
 class OrderLoad:
-    """Traders who send orders and cancels to `url` until told to stop, in a thread."""
+    """A thread of traders who send orders and cancels to `url` until `stop`."""
 
     def __init__(self, url: str, tokens: list[str], *, seed: int, symbol: str) -> None:
         self.url = url
@@ -102,7 +102,7 @@ class OrderLoad:
         path: str,
         body: dict[str, Any] | None = None,
     ) -> httpx.Response | None:
-        """One request; None where no answer came or the server asked for patience."""
+        """Send a request; return None if no answer came, or one that says to retry."""
         try:
             answer = await client.request(method, path, json=body)
         except httpx.HTTPError as reason:
@@ -123,21 +123,21 @@ class OrderLoad:
 
 
 def settle_doubts(url: str, tokens: list[str], load: OrderLoad) -> None:
-    """Send again what got no answer: each is recorded once, now or then."""
+    """Send unanswered orders again: the server records each once, now or before."""
     for token, sent in zip(tokens, load.sent, strict=True):
         headers = {"Authorization": f"Bearer {token}"}
         with httpx.Client(base_url=url, headers=headers, timeout=10) as client:
             for each in sent:
                 if each.order_id is None:
                     answer = client.post("/v2/orders", json=each.body)
-                    # 403: no money or shares are left; then nothing was recorded.
+                    # 403: the account has no money or shares left.
                     assert answer.status_code in (200, 403), answer.text
                     if answer.status_code == 200:
                         each.order_id = str(answer.json()["id"])
 
 
 def missing_orders(url: str, tokens: list[str], load: OrderLoad) -> list[str]:
-    """Acknowledged orders that the server does not show, or shows under another id."""
+    """Return acknowledged orders that the server lacks, or shows with another id."""
     found: list[str] = []
     for token, sent in zip(tokens, load.sent, strict=True):
         headers = {"Authorization": f"Bearer {token}"}
@@ -147,7 +147,7 @@ def missing_orders(url: str, tokens: list[str], load: OrderLoad) -> list[str]:
                 known.setdefault(order["client_order_id"], []).append(order["id"])
             for each in sent:
                 if each.order_id and each.client_order_id not in known:
-                    # Pages are cut between moments, and two orders can share one.
+                    # A page ends at a moment, and two orders can share a moment.
                     known[each.client_order_id] = _by_client_id(client, each)
         found += [
             each.client_order_id
@@ -164,7 +164,7 @@ def _by_client_id(client: httpx.Client, each: Sent) -> list[str]:
 
 
 def _all_orders(client: httpx.Client) -> list[dict[str, Any]]:
-    """Every order of the account, through the pages of the API."""
+    """Return every order of the account, from all pages of the API."""
     orders: dict[str, dict[str, Any]] = {}
     until: str | None = None
     while True:

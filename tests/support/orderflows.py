@@ -1,4 +1,4 @@
-"""Order flows for tests: the recorded ones, where they are, and small ones as text."""
+"""Order flows for tests: the recorded ones, if present, and small ones as text."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ import zstandard
 #: Aggressive orders, fills and rows of the recorded flows.
 RECORDED = {"aapl": (1_977, 2_470, 49_475), "goog": (1_397, 1_693, 49_677)}
 
-#: A reduction keeps the place in the queue, an id comes again, a level goes.
+#: A reduction keeps its place in the queue, an id comes again, a level disappears.
 SMALL = """
 ["seed",1,1,990000,300]
 ["seed",2,-1,1010000,100]
@@ -33,7 +33,7 @@ SMALL = """
 
 
 def recorded_flow(name: str) -> Path:
-    """A recorded flow's file; the test is skipped where there is none."""
+    """Return a recorded flow's file, or skip the test if there is none."""
     folder = os.environ.get("BOURSE_ORDERFLOW")
     if not folder:
         pytest.skip("BOURSE_ORDERFLOW names no folder with the recorded order flows")

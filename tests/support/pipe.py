@@ -1,4 +1,4 @@
-"""What passes between the API and a writer in another process: plain data in frames.
+"""The protocol between the API and a writer in another process: data in frames.
 
 A frame is four bytes of length, then MessagePack: a request with a number, or the reply
 to the request of that number.
@@ -20,7 +20,7 @@ AnyCommand: Any = Union[COMMANDS]  # noqa: UP007 - made of the register
 
 
 class Error(msgspec.Struct, tag="error"):
-    """A refusal: its class, its sentence, its facts."""
+    """A refusal: its class, its sentence and its facts."""
 
     kind: str
     sentence: str
@@ -70,18 +70,18 @@ def raised(error: Error) -> Exception:
     if error.kind == LogUnavailable.__name__:
         return LogUnavailable(error.sentence)
     kind = _kinds(DomainError)[error.kind]
-    made = kind.__new__(kind)
-    DomainError.__init__(made, error.sentence, **error.facts)
-    if isinstance(made, NotHeld):
-        made.position = error.position
-    return made
+    refusal = kind.__new__(kind)
+    DomainError.__init__(refusal, error.sentence, **error.facts)
+    if isinstance(refusal, NotHeld):
+        refusal.position = error.position
+    return refusal
 
 
 def _kinds(kind: type[DomainError]) -> dict[str, type[DomainError]]:
-    found = {kind.__name__: kind}
+    kinds = {kind.__name__: kind}
     for each in kind.__subclasses__():
-        found |= _kinds(each)
-    return found
+        kinds |= _kinds(each)
+    return kinds
 
 
 def plain_answer(answer: Answer) -> PlainAnswer:

@@ -1,4 +1,4 @@
-"""A `CommandPort` whose writer stands in another process, at the end of a pipe."""
+"""A `CommandPort` whose writer runs in another process, at the end of a pipe."""
 
 import asyncio
 import sys
@@ -69,7 +69,7 @@ class PipedPort:
 
 @asynccontextmanager
 async def piped_port(database_url: str) -> AsyncGenerator[PipedPort]:
-    """Run a writer on a database in a process that this one shares nothing with."""
+    """Run a writer on a database in a separate process, and yield its port."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

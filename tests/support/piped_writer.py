@@ -1,4 +1,4 @@
-"""A writer in a process that has nothing else: it answers requests from a pipe.
+"""A process with nothing but a writer, which answers requests from a pipe.
 
 `python -m tests.support.piped_writer DATABASE_URL`
 """
@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from commands.leadership import WriterState
-from commands.writer import Writer
+from commands.writer.leadership import WriterState
+from commands.writer.writer import Writer
 from infra.log.event_store import PostgresEventStore
 from tests.support import pipe
 

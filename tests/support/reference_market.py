@@ -1,8 +1,8 @@
 """A market in its simplest form: lists, sorted again for every question.
 
 The reference market shares no code with the product and knows none of its facts. It
-says once more what the numbered rules of docs/rules/ say. Words are plain text, amounts
-are plain integers in 1/10,000 of a dollar, fractions are exact.
+implements the numbered rules of docs/rules/ a second time. Words are plain text,
+amounts are plain integers in 1/10,000 of a dollar, fractions are exact.
 """
 
 import copy
@@ -31,7 +31,7 @@ MONEY_MAX = 10**17
 
 @dataclass
 class ReferenceMarket:
-    """One instrument and everybody who trades it."""
+    """One instrument and its traders."""
 
     tick: int
     lot: int
@@ -49,10 +49,10 @@ class ReferenceMarket:
     clock: int = 0
     accounts: dict[str, Account] = field(default_factory=dict[str, Account])
     slips: list[Slip] = field(default_factory=list[Slip])
-    #: What the market did since its caller last emptied the list.
+    #: The market's outcomes since the caller last emptied the list.
     happened: list[Happened] = field(default_factory=list[Happened])
 
-    # --- what can be seen ---
+    # --- queries ---
 
     def held(self, owner: str) -> int:
         return sum(
@@ -135,7 +135,7 @@ class ReferenceMarket:
             raise Refused("off-tick")
 
     def _broken(self, price: int) -> int | None:
-        """Return the limit of the band that a price is beyond."""
+        """Return the limit of the band that a price breaks."""
         low, high = self.limits() or (price, price)
         return low if price < low else high if price > high else None
 
@@ -150,7 +150,7 @@ class ReferenceMarket:
             return None
         best = asks[0].price or 0
         exact = Fraction(best * (10_000 + self.collar), 10_000 * self.tick)
-        # Python rounds a half to even.
+        # Python's `round` rounds a half to even.
         collar = round(exact) * self.tick
         return collar if limits is None else min(collar, limits[1])
 
@@ -256,7 +256,7 @@ class ReferenceMarket:
             )
             account.shares -= quantity
 
-    # --- what becomes of orders ---
+    # --- the life of orders ---
 
     def cancel(self, owner: str, order_id: str, reason: str = "requested") -> None:
         self._end(self._opened(owner, order_id), reason)
@@ -326,7 +326,7 @@ class ReferenceMarket:
         if new.quantity <= old.filled:
             raise Refused("nothing-to-replace")
 
-    # --- what the market and its accounts are set to ---
+    # --- the settings of the market and its accounts ---
 
     def change(self, terms: dict[str, int]) -> None:
         """Change the terms of the listing. A band of 0 removes the band."""

@@ -1,4 +1,4 @@
-"""An order on paper, an account, and what the reference market can answer."""
+"""An order on paper, an account, and the answers of the reference market."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -17,7 +17,7 @@ class Slip:
     stp: str
     entered: int = 0
     leaves: int = 0
-    #: Only what rests can be met; an incoming order is open as well.
+    #: Other orders can meet it only if it rests; an incoming order is open as well.
     rests: bool = False
     status: str = "new"
     maker_fee: int = 0
@@ -30,7 +30,7 @@ class Slip:
 
 @dataclass
 class Account:
-    """What somebody owns; holds follow from the slips."""
+    """The cash and shares of a trader. Holds follow from the slips."""
 
     cash: int
     shares: int
@@ -52,7 +52,7 @@ class Fill:
 
 @dataclass(frozen=True)
 class Ended:
-    """An order ended with a quantity left. A price of None: it never rested."""
+    """An order ended with a quantity left. Its price is None if it never rested."""
 
     order_id: str
     quantity: int
@@ -62,7 +62,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Rejected:
-    """The market said no. `bound` is the limit of the band that was broken."""
+    """The market rejected an order. `bound` is the limit of the band that it broke."""
 
     order_id: str
     reason: str
@@ -81,7 +81,7 @@ Happened: TypeAlias = Fill | Ended | Rejected | Rolled
 
 
 class Refused(Exception):
-    """A refusal, with the code that says why."""
+    """A refusal and its code."""
 
     def __init__(self, code: str, bound: int | None = None) -> None:
         super().__init__(code)

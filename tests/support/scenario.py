@@ -1,4 +1,4 @@
-"""What a market's scenario is made of: actions, what came of them, and checks.
+"""The parts of a market's scenario: actions, outcomes and checks.
 
 Amounts are integers in 1/10,000 of a dollar, rates are basis points. An outcome's text
 is the line that a scenario expects.
@@ -12,12 +12,12 @@ from tests.support.ladder import Ladder
 
 HOUSE = "house"
 
-# --- what is asked for ---
+# --- actions ---
 
 
 @dataclass(frozen=True)
 class Place:
-    """Buy or sell. A price of None is a market order."""
+    """An order to buy or sell. A price of None is a market order."""
 
     owner: str
     order_id: str
@@ -30,7 +30,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Replace:
-    """Change an order; None leaves a term as it is."""
+    """A change of an order. None leaves a term as it is."""
 
     owner: str
     order_id: str
@@ -42,7 +42,7 @@ class Replace:
 
 @dataclass(frozen=True)
 class Cancel:
-    """End an order. `by` is an owner, another trader or the administrator."""
+    """A cancel of an order. `by` is an owner, another trader or the administrator."""
 
     by: str
     owner: str
@@ -56,7 +56,7 @@ class CancelAll:
 
 @dataclass(frozen=True)
 class Prefer:
-    """Set the defaults of an account; None leaves one as it is."""
+    """A change of the defaults of an account. None leaves one as it is."""
 
     owner: str
     prevention: str | None = None
@@ -65,7 +65,7 @@ class Prefer:
 
 @dataclass(frozen=True)
 class Terms:
-    """Change the listing. A band of 0 removes the band."""
+    """A change of the listing. A band of 0 removes the band."""
 
     changes: dict[str, int]
 
@@ -89,7 +89,7 @@ Action: TypeAlias = (
     Place | Replace | Cancel | CancelAll | Prefer | Terms | Halt | Resume | Roll
 )
 
-# --- what came of it ---
+# --- outcomes ---
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Trade:
 
 @dataclass(frozen=True)
 class Ended:
-    """An order ended unfilled. A price of None: it never rested."""
+    """An order ended unfilled. Its price is None if it never rested."""
 
     owner: str
     quantity: int
@@ -162,7 +162,7 @@ Outcome: TypeAlias = Trade | Ended | TurnedAway | Session
 
 @dataclass(frozen=True)
 class Balances:
-    """What an account owns. `cost` is the cost basis of all shares."""
+    """The cash and shares of an account. `cost` is the cost basis of all shares."""
 
     cash: int
     shares: int
@@ -190,14 +190,14 @@ class Balances:
 
 
 class TradedMarket(Protocol):
-    """One instrument at 10.00 in cents, and the accounts that trade it."""
+    """One instrument at 10.00 with a tick of a cent, and the accounts that trade it."""
 
     def open(self, name: str, balances: Balances) -> None:
         """Open an account with cash and shares."""
         ...
 
     def carry_out(self, action: Action) -> list[Outcome]:
-        """Carry out an action and return what came of it, in order."""
+        """Carry out an action and return its outcomes, in order."""
         ...
 
     def ladder(self) -> Ladder: ...
@@ -207,7 +207,7 @@ class TradedMarket(Protocol):
     def status(self, owner: str, order_id: str) -> str: ...
 
     def restart(self) -> None:
-        """Save the whole state and go on with what was restored from it."""
+        """Save the whole state, restore it, and continue with the restored state."""
         ...
 
 
@@ -216,21 +216,21 @@ class TradedMarket(Protocol):
 
 @dataclass(frozen=True)
 class Given:
-    """A state to begin with: `book` or `accounts`."""
+    """An initial state: `book` or `accounts`."""
 
     what: str
 
 
 @dataclass(frozen=True)
 class Check:
-    """A state that must hold: `book`, `accounts` or `tape`."""
+    """An expected state: `book`, `accounts` or `tape`."""
 
     what: str
 
 
 @dataclass(frozen=True)
 class Status:
-    """The state that an order must be in."""
+    """The expected state of an order."""
 
     owner: str
     order_id: str
@@ -244,7 +244,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a scenario, and the lines that are indented below it."""
+    """One line of a scenario, and the indented lines below it."""
 
     number: int
     text: str

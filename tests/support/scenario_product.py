@@ -1,8 +1,7 @@
-"""The product as a scenario's market: commands in memory, and what they record."""
+"""The product as a scenario's market: commands in memory, and their facts."""
 
 import msgspec
 
-from commands import frozen
 from commands.messages import (
     CancelAllOrders,
     CancelForOwner,
@@ -19,6 +18,7 @@ from commands.messages import (
     RollDay,
     SetPreferences,
 )
+from commands.state import frozen
 from domain.errors import DomainError
 from domain.events.market import (
     DayRolled,
@@ -29,7 +29,7 @@ from domain.events.market import (
 )
 from domain.events.register import AnyEvent
 from domain.ids import HOUSE_ACCOUNT
-from domain.order import Replacement, Ticket
+from domain.market.order import Replacement, Ticket
 from domain.vocabulary import OrderType, SelfTradePrevention, Side, TimeInForce
 from tests.support import amounts
 from tests.support.ladder import Ladder
@@ -179,7 +179,7 @@ def _policy(word: str | None) -> SelfTradePrevention | None:
 
 
 def _outcome(event: AnyEvent) -> Outcome | None:
-    """Return what a fact shows of the market; None for a fact of a wallet."""
+    """Return the outcome that a fact shows, or None for a fact of a wallet."""
     match event:
         case TradeExecuted():
             return Trade(

@@ -1,4 +1,4 @@
-"""Plays a scenario on a market and compares whatever its lines say."""
+"""Plays a scenario on a market and compares the results with its lines."""
 
 from tests.support import amounts, ladder
 from tests.support.scenario import (
@@ -19,16 +19,16 @@ from tests.support.scenario import (
     TradedMarket,
 )
 
-#: What a trader owns whom no table of accounts names.
+#: The cash and shares of a trader whom no table of accounts names.
 PLENTY = Balances(cash=10**11, shares=10**6, cost=10**11)
 
 
-#: Actions that open an account for an owner who is not known yet.
+#: Actions that open an account for an unknown owner.
 ACCOUNTS = Place | Prefer | CancelAll
 
 
 class Differs(AssertionError):
-    """A market did not do what a line of a scenario says. Draws the book."""
+    """A market did not do what a line says. The message draws the book."""
 
 
 def play(scenario: Scenario, market: TradedMarket, *, restarts: bool = False) -> None:
@@ -90,7 +90,7 @@ class _Run:
         self._known.add(name)
         self._market.open(name, balances)
 
-    # --- a state to begin with ---
+    # --- initial states ---
 
     def _draw(self, step: Step) -> None:
         """Let the orders of a drawing rest, bids first, from the best price outward."""
@@ -117,7 +117,7 @@ class _Run:
             cash = amounts.read(row.get("cash", "0"))
             self._open(name, Balances(cash, shares, cost))
 
-    # --- a state that must hold ---
+    # --- expected states ---
 
     def _drawn(self) -> list[str]:
         return ladder.draw(self._market.ladder())

@@ -32,7 +32,7 @@ Words: TypeAlias = dict[str, str]
 
 
 class Unreadable(Exception):
-    """A scenario's line that no verb reads."""
+    """A line of a scenario that no verb reads."""
 
 
 def files() -> list[Path]:
@@ -69,7 +69,7 @@ def read(file: str, text: str) -> list[Scenario]:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str, list[str]]]:
-    """Yield each line with its number and the lines that are indented below it."""
+    """Yield each line with its number and the indented lines below it."""
     current: tuple[int, str, list[str]] | None = None
     for number, raw in enumerate(text.splitlines(), start=1):
         line = raw.partition("#")[0].rstrip()
@@ -88,7 +88,7 @@ def _lines(text: str) -> Iterator[tuple[int, str, list[str]]]:
 
 
 class Reader:
-    """The verbs of one scenario. Knows the order that each trader sent last."""
+    """A reader of one scenario's verbs. Knows the last order of each trader."""
 
     def __init__(self) -> None:
         self._newest: dict[str, str] = {}
@@ -205,7 +205,7 @@ _TIF = "(?: (?P<tif>day|gtc|ioc|fok))?"
 _AS = f"(?: as {_NAME})?"
 _QUANTITY = f"(?P<quantity>{_NUMBER})"
 
-#: Each form of a line, and what reads it.
+#: Each form of a line, and its reader.
 VERBS: dict[str, Callable[[Reader, Words, bool], Act]] = {
     "(?P<what>book|accounts)": Reader.given,
     "(?P<what>book|tape|accounts) (?:is|are)": Reader.check,

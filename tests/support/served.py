@@ -1,7 +1,7 @@
-"""The whole HTTP application on memory twins: what API tests talk to.
+"""The whole HTTP application on memory twins, for tests of the API.
 
-The read models follow the log whenever one of them is asked, unless `follows` is off:
-then they stand still, as they do while their process is away.
+The read models follow the log whenever a query reads one of them. If `follows` is off,
+they stand still, as they do while the projector is away.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from litestar.types import Message
 from api.app import create_app
 from api.health import Readiness
 from api.services import Services
-from commands.leadership import WriterState
 from commands.messages import GrantRole
-from commands.writer import Writer
+from commands.writer.leadership import WriterState
+from commands.writer.writer import Writer
 from domain.events.event import Meta
 from domain.ids import SYSTEM, LogPosition
 from domain.vocabulary import Role
@@ -56,7 +56,7 @@ class FollowingViews:
             continue
 
     def step(self, limit: int = 1_000) -> bool:
-        """Follow the log by about so many facts, whole commands; whether it did."""
+        """Follow the log by about `limit` facts, in whole commands."""
         segment = self._log.reader.read(self._host.position, limit)
         if segment.facts:
             self._host.apply(segment)
@@ -73,7 +73,7 @@ class FollowingViews:
     async def reach(
         self, position: LogPosition, names: Iterable[str], seconds: float
     ) -> bool:
-        """At once: nothing else is at work that could be waited for."""
+        """Return at once: nothing else is at work that this could wait for."""
         del names, seconds
         self.catch_up()
         return self._host.position >= position
@@ -83,7 +83,7 @@ class FollowingViews:
 
 
 class Served:
-    """A server in memory, and clients of it."""
+    """A server in memory, and its clients."""
 
     def __init__(self) -> None:
         self.clock = SystemClock()
@@ -127,12 +127,12 @@ class Served:
         return self.readiness
 
     async def record_refusals(self) -> None:
-        """Do what the tasks of a server do within a second."""
+        """Record noted refusals, as the tasks of a server do within a second."""
         await self.security_notes.hand_over()
         await self.recorder.drain()
 
     def system_meta(self) -> Meta:
-        """A command of the venue's own."""
+        """Return the meta of a command by the venue itself."""
         return Meta(self.clock.now(), SYSTEM, self.new_id())
 
     def client(self, token: str = "") -> httpx.AsyncClient:
@@ -148,14 +148,14 @@ class Served:
     async def in_flight(
         self, answering: Coroutine[Any, Any, httpx.Response]
     ) -> "asyncio.Task[httpx.Response]":
-        """A request whose commit has begun and waits to be let go."""
+        """Send a request whose commit begins and then waits for the test."""
         self.store.commits.hold()
         task = asyncio.create_task(answering)
         assert await asyncio.to_thread(self.store.commits.arrived.wait, PATIENCE)
         return task
 
     async def hung_up(self, path: str, body: bytes, token: str) -> Sequence[Message]:
-        """What is sent back to who hangs up in the middle of sending a body."""
+        """Return the answer to a client that hangs up within its body."""
         messages = iter(
             [
                 {"type": "http.request", "body": body, "more_body": True},
@@ -185,7 +185,7 @@ class Served:
         return sent
 
     async def person(self, *, admin: bool = False) -> "Person":
-        """Somebody who has signed up and logged in, with nothing on the account."""
+        """Return a user who has registered and logged in, with an empty account."""
         self._people += 1
         email = f"person{self._people}@example.org"
         client = self.client()
@@ -205,7 +205,7 @@ class Served:
     async def trader(
         self, *, cash: str = "1000000", shares: int = 10_000, symbol: str = "ACME"
     ) -> "Person":
-        """Somebody with money and shares of a listed instrument."""
+        """Return a user with money and shares of a listed instrument."""
         trader, admin = await self.person(), await self.person(admin=True)
         if symbol not in self.writer.exchange.markets:
             await admin.list_asset(symbol)
@@ -248,7 +248,7 @@ class Person:
     async def sends(
         self, method: str, path: str, body: object = None, **headers: str
     ) -> Any:
-        """The body of an answer that must be a success."""
+        """Send a request that must succeed, and return the body of the answer."""
         response = await self.request(method, path, body, **headers)
         assert response.is_success, response.text
         return response.json() if response.content else None
@@ -262,11 +262,11 @@ class Person:
         return await self.sends("POST", "/v2/admin/assets", {**body, **terms})
 
     async def order(self, **terms: object) -> httpx.Response:
-        """Send an order: a limit order to buy 10 ACME at 100, but for the terms."""
+        """Send a limit order to buy 10 ACME at 100; `terms` override this."""
         return await self.request("POST", "/v2/orders", order(**terms))
 
     async def places(self, **terms: object) -> Any:
-        """An order that must not be refused."""
+        """Send an order that must succeed, and return it."""
         return await self.sends("POST", "/v2/orders", order(**terms))
 
 

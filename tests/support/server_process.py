@@ -1,4 +1,4 @@
-"""A whole server as a process of its own, as `bourse run` makes it, for bad times."""
+"""A whole server as a separate process, as `bourse run` starts it."""
 
 import json
 import os
@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 def wait_until(what: str, holds: Callable[[], bool], seconds: float) -> None:
-    """Wait for a condition, or fail and say which."""
+    """Wait for a condition, or fail with its name."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
@@ -35,12 +35,12 @@ def wait_until(what: str, holds: Callable[[], bool], seconds: float) -> None:
 
 
 def _hear_hangups() -> None:
-    """In the child: hear SIGHUP, even where the tests run under nohup."""
+    """Restore SIGHUP in the child, because the tests may run under nohup."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class ServerProcess:
-    """One server of one home. Started again, it is the same server with a new pid."""
+    """One server of one home. After a restart it has a new pid."""
 
     def __init__(
         self, home: Path, environment: Mapping[str, str] | None = None
@@ -63,7 +63,7 @@ class ServerProcess:
         return json.loads((self.home / "demo.json").read_bytes())
 
     def variables(self) -> dict[str, str]:
-        """The environment of this server, and of commands beside it."""
+        """Return the environment of this server and of its commands."""
         return {
             **os.environ,
             "BOURSE_HOME": str(self.home),
@@ -85,7 +85,7 @@ class ServerProcess:
         return self
 
     def readiness(self) -> dict[str, Any] | None:
-        """What the server says of itself, None where it does not answer."""
+        """Return the server's readiness, or None if it does not answer."""
         try:
             return httpx.get(f"{self.url}/health/ready", timeout=2).json()
         except (httpx.HTTPError, ValueError):
@@ -98,7 +98,7 @@ class ServerProcess:
         return role in (None, found["role"])
 
     def wait_ready(self, role: str | None = None) -> "ServerProcess":
-        """Ready, its files written, and in the role where one is named."""
+        """Wait until the server is ready, in a role if one is named, with its files."""
 
         def ready() -> bool:
             assert self.process is not None
@@ -124,14 +124,14 @@ class ServerProcess:
         self.process.send_signal(number)
 
     def kill(self) -> None:
-        """As a power cut would, but for the disks."""
+        """Kill the server's processes, as a power cut would."""
         self.signal(signal.SIGKILL)
         assert self.process is not None
         self.process.wait()
         (self.home / "run.json").unlink(missing_ok=True)
 
     def end(self) -> None:
-        """End it in an orderly way, its Postgres and Redis with it."""
+        """Stop the server in an orderly way, with its Postgres and Redis."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(signal.SIGTERM)
@@ -140,11 +140,11 @@ class ServerProcess:
         assert stopped.returncode == 0, stopped.stderr
 
     def stop(self) -> subprocess.CompletedProcess[str]:
-        """What `make stop` does."""
+        """Stop the home, as `make stop` does."""
         return self._run("infra.local.shutdown")
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run `bourse …` beside this server."""
+        """Run `bourse …` while this server runs."""
         return self._run("infra.cli.commands", *words)
 
     def _run(self, module: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -163,7 +163,7 @@ class ServerProcess:
         return str(answer.json()["access_token"])
 
     def wait_caught_up(self) -> None:
-        """Until every view shows all of the log."""
+        """Wait until every view shows the whole log."""
 
         def caught_up() -> bool:
             found = self.readiness()
@@ -174,7 +174,7 @@ class ServerProcess:
         wait_until("the views have caught up", caught_up, READY_SECONDS)
 
     def kill_postgres(self) -> None:
-        """Kill the embedded Postgres, all of its processes."""
+        """Kill all processes of the embedded Postgres."""
         postmaster = psutil.Process(start_postgres(self.home).pid)
         for process in (postmaster, *postmaster.children(recursive=True)):
             process.kill()

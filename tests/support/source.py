@@ -1,4 +1,4 @@
-"""The repository's own source, read for the tests of its shape."""
+"""Reads the repository's source for the tests of its shape."""
 
 import ast
 import subprocess
@@ -13,7 +13,7 @@ CORE = ("domain", "commands", "projections")
 
 @cache
 def python_files(*folders: str) -> tuple[Path, ...]:
-    """Paths, relative to the root, of all Python files below the folders."""
+    """Return the paths of all Python files below the folders, relative to the root."""
     found = (path for each in folders for path in (ROOT / each).rglob("*.py"))
     return tuple(sorted(path.relative_to(ROOT) for path in found))
 
@@ -29,13 +29,13 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def module_name(path: Path) -> str:
-    """`domain/order.py` is `domain.order`, `domain/__init__.py` is `domain`."""
+    """Return `domain.ids` for `domain/ids.py`, `domain` for its `__init__.py`."""
     parts = path.with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imported_names(tree: ast.Module) -> Iterator[str]:
-    """Every dotted name a module imports; for `from a import b` both a and a.b."""
+    """Return every dotted name that a module imports; both a and a.b for a member."""
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
@@ -48,7 +48,7 @@ def imported_names(tree: ast.Module) -> Iterator[str]:
 
 
 def dotted(node: ast.AST) -> str:
-    """`datetime.now` for that expression, nothing for what is no dotted name."""
+    """Return the text of a dotted name like `datetime.now`, else an empty text."""
     match node:
         case ast.Name(id=name):
             return name
@@ -66,7 +66,7 @@ def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionD
 
 
 def marked_rules(tree: ast.Module) -> Iterator[str]:
-    """The codes of `@pytest.mark.rule("MATCH-07")`."""
+    """Return the codes of marks like `@pytest.mark.rule("MATCH-07")`."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=function, args=[ast.Constant(value=str(code)), *_]):
@@ -78,7 +78,7 @@ def marked_rules(tree: ast.Module) -> Iterator[str]:
 
 @cache
 def tracked_files() -> tuple[Path, ...]:
-    """Every file git knows, or nothing outside of a checkout."""
+    """Return every file that git tracks, or nothing outside of a checkout."""
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
     )

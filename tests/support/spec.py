@@ -1,4 +1,4 @@
-"""Given facts, when a decision, then facts: how one aggregate is tested."""
+"""Given facts, when a decision, then facts: a test of one aggregate."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -9,7 +9,7 @@ from domain.events.event import Meta
 from domain.events.register import AnyEvent
 
 AT = 1_790_000_000_000_000
-#: When, by whom and by which command everything in a given/when/then happens.
+#: The time, actor and command of everything in a given/when/then.
 META = Meta(AT, "tester", "command-1")
 
 Subject = TypeVar("Subject", bound=Aggregate)
@@ -35,13 +35,13 @@ class Spec(Generic[Subject]):
         return self
 
     def then(self, *events: AnyEvent) -> Subject:
-        """Exactly these facts were recorded; the aggregate, to ask what it is now."""
+        """Assert that exactly these facts were recorded, and return the aggregate."""
         assert self._refusal is None, self._refusal
         assert [each.event for each in self.subject.outbox] == list(events)
         return self.subject
 
     def then_refused(self, kind: type[DomainError], **facts: str) -> None:
-        """The decision was turned away with these facts, and nothing was recorded."""
+        """Assert that the decision was refused with these facts and recorded none."""
         assert self._refusal is not None
         assert type(self._refusal) is kind, self._refusal
         assert self._refusal.facts.items() >= facts.items()

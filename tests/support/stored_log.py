@@ -1,4 +1,4 @@
-"""Logs written into Postgres exactly as a test tells them, sound or not."""
+"""Writes logs into Postgres exactly as a test wants them, sound or not."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,7 +16,7 @@ _INSERT = sql.SQL(
 
 
 def write_log(database_url: str, facts: Sequence[Fact]) -> None:
-    """Put facts into a new log, with the positions and versions that they have."""
+    """Write facts to a new log with their positions and versions."""
     migrate(database_url)
     rows = [
         (
@@ -34,7 +34,7 @@ def write_log(database_url: str, facts: Sequence[Fact]) -> None:
     ):
         with connection.transaction():
             cursor.executemany(_INSERT, rows)
-        # As an append would have left it, so that the next one comes after these.
+        # Advance the sequence, so that the next append follows these facts.
         cursor.execute(
             "SELECT setval(pg_get_serial_sequence('events', 'notification_id'), %s)",
             (max(len(rows), 1),),
@@ -42,7 +42,7 @@ def write_log(database_url: str, facts: Sequence[Fact]) -> None:
 
 
 def renumbered(facts: Iterable[Fact]) -> list[Fact]:
-    """The same facts without a gap, as a careful forger would leave them."""
+    """Renumber facts without a gap, as a careful forger would."""
     versions: dict[str, int] = {}
     found: list[Fact] = []
     for position, fact in enumerate(facts, start=1):

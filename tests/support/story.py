@@ -1,4 +1,4 @@
-"""A small exchange for tests of views: named accounts act, and the views show it."""
+"""A small exchange for tests of views, with named accounts."""
 
 from commands.messages import (
     CancelOrder,
@@ -17,8 +17,8 @@ from domain.events.event import Meta
 from domain.events.register import Fact
 from domain.ids import AccountId, OrderId
 from domain.listing import Listing
+from domain.market.order import Replacement, Ticket
 from domain.money import dollars
-from domain.order import Replacement, Ticket
 from domain.vocabulary import OrderType, SelfTradePrevention, Side, TimeInForce
 from tests.support.flow import START, Flow
 from tests.support.memory_store import MemoryStore, MemoryViews
@@ -29,9 +29,9 @@ ACME = "ACME"
 
 
 class Story:
-    """Sends commands; each is shown by the views at once.
+    """Sends commands, and lets the views show each at once.
 
-    Accounts are opened with a million dollars and a thousand shares when first named.
+    The first use of a name opens an account with a million dollars and 1,000 shares.
     """
 
     def __init__(self, *, maker_fee: int = 0, taker_fee: int = 0) -> None:
@@ -99,7 +99,7 @@ class Story:
         time_in_force: TimeInForce = TimeInForce.DAY,
         prevention: SelfTradePrevention | None = None,
     ) -> OrderId:
-        """Place a limit order, or a market order where there is no price."""
+        """Place a limit order, or a market order if there is no price."""
         self.orders += 1
         order_id = f"order-{self.orders:03}"
         ticket = Ticket(

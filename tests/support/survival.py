@@ -1,6 +1,6 @@
-"""What a server must survive: each of these mistreats one and then checks everything.
+"""Mishaps that a server must survive. Each function causes one and checks everything.
 
-The short forms are part of the ordinary tests, the long ones of `make prove`.
+The ordinary tests run short forms, `make prove` runs long ones.
 """
 
 import json
@@ -24,12 +24,12 @@ Report = Callable[[str], None]
 
 
 def _silent(_: str) -> None:
-    """Nobody listens."""
+    """Report no progress."""
 
 
 @contextmanager
 def running(home: Path, **environment: str) -> Generator[ServerProcess]:
-    """A ready server that leads; it and its services end with the test."""
+    """Yield a ready server that leads, and stop it and its services at the end."""
     server = ServerProcess(home, environment)
     try:
         yield server.start().wait_ready("leader")
@@ -38,7 +38,7 @@ def running(home: Path, **environment: str) -> Generator[ServerProcess]:
 
 
 def standby_of(leader: ServerProcess, home: Path) -> ServerProcess:
-    """A second server on the leader's Postgres and Redis."""
+    """Yield a second server on the leader's Postgres and Redis."""
     run = leader.run
     places = {"DATABASE_URL": run["database_url"], "REDIS_URL": run["redis_url"]}
     return ServerProcess(home, places).start().wait_ready("standby")
@@ -49,14 +49,14 @@ def tokens_of(server: ServerProcess) -> list[str]:
 
 
 def assert_audited(server: ServerProcess) -> dict[str, Any]:
-    """`audit verify` passes: the log, the live state, and the views as rebuilt."""
+    """Assert that `audit verify` passes for the log, the live state and the views."""
     done = server.command("audit", "verify", "--json")
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return json.loads(done.stdout)
 
 
 def _assert_complete(server: ServerProcess, tokens: list[str], load: OrderLoad) -> None:
-    """Every acknowledged order is there once; what got no answer is settled now."""
+    """Resend unanswered orders, and assert that each acknowledged one exists once."""
     assert not load.broken, load.broken[:3]
     settle_doubts(server.url, tokens, load)
     server.wait_caught_up()
@@ -72,9 +72,9 @@ def _until_acknowledged(load: OrderLoad, count: int) -> None:
 
 
 def kills(server: ServerProcess, rounds: int, report: Report = _silent) -> int:
-    """`kill -9` at a random moment of a load, so many times in a row.
+    """Kill a server with `kill -9` at random moments of a load, `rounds` times.
 
-    How many orders were acknowledged in all.
+    Return how many orders the server acknowledged.
     """
     rng = random.Random(20_121)
     tokens = tokens_of(server)
@@ -96,7 +96,7 @@ def kills(server: ServerProcess, rounds: int, report: Report = _silent) -> int:
 
 
 def flushes(server: ServerProcess, rounds: int, report: Report = _silent) -> None:
-    """Redis emptied in the middle of a load: the views come back by themselves."""
+    """Empty Redis in the middle of a load: the views come back by themselves."""
     tokens = tokens_of(server)
     with redis.Redis.from_url(server.run["redis_url"]) as client:
         for number in range(1, rounds + 1):
@@ -114,7 +114,7 @@ def flushes(server: ServerProcess, rounds: int, report: Report = _silent) -> Non
 def postgres_deaths(
     server: ServerProcess, rounds: int, report: Report = _silent
 ) -> None:
-    """Postgres killed in the middle of a load: refusals to be repeated, no loss."""
+    """Kill Postgres in the middle of a load: clients retry, and no order is lost."""
     tokens = tokens_of(server)
     for number in range(1, rounds + 1):
         seed = 2_000 + number
@@ -135,9 +135,9 @@ def failover(
     tokens: list[str],
     report: Report = _silent,
 ) -> None:
-    """The leader is stopped in the middle of a load; the standby takes over.
+    """Suspend the leader in the middle of a load: the standby takes over.
 
-    Continued, the old leader appends nothing and finds itself a standby.
+    After SIGCONT the old leader appends nothing and becomes a standby.
     """
     refused = httpx.post(
         f"{second.url}/v2/orders",
@@ -164,7 +164,7 @@ def failover(
 
 
 def _epochs_in_order(server: ServerProcess) -> bool:
-    """No stream has two events of one version, none is missing."""
+    """Assert that no version of any stream is missing or comes twice."""
     with psycopg.connect(server.run["database_url"]) as connection:
         row = connection.execute(
             "SELECT count(*) FROM (SELECT originator_id FROM events GROUP BY 1 "

@@ -1,14 +1,14 @@
-"""Order tickets that differ from an ordinary one in what a test is about."""
+"""Order tickets that differ from an ordinary one in the terms under test."""
 
 from typing import Any
 
-from domain.order import Ticket
+from domain.market.order import Ticket
 from domain.vocabulary import OrderType, Side, TimeInForce
 from tests.support.venue import Venue
 
 
 def ticket(**terms: Any) -> Ticket:
-    """Buy 100 ACME at 10.00, but for the terms that are given."""
+    """Return a ticket to buy 100 ACME at 10.00; `terms` override this."""
     given: dict[str, Any] = {
         "order_id": "order-1",
         "client_order_id": "my order",
@@ -25,7 +25,7 @@ def ticket(**terms: Any) -> Ticket:
 
 
 def venue_with_alice(**terms: Any) -> Venue:
-    """A venue on which alice has 100,000 dollars and 1,000 shares."""
+    """Return a venue on which alice has 100,000 dollars and 1,000 shares."""
     venue = Venue(**terms)
     venue.trader("alice", cash="100000", shares=1_000)
     return venue

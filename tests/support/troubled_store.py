@@ -1,4 +1,4 @@
-"""A log in memory on which a test can make commits wait, fail, or lose their answer."""
+"""A log in memory whose commits wait, fail or lose their answers as a test wants."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -10,12 +10,12 @@ from domain.events.register import Fact, Recorded
 from domain.ids import LogPosition
 from tests.support.memory import MemoryEventStore
 
-#: Nothing waits that long when all is well.
+#: A test that passes never waits that long.
 PATIENCE = 20
 
 
 class Trouble(Enum):
-    """What happens to an append."""
+    """The fate of an append."""
 
     NONE = auto()
     LOST = auto()
@@ -24,10 +24,10 @@ class Trouble(Enum):
 
 
 class Gate:
-    """What threads go through, or wait at until they are let go."""
+    """A gate that threads pass, or at which they wait until the test opens it."""
 
     def __init__(self) -> None:
-        #: Set when somebody has come to the gate.
+        #: Set when a thread has come to the gate.
         self.arrived = threading.Event()
         self._open = threading.Event()
         self._open.set()
@@ -51,7 +51,7 @@ class TroubledStore:
         self.log = MemoryEventStore()
         self.trouble = Trouble.NONE
         self.appends: list[int] = []
-        #: Set when the lease was asked for.
+        #: Set when a writer has tried to acquire the lease.
         self.asked = threading.Event()
         self.is_away = False
         self.commits, self.replays, self.finds = Gate(), Gate(), Gate()
@@ -70,7 +70,7 @@ class TroubledStore:
         return None if log is None else TroubledWriter(self, log)
 
     def fail_replays(self, count: int) -> None:
-        """The log will be away for so many attempts to replay it."""
+        """Let the next `count` attempts to replay the log fail."""
         self._replays_to_fail = count
 
     def check_replay(self) -> None:

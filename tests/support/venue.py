@@ -1,7 +1,7 @@
-"""A small exchange in memory, told in the words of a trader: how rules are shown.
+"""A small exchange in memory for tests of rules, in the words of a trader.
 
-Traders come into being when they are first named, with plenty of cash and shares.
-Whatever is refused is checked to have changed nothing at all.
+The first use of a name opens an account with plenty of cash and shares. Each refusal is
+checked to change nothing.
 """
 
 from collections.abc import Generator
@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from commands import frozen
-from commands.dispatch import execute
-from commands.exchange import Exchange
+from commands.handlers.dispatch import execute
 from commands.messages import (
     CancelOrder,
     ChangeListing,
@@ -28,17 +26,20 @@ from commands.messages import (
     ResumeMarket,
     RollDay,
 )
-from commands.register import Repeated
+from commands.state import frozen
+from commands.state.exchange import Exchange
+from commands.state.register import Repeated
+from domain.accounts.wallet import Wallet
 from domain.errors import DomainError
 from domain.events.event import Meta
 from domain.events.market import OrderAccepted
 from domain.events.register import AnyEvent, Fact, Recorded
 from domain.listing import Listing
-from domain.market import Market
+from domain.market.market import Market
+from domain.market.order import Replacement, Ticket
+from domain.market.order_book import OrderBook
+from domain.market.price_levels import BookSide
 from domain.money import dollars
-from domain.order import Replacement, Ticket
-from domain.order_book import OrderBook
-from domain.price_levels import BookSide
 from domain.vocabulary import (
     OrderStatus,
     OrderType,
@@ -46,7 +47,6 @@ from domain.vocabulary import (
     Side,
     TimeInForce,
 )
-from domain.wallet import Wallet
 from tests.support.ladder import Ladder, Level, Resting
 from tests.support.spec import AT
 
@@ -55,7 +55,7 @@ PLENTY_OF_SHARES = 1_000_000
 
 
 class Sent:
-    """An order that was sent, and the facts that its command brought about."""
+    """An order, and the facts that its command recorded."""
 
     def __init__(self, ticket: Ticket, events: list[AnyEvent]) -> None:
         self.ticket = ticket
@@ -69,11 +69,11 @@ class Sent:
 
 
 class Venue:
-    """An exchange on which ACME is listed at 10.00, in cents, without a band."""
+    """An exchange that lists ACME at 10.00, in cents, without a band."""
 
     def __init__(self, **terms: Any) -> None:
         self.exchange = Exchange()
-        #: Compare the whole state before and after. Slow if there are many orders.
+        #: Compare the whole state before and after a refusal. Slow with many orders.
         self.checks_refusals = True
         self.log: list[Recorded] = []
         self._number = 0
@@ -98,12 +98,12 @@ class Venue:
         return [each.event for each in recorded]
 
     def state(self) -> list[bytes]:
-        """All aggregates and indexes, frozen."""
+        """Return all aggregates and indexes, frozen."""
         return list(frozen.dump(self.exchange))
 
     @property
     def facts(self) -> list[Fact]:
-        """What was recorded, as it would stand in the log."""
+        """Return the recorded facts in the form of the log."""
         return [
             Fact(position, each.stream, each.version, each.event)
             for position, each in enumerate(self.log, start=1)
@@ -111,7 +111,7 @@ class Venue:
 
     @contextmanager
     def refuses(self, kind: type[DomainError], **facts: str) -> Generator[None]:
-        """What is asked for within is turned away, saying these facts."""
+        """Assert that the block raises a refusal with these facts."""
         with pytest.raises(kind) as refusal:
             yield
         assert refusal.value.facts.items() >= facts.items()
@@ -140,7 +140,7 @@ class Venue:
     # --- traders ---
 
     def trader(self, name: str, *, cash: str = "0", shares: int = 0) -> Wallet:
-        """A new account; its shares cost 10 each."""
+        """Open an account, whose shares cost 10 each."""
         user_id = f"user-of-{name}"
         sealed = "sealed"
         self.tell(
@@ -173,7 +173,7 @@ class Venue:
         stp: str | None = None,
         client_id: str | None = None,
     ) -> Sent:
-        """A limit order until canceled, or without a price a market order."""
+        """Send a limit order until canceled, or without a price a market order."""
         return self._send(name, Side.BUY, quantity, at, tif, stp, client_id)
 
     def sell(
@@ -231,7 +231,7 @@ class Venue:
         tif: str | None = None,
         client_id: str | None = None,
     ) -> Sent:
-        """Change an order; what stands in its place."""
+        """Change an order, and return its replacement."""
         old = order.ticket
         order_id = f"{old.account_id}-{self._number}"
         replacement = Replacement(
@@ -257,7 +257,7 @@ class Venue:
         return Sent(ticket, events)
 
     def status(self, order: Sent) -> OrderStatus:
-        """Return the state that an order is in now."""
+        """Return the state of an order."""
         return self.status_of(order.ticket.account_id, order.order_id)
 
     def status_of(self, account_id: str, order_id: str) -> OrderStatus:
@@ -276,7 +276,7 @@ def _levels(side: BookSide) -> list[Level]:
     levels: list[Level] = []
     for level in side:
         queue = tuple(Resting(order.leaves, order.account_id) for order in level)
-        # A level keeps totals; they must be those of its queue.
+        # The totals of a level must equal those of its queue.
         assert level.quantity == sum(order.quantity for order in queue), level.price
         assert level.count == len(queue), level.price
         levels.append(Level(level.price, queue))
@@ -284,7 +284,7 @@ def _levels(side: BookSide) -> list[Level]:
 
 
 def listing(symbol: str = "ACME", **terms: Any) -> Listing:
-    """Terms of an instrument that trades around 10.00, in cents."""
+    """Return the terms of an instrument that trades around 10.00, in cents."""
     given: dict[str, Any] = {
         "symbol": symbol,
         "asset_id": f"asset-{symbol}",

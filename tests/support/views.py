@@ -1,4 +1,4 @@
-"""Read models in tests: facts in, then everything that is stored, as plain text."""
+"""Read models in tests: facts in, and everything that is stored out, as plain text."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -15,7 +15,7 @@ def live_host(
     types: Iterable[type[Projection]] = PROJECTIONS,
     generation_id: str = "test",
 ) -> Host:
-    """A host at work on live generations that are empty."""
+    """Return a host at work on empty live generations."""
     followed = begin(store, types, generation_id)
     for each in followed:
         assert store.switch(each.view, each.place)
@@ -50,7 +50,7 @@ def _command(fact: Fact) -> str:
 def dump(
     store: Store, types: Iterable[type[Projection]] = PROJECTIONS
 ) -> dict[str, list[str]]:
-    """Everything that is stored of the live generations, sorted, by key."""
+    """Return everything in the live generations, sorted, by key."""
     found: dict[str, list[str]] = {}
     for each in types:
         view = each.view

@@ -1,11 +1,9 @@
-"""A writer that a test starts and stops, and ordinary commands to send to it."""
+"""A writer that a test starts and stops, and ordinary commands for it."""
 
 import asyncio
 
 from commands.answers import Answer
-from commands.batch import Pending
 from commands.keys import content_digest
-from commands.leadership import WriterState
 from commands.messages import (
     Command,
     Deposit,
@@ -15,7 +13,9 @@ from commands.messages import (
     Register,
 )
 from commands.ports import SnapshotStore
-from commands.writer import Writer
+from commands.writer.batch import Pending
+from commands.writer.leadership import WriterState
+from commands.writer.writer import Writer
 from domain.events.event import Meta
 from tests.support.spec import AT
 from tests.support.tickets import ticket
@@ -24,14 +24,14 @@ from tests.support.venue import listing
 
 
 def keyed_halt(reason: str = "news") -> HaltMarket:
-    """Halt ACME with an `Idempotency-Key`."""
+    """Return a command that halts ACME, with an `Idempotency-Key`."""
     digest = content_digest(reason)
     meta = Meta(AT, "tester", f"halt-{reason}", key="key", digest=digest)
     return HaltMarket(meta, "ACME", reason)
 
 
 class Server:
-    """One writer, started and stopped, and the commands of its tests."""
+    """One writer that a test starts and stops, and its commands."""
 
     def __init__(
         self, store: TroubledStore, snapshots: SnapshotStore | None = None
@@ -79,7 +79,7 @@ class Server:
             await self.writer.execute(command)
 
     def order(self, number: int, *, price: int = 10_000) -> PlaceOrder:
-        """Buy a share at 1.00, as order number so and so."""
+        """Return a command to buy a share at 1.00, as order `number`."""
         name = f"order-{number}"
         terms = ticket(
             order_id=name, client_order_id=name, quantity=1, limit_price=price
@@ -90,11 +90,11 @@ class Server:
         return HaltMarket(self.meta(), "ACME", "news")
 
     def send(self, command: Command) -> "asyncio.Task[Answer]":
-        """Carry out a command, without waiting until it is durable."""
+        """Submit a command, without waiting until it is durable."""
         return asyncio.create_task(self.writer.execute(command))
 
     async def in_flight(self, command: Command) -> "asyncio.Task[Answer]":
-        """Send a command whose commit has begun and waits to be let go."""
+        """Send a command whose commit begins and then waits for the test."""
         self.store.commits.hold()
         sent = self.send(command)
         assert await asyncio.to_thread(self.store.commits.arrived.wait, PATIENCE)

@@ -1,0 +1,75 @@
+"""Which function carries out which command."""
+
+from collections.abc import Callable
+from typing import Any
+
+from commands.handlers import closing, funding, markets, trading, users
+from commands.messages import (
+    CancelAllOrders,
+    CancelForOwner,
+    CancelOrder,
+    ChangeListing,
+    ClosePosition,
+    Command,
+    Deposit,
+    GrantRole,
+    GrantShares,
+    HaltMarket,
+    ListAsset,
+    NoteAccessRefused,
+    NoteLoginFailed,
+    PlaceOrder,
+    Register,
+    ReplaceOrder,
+    ResumeMarket,
+    RollDay,
+    SetPreferences,
+    UseKey,
+)
+from commands.state.exchange import Exchange
+from domain.events.register import Recorded
+
+HANDLERS: dict[type[Command], Callable[[Exchange, Any], None]] = {
+    PlaceOrder: trading.place_order,
+    ClosePosition: closing.close_position,
+    ReplaceOrder: trading.replace_order,
+    CancelOrder: trading.cancel_order,
+    CancelAllOrders: trading.cancel_all_orders,
+    CancelForOwner: trading.cancel_for_owner,
+    ListAsset: markets.list_asset,
+    ChangeListing: markets.change_listing,
+    HaltMarket: markets.halt_market,
+    ResumeMarket: markets.resume_market,
+    RollDay: markets.roll_day,
+    Deposit: funding.deposit,
+    GrantShares: funding.grant_shares,
+    SetPreferences: funding.set_preferences,
+    Register: users.register,
+    GrantRole: users.grant_role,
+    UseKey: users.use_key,
+    NoteLoginFailed: users.note_login_failed,
+    NoteAccessRefused: users.note_access_refused,
+}
+
+
+def execute(exchange: Exchange, command: Command) -> list[Recorded]:
+    """Carry out a command in memory and return all its facts.
+
+    The outbox is empty before and after. If it holds facts after an exception, a
+    defect struck half way: the caller must give this state up.
+
+    Raises:
+        DomainError: the command is refused, and nothing was recorded.
+        Repeated: the command was carried out before, and nothing was recorded.
+    """
+    keyed = command.meta.key is not None
+    if keyed:
+        exchange.register.check_command(command.meta)
+    HANDLERS[type(command)](exchange, command)
+    outbox = exchange.outbox
+    if keyed and not outbox:
+        exchange.keys.use(meta=command.meta)
+    facts = outbox[:]
+    outbox.clear()
+    exchange.index_command(facts)
+    return facts

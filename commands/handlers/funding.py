@@ -1,0 +1,41 @@
+"""How cash and shares come in, and what an account prefers for its orders."""
+
+from commands.keys import content_digest, deposit_key, grant_key
+from commands.messages import Deposit, GrantShares, SetPreferences
+from commands.state.exchange import Exchange
+
+
+def deposit(exchange: Exchange, command: Deposit) -> None:
+    """Take in cash, once for each reference of an account."""
+    wallet = exchange.wallet(command.account_id)
+    key = deposit_key(command.account_id, command.reference)
+    content = content_digest(command.amount)
+    exchange.register.check(key, content, key=command.reference)
+    wallet.deposit(command.amount, command.reference, meta=command.meta)
+
+
+def grant_shares(exchange: Exchange, command: GrantShares) -> None:
+    """Take in shares of a listed instrument, once for each reference of an account."""
+    wallet = exchange.wallet(command.account_id)
+    market = exchange.market(command.symbol)
+    key = grant_key(command.account_id, command.reference)
+    content = content_digest(command.symbol, command.quantity, command.price)
+    exchange.register.check(key, content, key=command.reference)
+    wallet.grant(
+        market.book.symbol,
+        quantity=command.quantity,
+        price=command.price,
+        reference=command.reference,
+        meta=command.meta,
+    )
+
+
+def set_preferences(exchange: Exchange, command: SetPreferences) -> None:
+    """Change an account's defaults; what is None stays as it is."""
+    wallet = exchange.wallet(command.account_id)
+    prevention, suspended = command.self_trade_prevention, command.suspend_trade
+    wallet.prefer(
+        wallet.self_trade_prevention if prevention is None else prevention,
+        suspended=wallet.suspended if suspended is None else suspended,
+        meta=command.meta,
+    )

@@ -1,0 +1,69 @@
+"""How instruments are listed, edited, halted, and taken from one day to the next."""
+
+import msgspec
+
+from commands.handlers.wallet_effects import apply_to_wallets
+from commands.messages import (
+    ChangeListing,
+    HaltMarket,
+    ListAsset,
+    ListingChanges,
+    ResumeMarket,
+    RollDay,
+)
+from commands.state.exchange import Exchange
+from domain.errors import AlreadyExists
+from domain.listing import Listing
+from domain.market.market import Market
+
+
+def list_asset(exchange: Exchange, command: ListAsset) -> None:
+    """Admit an instrument; its symbol is taken for good."""
+    symbol = command.listing.symbol
+    if symbol in exchange.markets:
+        raise AlreadyExists(f"{symbol} is already listed", symbol=symbol)
+    market = Market(symbol, exchange.outbox)
+    market.admit(command.listing, session_date=command.session_date, meta=command.meta)
+    exchange.add(market)
+
+
+def change_listing(exchange: Exchange, command: ChangeListing) -> None:
+    """Edit the terms of an instrument; nothing is recorded where nothing changes."""
+    market = exchange.market(command.symbol)
+    listing = edited(market.listing, command.changes)
+    if listing != market.listing:
+        market.change_listing(listing, meta=command.meta)
+
+
+def edited(listing: Listing, changes: ListingChanges) -> Listing:
+    """The listing with the changes made; a price band of 0 takes the band away."""
+    given = {
+        name: value
+        for name, value in msgspec.structs.asdict(changes).items()
+        if value is not None
+    }
+    if given.get("price_band") == 0:
+        given["price_band"] = None
+    return msgspec.structs.replace(listing, **given)
+
+
+def halt_market(exchange: Exchange, command: HaltMarket) -> None:
+    exchange.market(command.symbol).halt(command.reason, meta=command.meta)
+
+
+def resume_market(exchange: Exchange, command: ResumeMarket) -> None:
+    exchange.market(command.symbol).resume(meta=command.meta)
+
+
+def roll_day(exchange: Exchange, command: RollDay) -> None:
+    """Expire the day orders of the session that ends, then begin the next, once.
+
+    One command and so one commit: no order of the old session is ever seen in the new.
+    """
+    market = exchange.market(command.symbol)
+    if command.session_date <= market.session_date:
+        return
+    for order in list(market.day_orders()):
+        facts = market.expire(order, meta=command.meta)
+        apply_to_wallets(exchange, order.symbol, facts)
+    market.roll_day(command.session_date, meta=command.meta)

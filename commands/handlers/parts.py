@@ -1,0 +1,72 @@
+"""Commands that come to several: their parts, decided in one turn of the loop.
+
+A part has a name unless it only prepares the others. A keyed command first records its
+key, with its parts: sent again, it comes to the same parts, and those refused are tried
+again.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+from commands.keys import content_digest, part_meta
+from commands.messages import (
+    CancelAllOrders,
+    CloseAllPositions,
+    ClosePosition,
+    Command,
+    PlaceOrders,
+    UseKey,
+)
+from commands.state.exchange import Exchange
+from commands.state.register import Repeated
+from domain.errors import NotFound
+
+Parts: TypeAlias = Iterator[tuple[str, Command]]
+Expansion: TypeAlias = Callable[[Exchange, Any], Parts]
+
+
+def place_orders(exchange: Exchange, command: PlaceOrders) -> Parts:
+    """Place each order of a batch.
+
+    Raises:
+        Conflict: the batch's key was used for other content.
+    """
+    if command.meta.key is not None:
+        with contextlib.suppress(Repeated):
+            exchange.register.check_command(command.meta)
+            yield "", UseKey(command.meta)
+    for number, order in command.orders:
+        yield str(number), order
+
+
+def close_all_positions(exchange: Exchange, command: CloseAllPositions) -> Parts:
+    """Cancel the open orders if asked, then sell every position.
+
+    Raises:
+        Conflict: the key was used for other content.
+    """
+    meta, account_id = command.meta, command.account_id
+    wallet = exchange.wallets.get(account_id)
+    if wallet is None:
+        raise NotFound("account", account_id)
+    symbols = tuple(s for s, holding in wallet.holdings.items() if holding.quantity)
+    if meta.key is not None:
+        try:
+            exchange.register.check_command(meta)
+            yield "", UseKey(meta, symbols)
+        except Repeated as repeated:
+            symbols = repeated.use.parts
+    digest = content_digest("close-all")
+    if command.cancel_orders:
+        part = part_meta(meta, "orders", after=0, digest=digest)
+        yield "", CancelAllOrders(part, account_id)
+    for number, symbol in enumerate(symbols, 1):
+        part = part_meta(meta, symbol, after=number, digest=digest)
+        yield symbol, ClosePosition(part, account_id, symbol, part.command_id)
+
+
+EXPANSIONS: dict[type[Command], Expansion] = {
+    PlaceOrders: place_orders,
+    CloseAllPositions: close_all_positions,
+}

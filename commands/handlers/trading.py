@@ -1,0 +1,157 @@
+"""How orders are placed, replaced and canceled: hold, then place, then settle.
+
+Market and Wallet do not know each other; the handlers carry facts between them. They
+raise every refusal before the first fact, so a command is recorded whole or not at all.
+"""
+
+from commands.answers import NotHeld
+from commands.handlers.wallet_effects import apply_to_wallets
+from commands.messages import (
+    CancelAllOrders,
+    CancelForOwner,
+    CancelOrder,
+    PlaceOrder,
+    ReplaceOrder,
+)
+from commands.state.exchange import Exchange
+from commands.state.register import Repeated, Use
+from domain.accounts.wallet import Wallet
+from domain.errors import (
+    AmountTooLarge,
+    OrderDone,
+    TradingSuspended,
+)
+from domain.events.event import Meta
+from domain.ids import AccountId, OrderId, symbol_of
+from domain.market.market import Market
+from domain.market.order import Order
+from domain.money import MONEY_MAX, Price, Quantity
+from domain.vocabulary import SELL, CancelReason, OrderStatus
+
+
+def place_order(exchange: Exchange, command: PlaceOrder) -> None:
+    """Buy or sell: refuse, let the market reject, or hold, place and settle."""
+    ticket, meta = command.ticket, command.meta
+    known = exchange.orders.by_client_id(ticket.account_id, ticket.client_order_id)
+    if known is not None:
+        raise Repeated(Use(order_id=known))
+    market = exchange.market(ticket.symbol)
+    wallet = exchange.wallet(ticket.account_id)
+    market.check(ticket)
+    if wallet.suspended:
+        raise TradingSuspended
+    prevention = ticket.self_trade_prevention or wallet.self_trade_prevention
+    objection = market.objection(ticket)
+    if objection is not None:
+        market.reject(ticket, objection, prevention=prevention, meta=meta)
+        return
+    worst = market.worst_price(ticket)
+    if ticket.side is SELL:
+        wallet.reserve(ticket.order_id, ticket.symbol, ticket.quantity, meta=meta)
+    elif worst is not None:
+        per_share = market.listing.hold_per_share(worst)
+        amount = _bounded(per_share * ticket.quantity)
+        wallet.hold(ticket.order_id, amount=amount, per_share=per_share, meta=meta)
+    facts = market.place(ticket, worst=worst, prevention=prevention, meta=meta)
+    # Most orders only rest, and an acceptance alone moves nothing.
+    if len(facts) > 1:
+        apply_to_wallets(exchange, ticket.symbol, facts)
+
+
+def replace_order(exchange: Exchange, command: ReplaceOrder) -> None:
+    """Change a resting order; what backs it is exchanged with it."""
+    new, meta = command.replacement, command.meta
+    known = exchange.orders.by_client_id(command.account_id, new.client_order_id)
+    if known is not None:
+        raise Repeated(Use(order_id=known))
+    market, order = _open_order(exchange, command.account_id, command.order_id)
+    wallet = exchange.wallets[command.account_id]
+    if wallet.suspended:
+        raise TradingSuspended
+    quantity, price = market.check_replacement(order, new)
+    _exchange_backing(wallet, market, order, new.order_id, quantity, price, meta)
+    facts = market.replace(order, new, quantity=quantity, price=price, meta=meta)
+    apply_to_wallets(exchange, order.symbol, facts)
+
+
+def _exchange_backing(
+    wallet: Wallet,
+    market: Market,
+    order: Order,
+    order_id: OrderId,
+    quantity: Quantity,
+    price: Price,
+    meta: Meta,
+) -> None:
+    """Release what backs the old order and set aside what the new one needs."""
+    left = quantity - order.filled
+    if order.side is SELL:
+        wallet.check_shares(order.symbol, left, freed=order.leaves)
+        wallet.release(order.order_id, meta=meta)
+        wallet.reserve(order_id, order.symbol, left, meta=meta)
+        return
+    per_share = market.listing.hold_per_share(price)
+    amount = _bounded(per_share * left)
+    wallet.check_funds(amount, freed=wallet.holds[order.order_id].amount)
+    wallet.release(order.order_id, meta=meta)
+    wallet.hold(order_id, amount=amount, per_share=per_share, meta=meta)
+
+
+def cancel_order(exchange: Exchange, command: CancelOrder) -> None:
+    """End an open order of one's own and release what backed it."""
+    market, order = _open_order(exchange, command.account_id, command.order_id)
+    _cancel(exchange, market, order, CancelReason.REQUESTED, "", command.meta)
+
+
+def cancel_all_orders(exchange: Exchange, command: CancelAllOrders) -> None:
+    """End every open order of the account, or those in the symbols named."""
+    named = {exchange.market(symbol).book.symbol for symbol in command.symbols}
+    wallet = exchange.wallet(command.account_id)
+    entries = exchange.orders.accounts.get(command.account_id, {})
+    for order_id in wallet.backed_orders():
+        symbol = symbol_of(entries[order_id].stream)
+        if named and symbol not in named:
+            continue
+        market = exchange.markets[symbol]
+        order = market.book.orders[order_id]
+        _cancel(exchange, market, order, CancelReason.REQUESTED, "", command.meta)
+
+
+def cancel_for_owner(exchange: Exchange, command: CancelForOwner) -> None:
+    """End anybody's open order, with the administrator's reason."""
+    found = exchange.orders.find(command.order_id)
+    if found is None:
+        raise NotHeld(command.order_id)
+    market, order = _open_order(exchange, found[0], command.order_id)
+    reason = CancelReason.ADMINISTRATIVE
+    _cancel(exchange, market, order, reason, command.note, command.meta)
+
+
+def _cancel(
+    exchange: Exchange,
+    market: Market,
+    order: Order,
+    reason: CancelReason,
+    note: str,
+    meta: Meta,
+) -> None:
+    facts = market.cancel(order, reason, note=note, meta=meta)
+    apply_to_wallets(exchange, order.symbol, facts)
+
+
+def _open_order(
+    exchange: Exchange, account_id: AccountId, order_id: OrderId
+) -> tuple[Market, Order]:
+    entry = exchange.orders.of(account_id, order_id)
+    if entry is None:
+        raise NotHeld(order_id)
+    if entry.status is not OrderStatus.NEW:
+        raise OrderDone(status=entry.status)
+    market = exchange.markets[symbol_of(entry.stream)]
+    return market, market.book.orders[order_id]
+
+
+def _bounded(amount: int) -> int:
+    if amount > MONEY_MAX:
+        raise AmountTooLarge("qty times the price is more than the venue carries")
+    return amount

@@ -1,0 +1,73 @@
+"""How people sign up and get their roles, and what is noted of what else they ask."""
+
+from commands.companions import NoteRecorded, RolesOf, SignIn
+from commands.messages import (
+    GrantRole,
+    NoteAccessRefused,
+    NoteLoginFailed,
+    Register,
+    UseKey,
+)
+from commands.state.exchange import Exchange
+from domain.accounts.user import User
+from domain.accounts.wallet import Wallet
+from domain.errors import AlreadyExists, NotFound
+from domain.events.security import AccessRefused, LoginFailed, SecurityEvent
+from domain.vocabulary import WalletKind
+
+
+def register(exchange: Exchange, command: Register) -> None:
+    """Sign up: claim the address, begin the user and the account, keep the password."""
+    claim = exchange.claim(command.claim)
+    claim.check()
+    if command.user_id in exchange.users or command.account_id in exchange.wallets:
+        raise AlreadyExists("this user or account exists already")
+    exchange.add(claim)
+    claim.take(command.user_id, meta=command.meta)
+    user = User(command.user_id, exchange.outbox)
+    exchange.add(user)
+    user.register(
+        command.account_id,
+        claim=command.claim,
+        email_sealed=command.email_sealed,
+        full_name_sealed=command.full_name_sealed,
+        meta=command.meta,
+    )
+    wallet = Wallet(command.account_id, exchange.outbox)
+    exchange.add(wallet)
+    wallet.open(command.user_id, WalletKind.TRADER, meta=command.meta)
+    exchange.companions.append(
+        SignIn(
+            command.claim,
+            command.user_id,
+            command.account_id,
+            command.password_hash,
+            user.all_roles,
+        )
+    )
+
+
+def grant_role(exchange: Exchange, command: GrantRole) -> None:
+    """Give a role, on record and for the next login."""
+    user = exchange.users.get(command.user_id)
+    if user is None:
+        raise NotFound("user", command.user_id)
+    if user.grant(command.role, meta=command.meta):
+        exchange.companions.append(RolesOf(command.user_id, user.all_roles))
+
+
+def use_key(exchange: Exchange, command: UseKey) -> None:
+    exchange.keys.use(command.parts, meta=command.meta)
+
+
+def note_login_failed(exchange: Exchange, command: NoteLoginFailed) -> None:
+    _note(exchange, LoginFailed(command.meta, command.claim))
+
+
+def note_access_refused(exchange: Exchange, command: NoteAccessRefused) -> None:
+    _note(exchange, AccessRefused(command.meta, command.route))
+
+
+def _note(exchange: Exchange, refusal: SecurityEvent) -> None:
+    if exchange.security.note(refusal):
+        exchange.companions.append(NoteRecorded(refusal.meta.command_id))

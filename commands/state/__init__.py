@@ -1,0 +1,1 @@
+"""What the writer holds in memory, and its frozen form."""

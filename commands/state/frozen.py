@@ -1,0 +1,116 @@
+"""The writer's state as plain data: what a snapshot keeps, and what a hash is taken of.
+
+Each aggregate owns its frozen form; those of the indexes are here. Freezing equal
+states gives equal bytes, whether they came about by living, by replaying or from a
+snapshot.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from itertools import islice
+from typing import Any, TypeAlias, TypeVar
+
+import msgspec
+
+from commands.state.exchange import Exchange
+from commands.state.order_index import OrderEntry
+from commands.state.register import Use
+from domain.aggregate import Aggregate, Frozen
+from domain.aggregates import AGGREGATES
+from domain.ids import AccountId, ClientOrderId, LogPosition, OrderId
+
+K = TypeVar("K")
+V = TypeVar("V")
+#: Entries of an index in one chunk: some megabytes.
+SLICE = 50_000
+
+
+class FrozenHead(msgspec.Struct, array_like=True):
+    """The first chunk: the log position that the state has reached."""
+
+    position: LogPosition
+
+
+class FrozenOrders(msgspec.Struct, array_like=True, gc=False, tag="orders"):
+    """Some orders or client order ids of one account."""
+
+    account_id: AccountId
+    orders: dict[OrderId, OrderEntry]
+    ids: dict[ClientOrderId, OrderId]
+
+    def thaw(self, exchange: Exchange) -> None:
+        if self.orders:
+            orders = exchange.orders.accounts
+            orders.setdefault(self.account_id, {}).update(self.orders)
+        if self.ids:
+            ids = exchange.register.client_ids
+            ids.setdefault(self.account_id, {}).update(self.ids)
+
+
+class FrozenRegister(msgspec.Struct, array_like=True, gc=False, tag="register"):
+    """Some of the keys that commands were carried out under."""
+
+    uses: dict[str, Use]
+
+    def thaw(self, exchange: Exchange) -> None:
+        exchange.register.uses.update(self.uses)
+
+
+Chunk: TypeAlias = Frozen | FrozenOrders | FrozenRegister
+_KINDS: list[Any] = [
+    *(each.frozen_type for each in AGGREGATES.values()),
+    FrozenOrders,
+    FrozenRegister,
+]
+#: The union of all kinds of chunks, which are told apart by their tags.
+_ANY_KIND: Any = reduce(lambda one, other: one | other, _KINDS)
+
+
+def state_hash(aggregate: Aggregate) -> str:
+    """Return a fingerprint of an aggregate's whole state, its version included."""
+    return hashlib.sha256(msgspec.msgpack.encode(aggregate.freeze())).hexdigest()
+
+
+def dump(exchange: Exchange) -> Iterator[bytes]:
+    """Yield the whole state in chunks, one for each aggregate and index."""
+    encode = msgspec.msgpack.Encoder().encode
+    yield encode(FrozenHead(exchange.position))
+    for aggregate in exchange.streams.values():
+        yield encode(aggregate.freeze())
+    for account_id, orders in exchange.orders.accounts.items():
+        for entries in _slices(orders):
+            yield encode(FrozenOrders(account_id, entries, {}))
+    for account_id, client_ids in exchange.register.client_ids.items():
+        for ids in _slices(client_ids):
+            yield encode(FrozenOrders(account_id, {}, ids))
+    for uses in _slices(exchange.register.uses):
+        yield encode(FrozenRegister(uses))
+
+
+def _slices(entries: dict[K, V]) -> Iterator[dict[K, V]]:
+    """Cut what only ever grows into parts that each fit into one field of a row."""
+    items = iter(entries.items())
+    while part := dict(islice(items, SLICE)):
+        yield part
+
+
+def load(chunks: Iterable[bytes]) -> Exchange:
+    """Return the state that was dumped.
+
+    Raises:
+        msgspec.DecodeError: it was dumped in another form.
+    """
+    exchange = Exchange()
+    decode = msgspec.msgpack.Decoder[Chunk](_ANY_KIND).decode
+    stream = iter(chunks)
+    # Nothing at all is no head either.
+    head = msgspec.msgpack.decode(next(stream, b""), type=FrozenHead)
+    for chunk in stream:
+        frozen = decode(chunk)
+        if isinstance(frozen, Frozen):
+            exchange.aggregate(frozen.stream).thaw(frozen)
+        else:
+            frozen.thaw(exchange)
+    exchange.position = head.position
+    return exchange

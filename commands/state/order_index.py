@@ -1,0 +1,133 @@
+"""Which orders an account has sent, in which market, and how they ended.
+
+Folded from the facts of the markets. It distinguishes an order that is done from one
+that never was.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import msgspec
+
+from commands.state.register import Register
+from domain.events.event import Event
+from domain.events.market import (
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderRejected,
+    OrderReplaced,
+    TradeExecuted,
+)
+from domain.ids import AccountId, ClientOrderId, OrderId, Stream
+from domain.vocabulary import OrderStatus
+
+
+class OrderEntry(msgspec.Struct, gc=False, array_like=True):
+    """One order of the market whose stream is named.
+
+    `status` is NEW while the order is open, filled in part or not. `named` says that
+    its owner gave it a client order id, which is not its order id.
+    """
+
+    stream: Stream
+    status: OrderStatus = OrderStatus.NEW
+    named: bool = False
+
+
+class OrderIndex:
+    """All orders by account. Client order ids go into the register."""
+
+    __slots__ = ("_register", "accounts")
+
+    def __init__(self, register: Register) -> None:
+        self.accounts: dict[AccountId, dict[OrderId, OrderEntry]] = {}
+        self._register = register
+
+    def of(self, account_id: AccountId, order_id: OrderId) -> OrderEntry | None:
+        """Return an order of an account."""
+        orders = self.accounts.get(account_id)
+        return None if orders is None else orders.get(order_id)
+
+    def find(self, order_id: OrderId) -> tuple[AccountId, OrderEntry] | None:
+        """Return an order of any account; walks all accounts, so not on a hot path."""
+        for account_id, orders in self.accounts.items():
+            entry = orders.get(order_id)
+            if entry is not None:
+                return account_id, entry
+        return None
+
+    def by_client_id(
+        self, account_id: AccountId, client_order_id: ClientOrderId
+    ) -> OrderId | None:
+        """Return the order that a client order id names already."""
+        ids = self._register.client_ids.get(account_id)
+        if ids is not None and client_order_id in ids:
+            return ids[client_order_id]
+        orders = self.accounts.get(account_id)
+        if orders is None:
+            return None
+        # An order without a client order id is named by its order id.
+        entry = orders.get(client_order_id)
+        return None if entry is None or entry.named else client_order_id
+
+    def _begin(
+        self,
+        account_id: AccountId,
+        order_id: OrderId,
+        client_order_id: ClientOrderId,
+        entry: OrderEntry,
+    ) -> None:
+        orders = self.accounts.get(account_id)
+        if orders is None:
+            orders = self.accounts[account_id] = {}
+        orders[order_id] = entry
+        if client_order_id != order_id:
+            entry.named = True
+            self._register.ordered(account_id, client_order_id, order_id)
+
+    def accepted(self, stream: Stream, event: OrderAccepted) -> None:
+        """Begin an order."""
+        entry = OrderEntry(stream)
+        self._begin(event.account_id, event.order_id, event.client_order_id, entry)
+
+    def rejected(self, stream: Stream, event: OrderRejected) -> None:
+        """Keep an order that the market rejected."""
+        entry = OrderEntry(stream, OrderStatus.REJECTED)
+        self._begin(event.account_id, event.order_id, event.client_order_id, entry)
+
+    def replaced(self, stream: Stream, event: OrderReplaced) -> None:
+        """End one order and begin the one in its place."""
+        self._end(event.account_id, event.order_id, OrderStatus.REPLACED)
+        entry = OrderEntry(stream)
+        self._begin(event.account_id, event.replaced_by, event.client_order_id, entry)
+
+    def traded(self, _: Stream, event: TradeExecuted) -> None:
+        """End the orders that a trade filled."""
+        if not event.maker_leaves:
+            self._end(event.maker_account_id, event.maker_order_id, OrderStatus.FILLED)
+        if not event.taker_leaves:
+            self._end(event.taker_account_id, event.taker_order_id, OrderStatus.FILLED)
+
+    def canceled(self, _: Stream, event: OrderCanceled) -> None:
+        """End an order that was canceled."""
+        self._end(event.account_id, event.order_id, OrderStatus.CANCELED)
+
+    def expired(self, _: Stream, event: OrderExpired) -> None:
+        """End an order that expired."""
+        self._end(event.account_id, event.order_id, OrderStatus.EXPIRED)
+
+    def _end(
+        self, account_id: AccountId, order_id: OrderId, status: OrderStatus
+    ) -> None:
+        self.accounts[account_id][order_id].status = status
+
+    #: Which method folds which fact.
+    folds: ClassVar[dict[type[Event], Callable[["OrderIndex", Stream, Any], None]]] = {
+        OrderAccepted: accepted,
+        OrderRejected: rejected,
+        OrderReplaced: replaced,
+        TradeExecuted: traded,
+        OrderCanceled: canceled,
+        OrderExpired: expired,
+    }

@@ -1,0 +1,1 @@
+"""The one writer: it decides in memory, commits in groups, and leads."""

@@ -1,0 +1,240 @@
+"""The one writer: decide in memory, commit in groups, answer after the commit.
+
+Commands are decided one after another on the event loop, in microseconds. Their facts
+become durable in groups (`group_commit.py`), while this process holds the lease
+(`leadership.py`).
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from commands.answers import Answer, NotHeld, Outcome
+from commands.command_port import AccountState, MarketState, StreamState, UserState
+from commands.handlers.dispatch import execute
+from commands.handlers.parts import EXPANSIONS, Expansion
+from commands.messages import Command
+from commands.ports import EventStore, SnapshotStore
+from commands.state.exchange import Exchange
+from commands.state.frozen import state_hash
+from commands.state.register import Repeated
+from commands.writer.batch import Known, Pending
+from commands.writer.group_commit import GroupCommit
+from commands.writer.leadership import Leadership, WriterState
+from domain.errors import Busy, CommitFailed, DomainError, NotLeading
+from domain.events.register import Recorded
+from domain.ids import AccountId, AssetId, Symbol, UserId
+from domain.vocabulary import Role
+
+#: What was decided of one command or part, before anybody learns of it.
+Decided: TypeAlias = Pending | Known | DomainError
+
+#: Most commands record at most this many facts: a repeated one is read with one query.
+FACTS_OF_MOST = 20
+
+
+class Writer:
+    """A `CommandPort` that decides while it holds the lease on the log."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        snapshots: SnapshotStore | None = None,
+        *,
+        queue_limit: int = 20_000,
+        on_state: Callable[[WriterState], None] | None = None,
+    ) -> None:
+        self.queue_limit = queue_limit
+        self._store = store
+        self._commits = GroupCommit()
+        self._lead = Leadership(store, snapshots, self._commits, on_state)
+        self._commits.on_lost = self._lead.abandon
+
+    @property
+    def state(self) -> WriterState:
+        """Standby, recovering or leader."""
+        return self._lead.state
+
+    @property
+    def exchange(self) -> Exchange:
+        """The state in memory: empty unless this writer leads."""
+        return self._lead.exchange
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait until they are durable."""
+        return self._commits.waiting
+
+    async def run(self) -> None:
+        """Lead whenever the lease can be had, until `stop`."""
+        await self._lead.run()
+
+    async def stop(self) -> None:
+        """Make the accepted commands durable and give the lease back."""
+        await self._lead.stop()
+
+    # --- commands ---
+
+    async def execute(self, command: Command) -> Answer:
+        """Carry out a command and wait until it is durable.
+
+        Raises:
+            DomainError: the command was refused, or could not be made durable.
+            LogUnavailable: the log holds the first answer and cannot be read now.
+        """
+        expand = EXPANSIONS.get(type(command))
+        if expand is not None:
+            self._check_leading()
+            return await self._answer_parts(self._decide_parts(expand, command))
+        try:
+            pending = self.submit(command)
+        except Repeated as repeated:
+            return await self._first_answer(self._known(repeated))
+        return await pending.answer()
+
+    def submit(self, command: Command) -> Pending:
+        """Decide a command in memory. Await its answer before anybody learns of it.
+
+        Raises:
+            DomainError: the command was refused, and nothing was recorded. A refusal
+                that rests on facts that are not durable yet comes with the answer.
+            Repeated: the command was carried out before.
+        """
+        self._check_leading()
+        if self._commits.waiting >= self.queue_limit:
+            raise Busy
+        exchange = self._lead.exchange
+        try:
+            facts = execute(exchange, command)
+        except (DomainError, Repeated) as refusal:
+            if exchange.outbox:
+                self._lead.abandon()
+            if isinstance(refusal, NotHeld):
+                refusal.position = self._commits.position
+            pending = None
+            if isinstance(refusal, DomainError):
+                pending = self._commits.refuse(refusal)
+            if pending is None:
+                raise
+            return pending
+        except BaseException:
+            # A defect struck half way: memory may hold half a command.
+            self._lead.abandon()
+            raise
+        return self._commits.add(facts, exchange.take_unlocated())
+
+    def _check_leading(self) -> None:
+        """Refuse what rests on memory unless this writer leads, and goes on leading."""
+        lead = self._lead
+        if lead.state is not WriterState.LEADER or lead.stopping:
+            raise NotLeading(standby=lead.state is WriterState.STANDBY)
+
+    def _decide_parts(
+        self, expand: Expansion, command: Command
+    ) -> list[tuple[str, Decided]]:
+        """Decide a command that comes to several, all in this turn of the loop."""
+        decided: list[tuple[str, Decided]] = []
+        for name, part in expand(self._lead.exchange, command):
+            try:
+                decided.append((name, self.submit(part)))
+            except Repeated as repeated:
+                decided.append((name, self._known(repeated)))
+            except DomainError as refusal:
+                decided.append((name, refusal))
+        return decided
+
+    async def _answer_parts(self, decided: Sequence[tuple[str, Decided]]) -> Answer:
+        """Wait until all parts are durable. An unnamed part refuses the whole."""
+        parts: list[tuple[str, Outcome]] = []
+        position, is_new = 0, False
+        for name, each in decided:
+            try:
+                if isinstance(each, DomainError):
+                    raise each
+                if isinstance(each, Known):
+                    answer = await self._first_answer(each)
+                else:
+                    answer = await each.answer()
+            except DomainError as refusal:
+                if not name:
+                    raise
+                parts.append((name, refusal.with_traceback(None)))
+                continue
+            position = max(position, answer.position)
+            if name:
+                is_new = is_new or not answer.repeated
+                parts.append((name, answer))
+        return Answer(position, repeated=bool(position) and not is_new, parts=parts)
+
+    def _known(self, repeated: Repeated) -> Known:
+        """Keep the batch that a repeated command rests on: memory may be dropped."""
+        return Known(repeated.use, self._commits.newest())
+
+    async def _first_answer(self, known: Known) -> Answer:
+        """Answer a command that was carried out before.
+
+        Raises:
+            CommitFailed: the first one was in memory only, and memory was dropped.
+        """
+        if known.batch is not None:
+            await known.batch.durable()
+        use = known.use
+        if use.order_id:
+            head = self._commits.position
+            return Answer(head, repeated=True, order_id=use.order_id)
+        if not use.position:
+            raise CommitFailed
+        read = self._store.reader.read
+        facts = (await asyncio.to_thread(read, use.position - 1, FACTS_OF_MOST)).facts
+        command_id = facts[0].event.meta.command_id
+        own = [fact for fact in facts if fact.event.meta.command_id == command_id]
+        recorded = [Recorded(each.stream, each.version, each.event) for each in own]
+        return Answer(own[-1].position, recorded, repeated=True)
+
+    # --- queries ---
+
+    async def market(self, name: Symbol | AssetId) -> MarketState | None:
+        """Return the market of a symbol or of an asset id."""
+        self._check_leading()
+        market = self._lead.exchange.find_market(name)
+        if market is None:
+            return None
+        return MarketState(
+            market.listing, market.halt_reason, market.session_date, market.listed_at
+        )
+
+    async def account(self, account_id: AccountId) -> AccountState | None:
+        """Return an account's defaults."""
+        self._check_leading()
+        wallet = self._lead.exchange.wallets.get(account_id)
+        if wallet is None:
+            return None
+        return AccountState(wallet.self_trade_prevention, wallet.suspended)
+
+    async def user(self, user_id: UserId) -> UserState | None:
+        """Return a user's roles."""
+        self._check_leading()
+        user = self._lead.exchange.users.get(user_id)
+        if user is None:
+            return None
+        return UserState(tuple(role for role in Role if role in user.roles))
+
+    async def streams(self) -> Sequence[StreamState]:
+        """Return every aggregate's version and hash; all of it is durable.
+
+        Raises:
+            CommitFailed: it is not durable, and memory was dropped.
+        """
+        self._check_leading()
+        exchange = self._lead.exchange
+        found: list[StreamState] = []
+        for stream, aggregate in list(exchange.streams.items()):
+            if aggregate.version:
+                state = StreamState(stream, aggregate.version, state_hash(aggregate))
+                found.append(state)
+            # A large book takes long to hash: orders go in between.
+            await asyncio.sleep(0)
+        await self._commits.durable()
+        if exchange is not self._lead.exchange:
+            raise CommitFailed
+        return found

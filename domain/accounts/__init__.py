@@ -1,0 +1,1 @@
+"""People and their accounts: cash, shares, settlement, roles."""

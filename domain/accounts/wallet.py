@@ -1,0 +1,357 @@
+"""One trader's cash and shares: ledger, holds, reserves, cost basis.
+
+ledger = available + held, held shares = available shares + reserved ones, and no part
+is ever negative. Cash in 1/10,000 of a dollar, whole shares, settled at once (T+0).
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+from domain.accounts.settlement import cash_moved, cost_given_up
+from domain.aggregate import Aggregate, Frozen, Outbox
+from domain.errors import (
+    AmountTooLarge,
+    InsufficientFunds,
+    InsufficientShares,
+    InvalidOrder,
+)
+from domain.events.event import Meta
+from domain.events.market import TradeExecuted
+from domain.events.wallet import (
+    FeeCollected,
+    FundsDeposited,
+    FundsHeld,
+    FundsReleased,
+    PreferencesChanged,
+    SharesGranted,
+    SharesReleased,
+    SharesReserved,
+    TradeSettled,
+    WalletOpened,
+)
+from domain.ids import AccountId, HoldId, OrderId, Symbol, UserId, wallet_stream
+from domain.money import MONEY_MAX, PRICE_MAX, QUANTITY_MAX, Money, Price, Quantity
+from domain.vocabulary import (
+    BUY,
+    HoldPurpose,
+    SelfTradePrevention,
+    Side,
+    WalletKind,
+)
+
+#: Reading a name of a module is several times faster than a member of an enum.
+ORDER = HoldPurpose.ORDER
+
+
+class Holding(msgspec.Struct, gc=False):
+    """The shares of one instrument that an account owns, and what they cost."""
+
+    quantity: Quantity = 0
+    reserved: Quantity = 0
+    cost: Money = 0
+
+
+class Hold(msgspec.Struct, gc=False, array_like=True):
+    """Cash that is set aside, `per_share` for each open share of an order."""
+
+    amount: Money
+    per_share: Money = 0
+    purpose: HoldPurpose = ORDER
+
+
+class FrozenWallet(Frozen, tag="wallet"):
+    user_id: UserId
+    kind: WalletKind
+    ledger: Money
+    holds: dict[HoldId, Hold]
+    holdings: dict[Symbol, Holding]
+    reserves: dict[OrderId, tuple[Symbol, Quantity]]
+    self_trade_prevention: SelfTradePrevention
+    suspended: bool
+
+
+class Wallet(Aggregate):
+    """An account. `held` is the sum of `holds`; `reserves` are by order.
+
+    A reserve is a symbol and a quantity.
+    """
+
+    __slots__ = (
+        "held",
+        "holdings",
+        "holds",
+        "kind",
+        "ledger",
+        "reserves",
+        "self_trade_prevention",
+        "suspended",
+        "user_id",
+    )
+
+    def __init__(self, account_id: AccountId, outbox: Outbox) -> None:
+        super().__init__(wallet_stream(account_id), outbox)
+        self.user_id: UserId = ""
+        self.kind = WalletKind.TRADER
+        self.ledger: Money = 0
+        self.held: Money = 0
+        self.holds: dict[HoldId, Hold] = {}
+        self.holdings: dict[Symbol, Holding] = {}
+        self.reserves: dict[OrderId, tuple[Symbol, Quantity]] = {}
+        self.self_trade_prevention = SelfTradePrevention.CANCEL_NEWEST
+        self.suspended = False
+
+    @property
+    def available(self) -> Money:
+        return self.ledger - self.held
+
+    # --- what comes in ---
+
+    def open(self, user_id: UserId, kind: WalletKind, *, meta: Meta) -> None:
+        self.record(WalletOpened(meta, user_id, kind))
+
+    def prefer(
+        self, prevention: SelfTradePrevention, *, suspended: bool, meta: Meta
+    ) -> None:
+        """Set the account's defaults for its orders."""
+        if (prevention, suspended) != (self.self_trade_prevention, self.suspended):
+            self.record(PreferencesChanged(meta, prevention, suspended))
+
+    def deposit(self, amount: Money, reference: str, *, meta: Meta) -> None:
+        """Take in cash (rule WALLET-01)."""
+        if amount <= 0:
+            raise InvalidOrder("an amount must be more than zero", field="amount")
+        if self.ledger + amount > MONEY_MAX:
+            raise AmountTooLarge("the amount is beyond what a wallet carries")
+        self.record(FundsDeposited(meta, amount, reference))
+
+    def grant(
+        self,
+        symbol: Symbol,
+        *,
+        quantity: Quantity,
+        price: Price,
+        reference: str,
+        meta: Meta,
+    ) -> None:
+        """Take in shares at a cost of `price` each (rule WALLET-02)."""
+        if quantity <= 0:
+            raise InvalidOrder("a quantity must be more than zero", field="qty")
+        if price < 0:
+            raise InvalidOrder("a price must not be negative", field="price")
+        holding = self.holdings.get(symbol) or Holding()
+        if (
+            holding.quantity + quantity > QUANTITY_MAX
+            or price > PRICE_MAX
+            or holding.cost + price * quantity > MONEY_MAX
+        ):
+            raise AmountTooLarge("the shares are beyond what a wallet carries")
+        self.record(SharesGranted(meta, symbol, quantity, price, reference))
+
+    # --- what is set aside ---
+
+    def backed_orders(self) -> list[OrderId]:
+        """Return the open orders of the account: what backs an order names it."""
+        buys = [name for name, hold in self.holds.items() if hold.purpose is ORDER]
+        return [*buys, *self.reserves]
+
+    def check_funds(self, amount: Money, *, freed: Money = 0) -> None:
+        """Refuse a hold that available cash plus `freed` does not cover."""
+        available = self.ledger - self.held + freed
+        if amount > available:
+            raise InsufficientFunds(available=available, required=amount)
+
+    def hold(
+        self,
+        hold_id: HoldId,
+        *,
+        amount: Money,
+        per_share: Money = 0,
+        purpose: HoldPurpose = ORDER,
+        meta: Meta,
+    ) -> None:
+        """Set cash aside, for a buy or another purpose (rules WALLET-03, WALLET-10)."""
+        self.check_funds(amount)
+        self.record(FundsHeld(meta, hold_id, amount, per_share, purpose))
+
+    def check_shares(
+        self, symbol: Symbol, quantity: Quantity, *, freed: Quantity = 0
+    ) -> None:
+        """Refuse a reserve that available shares plus `freed` do not cover."""
+        holding = self.holdings.get(symbol) or Holding()
+        if quantity > holding.quantity - holding.reserved + freed:
+            raise InsufficientShares(
+                symbol=symbol,
+                requested=quantity,
+                held=holding.quantity,
+                reserved=holding.reserved - freed,
+            )
+
+    def reserve(
+        self, order_id: OrderId, symbol: Symbol, quantity: Quantity, *, meta: Meta
+    ) -> None:
+        """Set shares aside for a sell (rule WALLET-04)."""
+        self.check_shares(symbol, quantity)
+        self.record(SharesReserved(meta, order_id, symbol, quantity))
+
+    def release(self, hold_id: HoldId, *, meta: Meta) -> None:
+        """Give back what is left of a hold or a reserve (WALLET-05, WALLET-10)."""
+        hold = self.holds.get(hold_id)
+        if hold is not None:
+            self.record(FundsReleased(meta, hold_id, hold.amount))
+            return
+        reserve = self.reserves.get(hold_id)
+        if reserve is not None:
+            self.record(SharesReleased(meta, hold_id, *reserve))
+
+    # --- what a trade moves ---
+
+    def settle(
+        self,
+        order_id: OrderId,
+        trade: TradeExecuted,
+        *,
+        symbol: Symbol,
+        side: Side,
+        fee: Money,
+    ) -> None:
+        """Carry out this account's leg of a trade (rules SETTLE-01 to -05)."""
+        quantity = trade.quantity
+        if side is BUY:
+            held = self.holds[order_id].per_share * quantity
+            cost = trade.price * quantity + fee
+        else:
+            held = 0
+            holding = self.holdings[symbol]
+            cost = cost_given_up(
+                cost=holding.cost, held=holding.quantity, sold=quantity
+            )
+        self.record(
+            TradeSettled(
+                meta=trade.meta,
+                order_id=order_id,
+                trade_id=trade.trade_id,
+                symbol=symbol,
+                side=side,
+                price=trade.price,
+                quantity=quantity,
+                fee=fee,
+                held=held,
+                cost=cost,
+            )
+        )
+
+    def collect(self, trade: TradeExecuted, symbol: Symbol) -> None:
+        """Take the fees of both sides into the house wallet (rule FEE-01)."""
+        amount = trade.maker_fee + trade.taker_fee
+        self.record(FeeCollected(trade.meta, symbol, trade.trade_id, amount))
+
+    # --- facts take effect ---
+
+    def _opened(self, event: WalletOpened) -> None:
+        self.user_id = event.user_id
+        self.kind = event.kind
+
+    def _preferred(self, event: PreferencesChanged) -> None:
+        self.self_trade_prevention = event.self_trade_prevention
+        self.suspended = event.suspend_trade
+
+    def _deposited(self, event: FundsDeposited) -> None:
+        self.ledger += event.amount
+
+    def _granted(self, event: SharesGranted) -> None:
+        holding = self.holdings.setdefault(event.symbol, Holding())
+        holding.quantity += event.quantity
+        holding.cost += event.price * event.quantity
+
+    def _held(self, event: FundsHeld) -> None:
+        hold = Hold(event.amount, event.per_share, event.purpose)
+        self.holds[event.hold_id] = hold
+        self.held += event.amount
+
+    def _released(self, event: FundsReleased) -> None:
+        del self.holds[event.hold_id]
+        self.held -= event.amount
+
+    def _reserved(self, event: SharesReserved) -> None:
+        self.reserves[event.order_id] = (event.symbol, event.quantity)
+        self.holdings[event.symbol].reserved += event.quantity
+
+    def _shares_released(self, event: SharesReleased) -> None:
+        del self.reserves[event.order_id]
+        self.holdings[event.symbol].reserved -= event.quantity
+
+    def _settled(self, event: TradeSettled) -> None:
+        self.ledger += cash_moved(event)
+        if event.side is BUY:
+            self._bought(event)
+        else:
+            self._sold(event)
+
+    def _bought(self, event: TradeSettled) -> None:
+        hold = self.holds[event.order_id]
+        hold.amount -= event.held
+        self.held -= event.held
+        if not hold.amount:
+            del self.holds[event.order_id]
+        holding = self.holdings.get(event.symbol)
+        if holding is None:
+            holding = self.holdings[event.symbol] = Holding()
+        holding.quantity += event.quantity
+        holding.cost += event.cost
+
+    def _sold(self, event: TradeSettled) -> None:
+        symbol, reserved = self.reserves[event.order_id]
+        if reserved == event.quantity:
+            del self.reserves[event.order_id]
+        else:
+            self.reserves[event.order_id] = (symbol, reserved - event.quantity)
+        holding = self.holdings[symbol]
+        holding.quantity -= event.quantity
+        holding.reserved -= event.quantity
+        holding.cost -= event.cost
+        if not holding.quantity:
+            del self.holdings[symbol]
+
+    def _collected(self, event: FeeCollected) -> None:
+        self.ledger += event.amount
+
+    handlers: ClassVar = {
+        WalletOpened: _opened,
+        PreferencesChanged: _preferred,
+        FundsDeposited: _deposited,
+        SharesGranted: _granted,
+        FundsHeld: _held,
+        FundsReleased: _released,
+        SharesReserved: _reserved,
+        SharesReleased: _shares_released,
+        TradeSettled: _settled,
+        FeeCollected: _collected,
+    }
+    frozen_type: ClassVar = FrozenWallet
+
+    def freeze(self) -> FrozenWallet:
+        return FrozenWallet(
+            stream=self.stream,
+            version=self.version,
+            user_id=self.user_id,
+            kind=self.kind,
+            ledger=self.ledger,
+            holds=self.holds,
+            holdings=self.holdings,
+            reserves=self.reserves,
+            self_trade_prevention=self.self_trade_prevention,
+            suspended=self.suspended,
+        )
+
+    def thaw(self, frozen: FrozenWallet) -> None:
+        self.version = frozen.version
+        self.user_id = frozen.user_id
+        self.kind = frozen.kind
+        self.ledger = frozen.ledger
+        self.holds = frozen.holds
+        self.held = sum(hold.amount for hold in frozen.holds.values())
+        self.holdings = frozen.holdings
+        self.reserves = frozen.reserves
+        self.self_trade_prevention = frozen.self_trade_prevention
+        self.suspended = frozen.suspended

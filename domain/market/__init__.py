@@ -1,0 +1,1 @@
+"""One instrument's market: listing, session, order book, matching."""

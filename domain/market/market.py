@@ -1,0 +1,319 @@
+"""One instrument's market: its orders, from their coming in to their end.
+
+Prices are in 1/10,000 of a dollar. Decisions check and record; those about orders
+return the facts that they recorded. The order book lets the facts take effect.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from domain.aggregate import Frozen, Outbox
+from domain.errors import InvalidListing
+from domain.events.event import Event, Meta, Timestamp
+from domain.events.market import (
+    ListingChanged,
+    MarketEvent,
+    OrderAccepted,
+    OrderCanceled,
+    OrderExpired,
+    OrderRejected,
+    OrderReplaced,
+    TradeExecuted,
+)
+from domain.ids import Symbol
+from domain.listing import Listing
+from domain.market import order_facts
+from domain.market.matching import Plan
+from domain.market.order import Order, Replacement, Ticket
+from domain.market.order_book import OrderBook
+from domain.market.order_facts import Objection
+from domain.market.session import Session
+from domain.money import Price, Quantity
+from domain.vocabulary import (
+    BUY,
+    DAY,
+    FOK,
+    GTC,
+    CancelReason,
+    OrderType,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+
+
+class FrozenMarket(Frozen, tag="market"):
+    """Resting orders stand in the order of their queues, best price first."""
+
+    listing: Listing
+    listed_at: Timestamp
+    halt_reason: str | None
+    session_date: str
+    last_price: Price | None
+    previous_close: Price | None
+    trades: int
+    bids: list[Order]
+    asks: list[Order]
+
+
+class Market(Session):
+    """A session and its order book. `trades` is the number of the newest trade."""
+
+    __slots__ = ("book", "trades")
+
+    def __init__(self, symbol: Symbol, outbox: Outbox) -> None:
+        super().__init__(symbol, outbox)
+        self.trades = 0
+        self.book = OrderBook(symbol)
+
+    def change_listing(self, listing: Listing, *, meta: Meta) -> None:
+        """Edit the terms. A tick or lot that resting orders do not fit is refused."""
+        listing.check()
+        for order in self.book.orders.values():
+            if order.limit_price is not None and order.limit_price % listing.tick_size:
+                raise InvalidListing("resting orders are not on the new tick size")
+            if order.leaves % listing.lot_size or order.quantity % listing.lot_size:
+                raise InvalidListing("resting orders are not in the new lot size")
+        self.record(ListingChanged(meta, listing))
+
+    # --- an order comes in ---
+
+    def worst_price(self, ticket: Ticket) -> Price | None:
+        """Return the worst price a ticket may trade at; None if it is unbounded.
+
+        It is the ticket's limit, the collar of a market buy, or the lower band for a
+        market sell (rules MATCH-08 and -09).
+        """
+        if ticket.limit_price is not None:
+            return ticket.limit_price
+        if ticket.side is BUY:
+            best_ask = self.book.asks.best
+            return None if best_ask is None else self.listing.collared(best_ask)
+        band = self.listing.band()
+        return None if band is None else band[0]
+
+    def reject(
+        self,
+        ticket: Ticket,
+        objection: Objection,
+        *,
+        prevention: SelfTradePrevention,
+        meta: Meta,
+    ) -> None:
+        """Record that the market said no."""
+        self.record(order_facts.rejected(ticket, objection, prevention, meta=meta))
+
+    def place(
+        self,
+        ticket: Ticket,
+        *,
+        worst: Price | None,
+        prevention: SelfTradePrevention,
+        meta: Meta,
+    ) -> list[MarketEvent]:
+        """Accept a checked ticket: match it, then rest or cancel what remains."""
+        plan = self.book.plan(
+            ticket.side,
+            quantity=ticket.quantity,
+            worst=worst,
+            account_id=ticket.account_id,
+            prevention=prevention,
+            whole=ticket.time_in_force is FOK,
+        )
+        remaining = plan.remaining
+        rests = (
+            ticket.limit_price is not None
+            # Looking it up in a set would hash an enum member, in Python.
+            and (ticket.time_in_force is GTC or ticket.time_in_force is DAY)
+            and not plan.stopped
+        )
+        accepted = order_facts.accepted(
+            ticket,
+            worst=worst,
+            resting=remaining if rests else 0,
+            prevention=prevention,
+            meta=meta,
+        )
+        facts: list[MarketEvent] = [self.record(accepted)]
+        if plan.steps:
+            facts += self._carry_out(plan, self.book.orders[ticket.order_id], meta)
+        if remaining and not rests:
+            reason = self._why_canceled(ticket, plan, worst)
+            order = self.book.orders[ticket.order_id]
+            facts.append(self._end(order, reason, meta=meta, resting=False))
+        return facts
+
+    def _carry_out(self, plan: Plan, taker: Order, meta: Meta) -> list[MarketEvent]:
+        facts: list[MarketEvent] = []
+        for maker, quantity in plan.steps:
+            if not quantity:
+                reason = CancelReason.SELF_TRADE
+                facts.append(self._end(maker, reason, meta=meta, resting=True))
+                continue
+            executed = order_facts.executed(
+                maker,
+                taker,
+                quantity=quantity,
+                trade_id=self.trades + 1,
+                taker_fee=self.listing.taker_fee,
+                meta=meta,
+            )
+            facts.append(self.record(executed))
+        return facts
+
+    def _why_canceled(
+        self, ticket: Ticket, plan: Plan, worst: Price | None
+    ) -> CancelReason:
+        if ticket.time_in_force is TimeInForce.FOK:
+            return CancelReason.FILL_OR_KILL
+        if plan.stopped:
+            return CancelReason.SELF_TRADE
+        if ticket.order_type is OrderType.LIMIT:
+            return CancelReason.IMMEDIATE_OR_CANCEL
+        if not self.book.opposite(ticket.side).keys:
+            return CancelReason.NO_LIQUIDITY
+        band = self.listing.band()
+        banded = band is not None and worst in band
+        return CancelReason.PRICE_BAND if banded else CancelReason.COLLAR
+
+    # --- an order in the book changes or leaves ---
+
+    def cancel(
+        self, order: Order, reason: CancelReason, *, note: str = "", meta: Meta
+    ) -> list[MarketEvent]:
+        """End a resting order."""
+        return [self._end(order, reason, note, meta=meta, resting=True)]
+
+    def _end(
+        self,
+        order: Order,
+        reason: CancelReason,
+        note: str = "",
+        *,
+        meta: Meta,
+        resting: bool,
+    ) -> OrderCanceled:
+        return self.record(
+            order_facts.canceled(order, reason, note, resting=resting, meta=meta)
+        )
+
+    def day_orders(self) -> Iterator[Order]:
+        """Yield bids, then asks, as they stand in the book.
+
+        A state from a snapshot has the same order of things.
+        """
+        for side in Side:
+            for order in self.book.resting(side):
+                if order.time_in_force is TimeInForce.DAY:
+                    yield order
+
+    def expire(self, order: Order, *, meta: Meta) -> list[MarketEvent]:
+        """End a day order with its session (rule DAY-02)."""
+        return [self.record(order_facts.expired(order, meta=meta))]
+
+    def replace(
+        self,
+        order: Order,
+        new: Replacement,
+        *,
+        quantity: Quantity,
+        price: Price,
+        meta: Meta,
+    ) -> list[MarketEvent]:
+        """Put a checked replacement in an order's place (rules MATCH-06 and -07)."""
+        old_price = order.limit_price
+        assert old_price is not None
+        keeps = price == old_price and quantity <= order.quantity
+        left = quantity - order.filled
+        plan = Plan([], left, stopped=False)
+        if not keeps:
+            plan = self.book.plan(
+                order.side,
+                quantity=left,
+                worst=price,
+                account_id=order.account_id,
+                prevention=order.self_trade_prevention,
+            )
+        replaced = OrderReplaced(
+            meta=meta,
+            order_id=order.order_id,
+            replaced_by=new.order_id,
+            client_order_id=new.client_order_id,
+            account_id=order.account_id,
+            side=order.side,
+            order_type=order.order_type,
+            time_in_force=new.time_in_force or order.time_in_force,
+            quantity=quantity,
+            limit_price=price,
+            filled=order.filled,
+            filled_notional=order.filled_notional,
+            removed=order.leaves,
+            removed_price=old_price,
+            resting=0 if plan.stopped else plan.remaining,
+            keeps_priority=keeps,
+            self_trade_prevention=order.self_trade_prevention,
+        )
+        facts: list[MarketEvent] = [self.record(replaced)]
+        if plan.steps:
+            facts += self._carry_out(plan, self.book.orders[new.order_id], meta)
+        if plan.stopped:
+            incoming, reason = self.book.orders[new.order_id], CancelReason.SELF_TRADE
+            facts.append(self._end(incoming, reason, meta=meta, resting=False))
+        return facts
+
+    # --- facts take effect ---
+
+    def _accepted(self, event: OrderAccepted) -> None:
+        self.book.accepted(event, maker_fee=self.listing.maker_fee)
+
+    def _traded(self, event: TradeExecuted) -> None:
+        self.trades = event.trade_id
+        self.last_price = event.price
+        self.book.traded(event)
+
+    def _left(self, event: OrderCanceled | OrderExpired) -> None:
+        self.book.left(event)
+
+    def _replaced(self, event: OrderReplaced) -> None:
+        self.book.replaced(event, maker_fee=self.listing.maker_fee)
+
+    def _unchanged(self, _: Event) -> None:
+        """A rejection is told, and the market is as it was."""
+
+    handlers: ClassVar = {
+        **Session.handlers,
+        OrderAccepted: _accepted,
+        OrderRejected: _unchanged,
+        TradeExecuted: _traded,
+        OrderCanceled: _left,
+        OrderExpired: _left,
+        OrderReplaced: _replaced,
+    }
+    frozen_type: ClassVar = FrozenMarket
+
+    def freeze(self) -> FrozenMarket:
+        return FrozenMarket(
+            stream=self.stream,
+            version=self.version,
+            listing=self.listing,
+            listed_at=self.listed_at,
+            halt_reason=self.halt_reason,
+            session_date=self.session_date,
+            last_price=self.last_price,
+            previous_close=self.previous_close,
+            trades=self.trades,
+            bids=list(self.book.resting(Side.BUY)),
+            asks=list(self.book.resting(Side.SELL)),
+        )
+
+    def thaw(self, frozen: FrozenMarket) -> None:
+        self.version = frozen.version
+        self.listing = frozen.listing
+        self.listed_at = frozen.listed_at
+        self.halt_reason = frozen.halt_reason
+        self.session_date = frozen.session_date
+        self.last_price = frozen.last_price
+        self.previous_close = frozen.previous_close
+        self.trades = frozen.trades
+        for order in (*frozen.bids, *frozen.asks):
+            self.book.enter(order, order.leaves)

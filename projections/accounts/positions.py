@@ -1,0 +1,136 @@
+"""Which shares each account owns, what they cost, and what selling them has earned.
+
+All positions of an account are one row: they are asked for together, and an account
+trades few instruments compared with how many accounts trade one.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+from domain.accounts.settlement import cash_moved
+from domain.events.event import Event
+from domain.events.register import Fact
+from domain.events.wallet import (
+    SharesGranted,
+    SharesReleased,
+    SharesReserved,
+    TradeSettled,
+)
+from domain.ids import AccountId, LogPosition, Symbol, account_of
+from domain.money import Money, Quantity
+from domain.vocabulary import Side
+from projections.projection import Projection, Rows, needs, on
+from projections.store import Answer, ReadRows, Request, View, Views
+
+VIEW = View("positions")
+ACCOUNTS = "accounts"
+
+
+class Position(msgspec.Struct, array_like=True, gc=False):
+    """One account's shares of one instrument, as of `log_position`.
+
+    Kept when the quantity is 0 again, for `realized`: the profit or loss of all that
+    was sold, fees taken off. `cost_basis` is what the quantity cost, fees included.
+    """
+
+    symbol: Symbol
+    quantity: Quantity = 0
+    reserved: Quantity = 0
+    cost_basis: Money = 0
+    realized: Money = 0
+    log_position: LogPosition = 0
+
+    @property
+    def available(self) -> Quantity:
+        return self.quantity - self.reserved
+
+
+class Holdings(msgspec.Struct, array_like=True, gc=False):
+    """All positions of one account, in the order in which they were first taken."""
+
+    positions: dict[Symbol, Position]
+
+
+class PositionsProjection(Projection):
+    view: ClassVar[View] = VIEW
+
+    def __init__(self) -> None:
+        self._accounts = Rows(ACCOUNTS, Holdings)
+        super().__init__(self._accounts)
+
+    def _position(self, symbol: Symbol, fact: Fact) -> Position:
+        account_id = account_of(fact.stream)
+        holdings = self._accounts.get(account_id)
+        if holdings is None:
+            holdings = Holdings({})
+        self._accounts.put(account_id, holdings)
+        position = holdings.positions.get(symbol)
+        if position is None:
+            position = holdings.positions[symbol] = Position(symbol)
+        position.log_position = fact.position
+        return position
+
+    @needs(SharesGranted, SharesReserved, SharesReleased, TradeSettled)
+    def _touches(self, _event: Event, fact: Fact) -> None:
+        self._accounts.want(account_of(fact.stream))
+
+    @on(SharesGranted)
+    def _granted(self, event: SharesGranted, fact: Fact) -> None:
+        position = self._position(event.symbol, fact)
+        position.quantity += event.quantity
+        position.cost_basis += event.price * event.quantity
+
+    @on(SharesReserved)
+    def _reserved(self, event: SharesReserved, fact: Fact) -> None:
+        self._position(event.symbol, fact).reserved += event.quantity
+
+    @on(SharesReleased)
+    def _released(self, event: SharesReleased, fact: Fact) -> None:
+        self._position(event.symbol, fact).reserved -= event.quantity
+
+    @on(TradeSettled)
+    def _settled(self, event: TradeSettled, fact: Fact) -> None:
+        position = self._position(event.symbol, fact)
+        if event.side is Side.BUY:
+            position.quantity += event.quantity
+            position.cost_basis += event.cost
+        else:
+            position.quantity -= event.quantity
+            position.reserved -= event.quantity
+            position.cost_basis -= event.cost
+            position.realized += cash_moved(event) - event.cost
+
+
+def positions_request(account_id: AccountId) -> Request:
+    return Request(VIEW, [ReadRows(ACCOUNTS, [account_id])])
+
+
+def positions_of(answer: Answer) -> list[Position]:
+    """Decode the answer to a `positions_request`, closed ones (quantity 0) included."""
+    ((stored,),) = answer.replies
+    if stored is None:
+        return []
+    holdings = msgspec.json.decode(stored, type=Holdings)
+    return sorted(holdings.positions.values(), key=lambda each: each.symbol)
+
+
+async def all_positions(views: Views, account_id: AccountId) -> list[Position]:
+    """Return every position the account ever had, closed ones (quantity 0) too."""
+    (answer,) = await views.read_at_once([positions_request(account_id)])
+    return positions_of(answer)
+
+
+async def open_positions(views: Views, account_id: AccountId) -> list[Position]:
+    """The positions with shares in them, by symbol."""
+    return [each for each in await all_positions(views, account_id) if each.quantity]
+
+
+async def position(
+    views: Views, account_id: AccountId, symbol: Symbol
+) -> Position | None:
+    """The account's open position in one instrument, if it has one."""
+    for each in await open_positions(views, account_id):
+        if each.symbol == symbol:
+            return each
+    return None

@@ -1,0 +1,260 @@
+"""Every movement of cash and shares of each account, with the balance after it."""
+
+from collections.abc import AsyncIterator, Collection
+from enum import StrEnum
+from typing import ClassVar
+
+import msgspec
+
+from domain.accounts.settlement import cash_moved
+from domain.events.event import Event, Timestamp
+from domain.events.register import Fact
+from domain.events.wallet import (
+    FeeCollected,
+    FundsDeposited,
+    SharesGranted,
+    TradeSettled,
+)
+from domain.ids import (
+    AccountId,
+    CommandId,
+    LogPosition,
+    OrderId,
+    Symbol,
+    TradeId,
+    UserId,
+    account_of,
+)
+from domain.money import Money, Price, Quantity
+from domain.vocabulary import Side
+from projections.projection import Projection, Rows, needs, on
+from projections.store import (
+    AddEntries,
+    Change,
+    Entry,
+    ReadBetween,
+    View,
+    Views,
+    encoded,
+    in_pairs,
+)
+
+VIEW = View("statements")
+LEDGERS = "ledgers"
+PAGE = 1_000
+
+
+class MovementType(StrEnum):
+    DEPOSIT = "deposit"
+    SHARES_GRANTED = "shares_granted"
+    BUY = "buy"
+    SELL = "sell"
+    FEE = "fee"
+
+
+class Movement(msgspec.Struct, array_like=True, gc=False, kw_only=True):
+    """One line of an account's statement.
+
+    `amount` is the signed cash, `fee` is included in it; `balance` is the ledger after
+    it. `quantity` is the signed number of shares. `cause` is the command's id.
+    """
+
+    log_position: LogPosition
+    at: Timestamp
+    type: MovementType
+    amount: Money
+    balance: Money
+    cause: CommandId
+    actor: UserId
+    fee: Money = 0
+    symbol: Symbol | None = None
+    quantity: Quantity = 0
+    price: Price | None = None
+    order_id: OrderId | None = None
+    trade_id: TradeId | None = None
+    reference: str | None = None
+
+
+class Ledger(msgspec.Struct, array_like=True, gc=False):
+    """The balance that the next movement starts from."""
+
+    balance: Money = 0
+
+
+def account_key(account_id: AccountId) -> str:
+    """Name the collection of encoded movements, scored by log position."""
+    return "account:" + account_id
+
+
+class StatementsProjection(Projection):
+    view: ClassVar[View] = VIEW
+
+    def __init__(self) -> None:
+        self._ledgers = Rows(LEDGERS, Ledger)
+        super().__init__(self._ledgers)
+        self._new: dict[AccountId, list[Entry]] = {}
+
+    def start(self, *, empty: bool) -> None:
+        super().start(empty=empty)
+        self._new = {}
+
+    def _moves(self, amount: Money, fact: Fact) -> Money:
+        """Move the ledger; the balance after it."""
+        account_id = account_of(fact.stream)
+        ledger = self._ledgers.get(account_id) or Ledger()
+        ledger.balance += amount
+        self._ledgers.put(account_id, ledger)
+        return ledger.balance
+
+    def _add(self, movement: Movement, fact: Fact) -> None:
+        movements = self._new.setdefault(account_of(fact.stream), [])
+        movements.append((fact.position, encoded(movement)))
+
+    @needs(FundsDeposited, SharesGranted, TradeSettled, FeeCollected)
+    def _touches(self, _event: Event, fact: Fact) -> None:
+        self._ledgers.want(account_of(fact.stream))
+
+    @on(FundsDeposited)
+    def _deposited(self, event: FundsDeposited, fact: Fact) -> None:
+        self._add(
+            Movement(
+                log_position=fact.position,
+                at=event.meta.at,
+                type=MovementType.DEPOSIT,
+                amount=event.amount,
+                balance=self._moves(event.amount, fact),
+                cause=event.meta.command_id,
+                actor=event.meta.actor,
+                reference=event.reference,
+            ),
+            fact,
+        )
+
+    @on(SharesGranted)
+    def _granted(self, event: SharesGranted, fact: Fact) -> None:
+        self._add(
+            Movement(
+                log_position=fact.position,
+                at=event.meta.at,
+                type=MovementType.SHARES_GRANTED,
+                amount=0,
+                balance=self._moves(0, fact),
+                cause=event.meta.command_id,
+                actor=event.meta.actor,
+                symbol=event.symbol,
+                quantity=event.quantity,
+                price=event.price,
+                reference=event.reference,
+            ),
+            fact,
+        )
+
+    @on(TradeSettled)
+    def _settled(self, event: TradeSettled, fact: Fact) -> None:
+        bought = event.side is Side.BUY
+        amount = cash_moved(event)
+        self._add(
+            Movement(
+                log_position=fact.position,
+                at=event.meta.at,
+                type=MovementType.BUY if bought else MovementType.SELL,
+                amount=amount,
+                balance=self._moves(amount, fact),
+                cause=event.meta.command_id,
+                actor=event.meta.actor,
+                fee=event.fee,
+                symbol=event.symbol,
+                quantity=event.quantity if bought else -event.quantity,
+                price=event.price,
+                order_id=event.order_id,
+                trade_id=event.trade_id,
+            ),
+            fact,
+        )
+
+    @on(FeeCollected)
+    def _collected(self, event: FeeCollected, fact: Fact) -> None:
+        self._add(
+            Movement(
+                log_position=fact.position,
+                at=event.meta.at,
+                type=MovementType.FEE,
+                amount=event.amount,
+                balance=self._moves(event.amount, fact),
+                cause=event.meta.command_id,
+                actor=event.meta.actor,
+                symbol=event.symbol,
+                trade_id=event.trade_id,
+            ),
+            fact,
+        )
+
+    def changes(self) -> list[Change]:
+        changes = super().changes()
+        for account_id, movements in self._new.items():
+            changes.append(AddEntries(account_key(account_id), movements))
+        self._new = {}
+        return changes
+
+
+async def movements(
+    views: Views,
+    account_id: AccountId,
+    *,
+    types: Collection[MovementType] = (),
+    symbols: Collection[Symbol] = (),
+    after: Timestamp | None = None,
+    until: Timestamp | None = None,
+    after_position: LogPosition | None = None,
+    until_position: LogPosition | None = None,
+    newest_first: bool = True,
+    limit: int = 100,
+) -> list[Movement]:
+    """An account's movements of some types and instruments (none named: of all).
+
+    Times and log positions are exclusive bounds. To page, give the log position of the
+    last movement seen: as `until_position` newest first, else as `after_position`.
+    """
+    found: list[Movement] = []
+    pages = _pages(views, account_id, after_position, until_position, newest_first)
+    async for movement in pages:
+        if after is not None and movement.at <= after:
+            continue
+        if until is not None and movement.at >= until:
+            continue
+        if types and movement.type not in types:
+            continue
+        if symbols and movement.symbol not in symbols:
+            continue
+        found.append(movement)
+        if len(found) == limit:
+            break
+    return found
+
+
+async def _pages(
+    views: Views,
+    account_id: AccountId,
+    after: LogPosition | None,
+    until: LogPosition | None,
+    newest_first: bool,
+) -> AsyncIterator[Movement]:
+    decode = msgspec.json.Decoder(Movement).decode
+    while True:
+        page = ReadBetween(
+            account_key(account_id),
+            after=after,
+            until=until,
+            highest_first=newest_first,
+            count=PAGE,
+        )
+        (reply,) = (await views.read(VIEW, [page])).replies
+        found = [decode(member) for member, _ in in_pairs(reply)]
+        for movement in found:
+            yield movement
+        if len(found) < PAGE:
+            return
+        if newest_first:
+            until = found[-1].log_position
+        else:
+            after = found[-1].log_position

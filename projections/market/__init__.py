@@ -1,0 +1,1 @@
+"""Read models of instruments: terms, books, trades, prices."""

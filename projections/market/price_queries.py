@@ -1,0 +1,56 @@
+"""How prices are asked for: one, all, and the series of one instrument."""
+
+import msgspec
+
+from domain.events.event import Timestamp
+from domain.ids import Symbol
+from projections.market.price_rows import SECOND, PricePoint, PriceRow
+from projections.market.prices import POINTS_KEPT, ROWS, VIEW, history_key
+from projections.store import (
+    ReadAllRows,
+    ReadBetween,
+    ReadRows,
+    Views,
+    in_pairs,
+    present,
+)
+
+
+async def price(views: Views, symbol: Symbol) -> PriceRow | None:
+    """One instrument's price; None for a symbol that is not listed."""
+    ((stored,),) = (await views.read(VIEW, [ReadRows(ROWS, [symbol])])).replies
+    return None if stored is None else msgspec.json.decode(stored, type=PriceRow)
+
+
+async def prices(views: Views, symbols: list[Symbol] | None = None) -> list[PriceRow]:
+    """Prices by symbol: of those named, where any are, without the unknown ones."""
+    decode = msgspec.json.Decoder(PriceRow).decode
+    if symbols is None:
+        (reply,) = (await views.read(VIEW, [ReadAllRows(ROWS)])).replies
+        found = [decode(stored) for _, stored in in_pairs(reply)]
+    else:
+        (reply,) = (await views.read(VIEW, [ReadRows(ROWS, symbols)])).replies
+        found = [decode(stored) for stored in present(reply)]
+    return sorted(found, key=lambda row: row.symbol)
+
+
+async def history(
+    views: Views,
+    symbol: Symbol,
+    *,
+    after: Timestamp | None = None,
+    until: Timestamp | None = None,
+    newest_first: bool = False,
+    limit: int = POINTS_KEPT,
+) -> list[PricePoint]:
+    """The price at the end of each second with a change, between exclusive bounds."""
+    page = ReadBetween(
+        history_key(symbol),
+        after=None if after is None else after // SECOND,
+        until=None if until is None else -(-until // SECOND),
+        highest_first=newest_first,
+        count=limit,
+    )
+    (reply,) = (await views.read(VIEW, [page])).replies
+    decode = msgspec.json.Decoder(PricePoint).decode
+    return [decode(member) for member, _ in in_pairs(reply)]
