@@ -1,1 +1,1 @@
-"""The write side: intents in, facts out."""
+"""The write side: commands in, facts out."""

@@ -9,18 +9,17 @@ from domain.errors import DomainError, NotFound
 from domain.events.register import Recorded
 from domain.ids import LogPosition, OrderId
 
-#: What became of one part of a command: its answer, or why it was refused.
+#: The outcome of one part of a command: its answer, or its refusal.
 Outcome: TypeAlias = "Answer | DomainError"
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a command recorded.
+    """The facts of a command.
 
-    `position` is the log position to hand to a query that must show the command.
-    `repeated` says that the command was carried out before: the facts are those of the
-    first time. A client order id that names an order already is answered without facts:
-    `order_id` is that order, for a query at `position`.
-    `parts` are the named parts of a command that comes to several, in their order.
+    A query at `position` shows the command. If `repeated` is true, an earlier command
+    recorded the facts. If a client order id already names an order, the answer has no
+    facts: a query at `position` for `order_id` returns that order. `parts` are the
+    named parts of a command that expands to several, in their order.
     """
 
     position: LogPosition
@@ -31,7 +30,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class NotHeld(NotFound):
-    """The writer holds no such order: a query at `position` knows whether it exists."""
+    """The writer does not hold the order; a query at `position` may find it."""
 
     def __init__(self, order_id: OrderId) -> None:
         super().__init__("order", order_id)

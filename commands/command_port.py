@@ -1,7 +1,7 @@
-"""What the API asks of the write side: commands, and a few named queries.
+"""The port from the API to the write side: commands, and a few named queries.
 
-The writer is one implementation. Another may stand in another process: everything that
-passes is plain data.
+The writer implements it. All arguments and results are plain data, so an implementation
+may also be in another process.
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,7 +46,7 @@ class MarketState(msgspec.Struct, frozen=True):
 
 
 class AccountState(msgspec.Struct, frozen=True):
-    """An account's defaults for its orders."""
+    """An account's settings for its orders."""
 
     self_trade_prevention: SelfTradePrevention
     suspended: bool
@@ -76,7 +76,7 @@ class UserState(msgspec.Struct, frozen=True):
 
 
 class StreamState(msgspec.Struct, frozen=True):
-    """One aggregate: the version it has reached, and a hash of its whole state."""
+    """The version of one aggregate, and a hash of its whole state."""
 
     stream: Stream
     version: int
@@ -84,23 +84,23 @@ class StreamState(msgspec.Struct, frozen=True):
 
 
 class CommandPort(Protocol):
-    """The write side of one shard. Every method may raise NotLeading."""
+    """The write side. Every method may raise NotLeading."""
 
     async def execute(self, command: Command) -> Answer:
         """Carry out a command and wait until it is durable.
 
         Raises:
-            DomainError: the command was refused, or could not be made durable.
-            LogUnavailable: the log holds the first answer and cannot be read now.
+            DomainError: the command was refused, or its commit failed.
+            LogUnavailable: the answer to a repeat is in the log, which is unavailable.
         """
         ...
 
     async def market(self, name: Symbol | AssetId) -> MarketState | None:
-        """Return the market of a symbol or of an asset id."""
+        """Return the market with this symbol or asset id."""
         ...
 
     async def account(self, account_id: AccountId) -> AccountState | None:
-        """Return an account's defaults."""
+        """Return an account's settings."""
         ...
 
     async def user(self, user_id: UserId) -> UserState | None:
@@ -108,5 +108,5 @@ class CommandPort(Protocol):
         ...
 
     async def streams(self) -> Sequence[StreamState]:
-        """Return every aggregate's version and hash; all of it is durable."""
+        """Return version and hash of every aggregate, once all of them are durable."""
         ...

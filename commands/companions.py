@@ -1,8 +1,8 @@
-"""Rows that become durable in the transaction of the facts that they belong to.
+"""Rows that one transaction commits together with the facts of their command.
 
-A command records facts; some commands also need a row that is no fact: what a login is
-checked against never enters the log. `Exchange.companions` collects such rows, and one
-append commits them with the facts or not at all.
+Some commands need a row in addition to their facts. Credentials, for example, never
+enter the log. `Exchange.companions` collects such rows, and one append commits them
+with the facts or not at all.
 """
 
 from typing import TypeAlias
@@ -14,7 +14,7 @@ from domain.vocabulary import Role
 
 
 class SignIn(msgspec.Struct, frozen=True):
-    """What a login of one user is checked against, and what its token says.
+    """The credentials of one user, and the contents of the user's tokens.
 
     `claim` is the keyed hash of the e-mail address.
     """
@@ -27,14 +27,14 @@ class SignIn(msgspec.Struct, frozen=True):
 
 
 class RolesOf(msgspec.Struct, frozen=True):
-    """All roles that a user has from now on."""
+    """All roles of a user from now on."""
 
     user_id: UserId
     roles: tuple[Role, ...]
 
 
 class NoteRecorded(msgspec.Struct, frozen=True):
-    """A note of the security outbox whose fact is in the log from now on."""
+    """The mark that the fact of a note of the security outbox is in the log."""
 
     note_id: CommandId
 

@@ -1,6 +1,6 @@
-"""How a key makes a command once: its digest, the keys of its parts, their names.
+"""Keys that make a command once: their digests, names and the keys of parts.
 
-A key is what the client chose: an `Idempotency-Key`, or the reference of a deposit. The
+The client chooses a key: an `Idempotency-Key`, or the reference of a deposit. The
 digest is a fingerprint of the command's content: the same key with other content is a
 conflict.
 """
@@ -17,29 +17,29 @@ def content_digest(*content: object) -> str:
 
 
 def actor_key(actor: UserId, key: str) -> str:
-    """Return the name of an actor's `Idempotency-Key`."""
+    """Return the name of an actor's `Idempotency-Key` in the register."""
     return f"{actor}/{key}"
 
 
 def deposit_key(account_id: AccountId, reference: str) -> str:
-    """Return the name of a deposit's reference."""
+    """Return the name of a deposit's reference in the register."""
     return f"deposit/{account_id}/{reference}"
 
 
 def grant_key(account_id: AccountId, reference: str) -> str:
-    """Return the name of a grant's reference."""
+    """Return the name of a grant's reference in the register."""
     return f"grant/{account_id}/{reference}"
 
 
 def part_key(key: str, part: object) -> str:
-    """Return the key of one part. No key that a client chooses has a blank in it."""
+    """Return the key of one part. It has a blank, which a client's key cannot have."""
     return f"{key} {part}"
 
 
 def part_meta(meta: Meta, part: object, *, after: int, digest: str | None) -> Meta:
     """Return the meta of one part of a command, `after` microseconds later.
 
-    Lists of orders are paged by time, so each part has its time.
+    Clients page orders by time, so each part needs a different time.
     """
     keyed = meta.key is not None
     return Meta(

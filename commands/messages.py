@@ -1,7 +1,7 @@
-"""Every command that Bourse takes: an intent, frozen, with its own id, time and actor.
+"""All commands: frozen intents, each with an id, a time and an actor.
 
-A command may be refused; what it brings about are the facts that name its id as their
-cause. Amounts and times are as in `domain/events/`.
+A command is refused, or it records facts that name its id as their cause. Amounts and
+times are as in `domain/events/`.
 """
 
 from decimal import Decimal
@@ -17,20 +17,20 @@ from domain.vocabulary import Role, SelfTradePrevention
 
 
 class Command(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """An intent. `meta.key`, if there is one, makes it once for its actor."""
+    """An intent. With a `meta.key` the writer carries it out once for its actor."""
 
     meta: Meta
 
 
 class PlaceOrder(Command, frozen=True):
-    """Buy or sell. The ticket's client order id makes it once."""
+    """Buy or sell. The writer accepts the ticket's client order id once."""
 
     ticket: Ticket
 
 
 class PlaceOrders(Command, frozen=True):
-    """Place a batch of orders, each with its number in the batch. Each is accepted or
-    refused alone; its own meta makes it once."""
+    """Place a batch of orders, each with its number in the batch. The writer accepts or
+    refuses each of them alone; each has a key if the batch has one."""
 
     orders: tuple[tuple[int, PlaceOrder], ...]
 
@@ -53,7 +53,7 @@ class CloseAllPositions(Command, frozen=True):
 
 
 class ReplaceOrder(Command, frozen=True):
-    """Change a resting order of one's own."""
+    """Change a resting order of the account."""
 
     account_id: AccountId
     order_id: OrderId
@@ -61,21 +61,21 @@ class ReplaceOrder(Command, frozen=True):
 
 
 class CancelOrder(Command, frozen=True):
-    """End an open order of one's own."""
+    """Cancel an open order of the account."""
 
     account_id: AccountId
     order_id: OrderId
 
 
 class CancelAllOrders(Command, frozen=True):
-    """End every open order of the account; of some instruments, where named."""
+    """Cancel all open orders of the account, or only those of the named instruments."""
 
     account_id: AccountId
     symbols: tuple[Symbol, ...] = ()
 
 
 class CancelForOwner(Command, frozen=True):
-    """End anybody's open order, as an administrator, with a reason."""
+    """Cancel any account's open order, as an administrator, with a reason."""
 
     order_id: OrderId
     note: str
@@ -89,7 +89,7 @@ class ListAsset(Command, frozen=True):
 
 
 class ListingChanges(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The terms of a listing that can be edited; None leaves one as it is.
+    """The terms of a listing that can change; None leaves a term as it is.
 
     A price band of 0 takes the band away.
     """
@@ -110,7 +110,7 @@ class ListingChanges(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ChangeListing(Command, frozen=True):
-    """Edit an instrument's terms."""
+    """Change an instrument's terms."""
 
     symbol: Symbol
     changes: ListingChanges
@@ -137,7 +137,7 @@ class RollDay(Command, frozen=True):
 
 
 class Deposit(Command, frozen=True):
-    """Cash comes in. The reference makes it once for the account."""
+    """Put cash on an account. The account accepts the reference once."""
 
     account_id: AccountId
     amount: Money
@@ -145,7 +145,7 @@ class Deposit(Command, frozen=True):
 
 
 class GrantShares(Command, frozen=True):
-    """Shares come in at a cost. The reference makes it once for the account."""
+    """Put shares on an account at a cost. The account accepts the reference once."""
 
     account_id: AccountId
     symbol: Symbol
@@ -155,7 +155,7 @@ class GrantShares(Command, frozen=True):
 
 
 class SetPreferences(Command, frozen=True):
-    """Set an account's defaults for its orders; None leaves one as it is."""
+    """Set an account's settings for its orders; None leaves a setting as it is."""
 
     account_id: AccountId
     self_trade_prevention: SelfTradePrevention | None = None
@@ -163,7 +163,7 @@ class SetPreferences(Command, frozen=True):
 
 
 class Register(Command, frozen=True):
-    """Sign up. Personal data comes sealed, the password hashed."""
+    """Register a user. Personal data is sealed, the password is hashed."""
 
     user_id: UserId
     account_id: AccountId
@@ -174,27 +174,27 @@ class Register(Command, frozen=True):
 
 
 class GrantRole(Command, frozen=True):
-    """Give a user a role."""
+    """Grant a role to a user."""
 
     user_id: UserId
     role: Role
 
 
 class UseKey(Command, frozen=True):
-    """Begin a request that is carried out in parts; its `Idempotency-Key` makes it
-    once, and what its parts are."""
+    """Record the `Idempotency-Key` of a command that expands to parts. A repeat of the
+    command has the same parts."""
 
     parts: tuple[str, ...] = ()
 
 
 class NoteLoginFailed(Command, frozen=True):
-    """Keep a failed login on record."""
+    """Record a failed login."""
 
     claim: str
 
 
 class NoteAccessRefused(Command, frozen=True):
-    """Keep on record that a role did not allow what was asked."""
+    """Record that the roles of a user did not allow a request."""
 
     route: str
 

@@ -1,6 +1,6 @@
-"""What the core needs from the world, as protocols; `infra` provides them.
+"""The protocols that the core needs; `infra` implements them.
 
-All of these are synchronous. The writer calls a `LogWriter` from one thread of its own.
+All methods are synchronous. The writer calls a `LogWriter` from its commit thread.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,16 +15,19 @@ from domain.ids import CommandId, LogPosition, UserId
 
 
 class LogLost(Exception):
-    """The lease or the connection is gone. Nothing more may be assumed about the last
-    append: reload from the log and acquire the lease again."""
+    """The writer has lost the lease or the connection.
+
+    The last append may or may not be in the log: acquire the lease again and recover
+    the state from the log.
+    """
 
 
 class LogUnavailable(LogLost):
-    """The log cannot be reached just now; nothing was read or changed. Try again."""
+    """The log is unavailable; nothing was read or changed. Retry."""
 
 
 class LogWriter(Protocol):
-    """The right to append, held by one process: a lease and the connection it is on."""
+    """The right to append, which one process holds: a lease on one connection."""
 
     @property
     def epoch(self) -> int: ...
@@ -34,18 +37,18 @@ class LogWriter(Protocol):
     ) -> LogPosition:
         """Commit all events and rows or none; return the first event's log position.
 
-        Positions within one append are consecutive. Raises LogLost.
+        The log positions of one append are consecutive. Raises LogLost.
         """
         ...
 
     def alive(self) -> bool:
-        """Whether the lease is still held and its heartbeat goes on."""
+        """Return whether this process holds the lease and its heartbeat continues."""
         ...
 
     def close(self) -> None:
-        """Give the lease back, so that a standby need not wait for it to go stale.
+        """Give the lease back, so that a standby need not wait until it is stale.
 
-        An append under way ends in LogLost, whatever has become of it.
+        An append in progress raises LogLost, even if Postgres has committed it.
         """
         ...
 
@@ -69,19 +72,18 @@ class Segment(msgspec.Struct, frozen=True):
 class LogReader(Protocol):
     """The log, in its one order. Safe to use from any thread.
 
-    While the log cannot be reached, `wait` waits for it to come back. All others raise
-    LogUnavailable. Any read may raise LogLost if another log took the place of this one
-    meanwhile.
+    While the log is unavailable, `wait` waits for it and all other methods raise
+    LogUnavailable. Any read may raise LogLost if another log replaced this one.
     """
 
     def head(self) -> LogPosition:
-        """The log position of the newest committed event, 0 for an empty log."""
+        """Return the log position of the latest event; 0 for an empty log."""
         ...
 
     def read(self, after: LogPosition, limit: int) -> Segment:
         """Return the next facts after a log position, at least one if there is any.
 
-        The segment may run over `limit`, because it ends where a command does. Its
+        The segment may exceed `limit`, because it ends with a whole command. Its
         `before` is `after` if a fact of this log has that position.
         """
         ...
@@ -89,16 +91,16 @@ class LogReader(Protocol):
     def replay(self, after: LogPosition) -> Iterator[Segment]:
         """Yield all facts after a log position, in large segments, none without facts.
 
-        Each segment begins where the one before it ended.
+        Each segment begins at the end of the one before.
         """
         ...
 
     def find(self, stream: str, version: int) -> Fact | None:
-        """The fact at one place of one stream."""
+        """Return the fact with this version of a stream."""
         ...
 
     def wait(self, after: LogPosition, seconds: float) -> bool:
-        """Block until the head is beyond `after`, at most `seconds`; whether it is."""
+        """Block for at most `seconds`; return whether the head is beyond `after`."""
         ...
 
 
@@ -109,9 +111,9 @@ class EventStore(Protocol):
     def reader(self) -> LogReader: ...
 
     def acquire(self) -> LogWriter | None:
-        """Take the lease if it is free or its holder's heartbeat is stale, else None.
+        """Acquire the lease if it is free or its holder's heartbeat is stale.
 
-        None too while the log cannot be reached: ask again.
+        Return None if another process holds it, or while the log is unavailable.
         """
         ...
 
@@ -124,25 +126,25 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class SnapshotStore(Protocol):
-    """Saved states; a cache, never truth."""
+    """Saved states: a cache, never the truth."""
 
     def newest(self) -> Snapshot | None:
-        """The newest snapshot whose hash verifies; older ones are tried in turn."""
+        """Return the newest snapshot whose hash verifies, if there is one."""
         ...
 
     def save(self, position: LogPosition, chunks: Iterator[bytes]) -> None:
-        """Write beside, verify, then point to it; the one before it stays."""
+        """Write and verify a snapshot, then make it the newest; keep the one before."""
         ...
 
 
 class Clock(Protocol):
     def now(self) -> int:
-        """Microseconds since 1970-01-01 UTC, more each time than the time before."""
+        """Return microseconds since 1970-01-01 UTC, more than in the call before."""
         ...
 
 
 class PasswordHasher(Protocol):
-    """Slow on purpose: call it from a thread."""
+    """Hashes passwords, slowly on purpose: call it from a thread."""
 
     def hash(self, password: str) -> str: ...
 
@@ -150,7 +152,7 @@ class PasswordHasher(Protocol):
 
 
 class Credentials(Protocol):
-    """What logins are checked against. Any server may ask, leading or not."""
+    """The credentials of all users. Every server may read them, leading or not."""
 
     def of(self, claim: str) -> SignIn | None:
         """Return the row of an address by its keyed hash. Raises LogUnavailable."""
@@ -158,47 +160,47 @@ class Credentials(Protocol):
 
 
 class SecurityNotes(Protocol):
-    """Where a server notes what it refused."""
+    """The notes of one server about its refusals."""
 
     def note(self, refusal: SecurityEvent) -> None:
-        """Keep a refusal for the record. Never waits and never fails.
+        """Note a refusal for the record. Never waits and never fails.
 
-        The command id of the refusal is its own: a refusal is recorded once by it.
+        Each refusal has a unique command id, by which the writer records it once.
         """
         ...
 
 
 class SecurityOutbox(Protocol):
-    """Notes of all servers, on their way to the writer. All of it: LogUnavailable."""
+    """The notes of all servers for the writer. Methods may raise LogUnavailable."""
 
     def add(self, notes: Sequence[SecurityEvent]) -> None:
-        """Keep notes, unless too many are pending. A note that is known stays once."""
+        """Store notes, unless too many are pending. A note is stored once."""
         ...
 
     def pending(self, limit: int) -> list[SecurityEvent]:
-        """Return the oldest notes that were neither recorded nor dropped."""
+        """Return the oldest notes that the writer has neither recorded nor dropped."""
         ...
 
     def drop(self, note_ids: Sequence[CommandId]) -> None:
-        """Give up notes that nobody will record."""
+        """Drop notes that the writer cannot record."""
         ...
 
     def sweep(self) -> None:
-        """Forget notes that were recorded or dropped a while ago."""
+        """Delete notes that were recorded or dropped some time ago."""
         ...
 
 
 class PersonalVault(Protocol):
-    """Personal data, sealed under one key per user: erase the key, and it is gone."""
+    """Personal data, sealed with one key per user: erase the key, and it is gone."""
 
     def claim(self, email: str) -> str:
-        """The keyed hash that stands for a normalized e-mail address."""
+        """Return the keyed hash of a normalized e-mail address."""
         ...
 
     def seal(self, user_id: UserId, plain: str) -> str:
-        """Seal a text, making the user's key durable first if there is none yet."""
+        """Seal a text; create a durable key first if the user has none."""
         ...
 
     def open(self, user_id: UserId, sealed: str) -> str | None:
-        """The text again, or None once the user's key is erased."""
+        """Return the text, or None if the user's key was erased."""
         ...

@@ -1,4 +1,4 @@
-"""How a position is closed: with a market order that sells all of it, or a part."""
+"""Closing a position: a market order sells all of it, or a part."""
 
 from commands.handlers.trading import place_order
 from commands.messages import ClosePosition, PlaceOrder
@@ -11,7 +11,7 @@ from domain.vocabulary import OrderType, Side, TimeInForce
 
 
 def close_position(exchange: Exchange, command: ClosePosition) -> None:
-    """Sell what the account holds of an instrument."""
+    """Sell a position, or a part of it, with a market order."""
     market = exchange.market(command.symbol)
     symbol = market.book.symbol
     holding = exchange.wallet(command.account_id).holdings.get(symbol)
@@ -32,7 +32,7 @@ def close_position(exchange: Exchange, command: ClosePosition) -> None:
 
 
 def _part(market: Market, held: Quantity, command: ClosePosition) -> Quantity:
-    """Return how much to sell; a percentage is rounded down to whole lots."""
+    """Return the quantity to sell; round a percentage down to whole lots."""
     percentage = command.percentage
     if percentage is None:
         return held if command.quantity is None else command.quantity
@@ -41,7 +41,7 @@ def _part(market: Market, held: Quantity, command: ClosePosition) -> Quantity:
             "percentage must be more than 0 and at most 100", field="percentage"
         )
     lot = market.listing.lot_size
-    sold = int(held * percentage / 100) // lot * lot
-    if not sold:
-        raise InvalidOrder("percentage comes to less than one lot", field="percentage")
-    return sold
+    quantity = int(held * percentage / 100) // lot * lot
+    if not quantity:
+        raise InvalidOrder("percentage is less than one lot", field="percentage")
+    return quantity

@@ -1,8 +1,8 @@
-"""Commands that come to several: their parts, decided in one turn of the loop.
+"""Commands that expand to parts. The writer decides all parts in one turn of the loop.
 
 A part has a name unless it only prepares the others. A keyed command first records its
-key, with its parts: sent again, it comes to the same parts, and those refused are tried
-again.
+key and the names of its parts. A repeat has the same parts, and the writer retries
+those that it refused before.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ def place_orders(exchange: Exchange, command: PlaceOrders) -> Parts:
 
 
 def close_all_positions(exchange: Exchange, command: CloseAllPositions) -> Parts:
-    """Cancel the open orders if asked, then sell every position.
+    """Cancel the open orders if the command says so, then sell every position.
 
     Raises:
         Conflict: the key was used for other content.

@@ -1,4 +1,4 @@
-"""How people sign up and get their roles, and what is noted of what else they ask."""
+"""Registration, roles, and the record of refusals."""
 
 from commands.companions import NoteRecorded, RolesOf, SignIn
 from commands.messages import (
@@ -17,7 +17,7 @@ from domain.vocabulary import WalletKind
 
 
 def register(exchange: Exchange, command: Register) -> None:
-    """Sign up: claim the address, begin the user and the account, keep the password."""
+    """Register a user: claim the address, add user and account, store credentials."""
     claim = exchange.claim(command.claim)
     claim.check()
     if command.user_id in exchange.users or command.account_id in exchange.wallets:
@@ -48,7 +48,7 @@ def register(exchange: Exchange, command: Register) -> None:
 
 
 def grant_role(exchange: Exchange, command: GrantRole) -> None:
-    """Give a role, on record and for the next login."""
+    """Grant a role: record it, and change the credentials for the next login."""
     user = exchange.users.get(command.user_id)
     if user is None:
         raise NotFound("user", command.user_id)

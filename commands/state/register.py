@@ -1,7 +1,8 @@
-"""The register of what was carried out once: idempotency keys, references, client ids.
+"""The register of commands that happen once: keys, references, client order ids.
 
-Folded from facts alone. A key and its digest stand in the meta of a keyed command's
-facts; a reference and a client order id stand in the fact that they name.
+The register is folded from facts alone. The meta of a keyed command's facts holds its
+key and digest; the fact of a deposit, a grant or an order holds its reference or client
+order id.
 """
 
 from collections.abc import Callable
@@ -26,10 +27,10 @@ from domain.ids import (
 
 
 class Use(msgspec.Struct, gc=False, array_like=True):
-    """What a key was used for.
+    """The use of a key.
 
     `position` is the log position of the first fact, 0 until it is durable. `parts` are
-    what the command came to. A client order id has the `order_id` alone.
+    the names of the command's parts. For a client order id only `order_id` is set.
     """
 
     digest: str = ""
@@ -39,7 +40,7 @@ class Use(msgspec.Struct, gc=False, array_like=True):
 
 
 class Repeated(Exception):
-    """The command was carried out before; `use` says as what."""
+    """The writer carried out the command before; `use` says where."""
 
     def __init__(self, use: Use) -> None:
         super().__init__()
@@ -47,7 +48,7 @@ class Repeated(Exception):
 
 
 class Register:
-    """All uses: of keys and references by name, of client order ids by account."""
+    """All uses: keys and references by name, client order ids by account."""
 
     __slots__ = ("client_ids", "uses")
 
@@ -56,10 +57,10 @@ class Register:
         self.client_ids: dict[AccountId, dict[ClientOrderId, OrderId]] = {}
 
     def check(self, name: str, digest: str, *, key: str) -> None:
-        """Pass a name that is new. `key` is the client's word for it.
+        """Check that a name is new. `key` is the name that the client chose.
 
         Raises:
-            Repeated: the same command was carried out before.
+            Repeated: the writer carried out the same command before.
             Conflict: the key was used for other content.
         """
         use = self.uses.get(name)
@@ -70,7 +71,7 @@ class Register:
         raise Repeated(use)
 
     def check_command(self, meta: Meta) -> None:
-        """Pass a command whose `Idempotency-Key`, if it has one, is new."""
+        """Check that the `Idempotency-Key` of a command, if it has one, is new."""
         if meta.key is not None:
             name = actor_key(meta.actor, meta.key)
             self.check(name, meta.digest or "", key=meta.key)
@@ -103,7 +104,7 @@ class Register:
             ids = self.client_ids[account_id] = {}
         ids[client_order_id] = order_id
 
-    #: Which method folds which fact, in addition to the keys of commands.
+    #: The method that folds each kind of fact, in addition to the keys of commands.
     folds: ClassVar[dict[type[Event], Callable[["Register", Stream, Any], Use]]] = {
         FundsDeposited: deposited,
         SharesGranted: granted,

@@ -1,4 +1,4 @@
-"""Commands that become durable together, and the futures that wait for that."""
+"""Commands that become durable together, and the futures of those who wait."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from domain.ids import LogPosition
 
 
 class Batch:
-    """One group commit. It resolves once: durable at a log position, or not at all.
+    """One group commit. It resolves once: durable at a log position, or lost.
 
-    Each waiter has a future alone: a client that hangs up cancels its own future only.
+    Each waiter has a separate future, so a client that hangs up cancels only its own.
     """
 
     __slots__ = (
@@ -41,7 +41,7 @@ class Batch:
         self.first: LogPosition = 0
 
     def durable(self) -> asyncio.Future[LogPosition]:
-        """Return the first fact's log position to come; it may raise CommitFailed."""
+        """Return a future of the first log position; it may raise CommitFailed."""
         waiter = self._loop.create_future()
         if self.resolved:
             self._wake(waiter)
@@ -50,7 +50,7 @@ class Batch:
         return waiter
 
     def resolve(self, first: LogPosition) -> None:
-        """Wake every waiter. `first` is 0 if the log does not have the batch."""
+        """Wake every waiter. `first` is 0 if the log lost the batch."""
         self.first = first
         self.resolved = True
         waiters, self._waiters = self._waiters, []
@@ -66,7 +66,7 @@ class Batch:
 
 
 class Known:
-    """A command that was carried out before; `batch` may not be durable yet."""
+    """A repeated command; the `batch` of the first one may not be durable yet."""
 
     __slots__ = ("batch", "use")
 
@@ -76,13 +76,13 @@ class Known:
 
 
 class Pending:
-    """A command that was decided in memory and waits for its batch to be durable.
+    """A decided command that waits until its batch is durable.
 
-    Its facts are the batch's facts up to `end`. A refusal waits too: it rests on a
-    state that the batch makes durable.
+    The last of its facts is the batch's fact number `end`. A refusal waits too: it
+    rests on a state that the batch makes durable.
     """
 
-    # Tracked by the garbage collector: a raised refusal refers to this frame's objects.
+    # Not an untracked struct: a raised refusal refers to this object.
     __slots__ = ("_batch", "_end", "_facts", "refusal")
 
     def __init__(
@@ -102,7 +102,7 @@ class Pending:
 
         Raises:
             DomainError: the command was refused.
-            CommitFailed: it is not durable; the same command may be sent again.
+            CommitFailed: the commit failed; the client may send the command again.
         """
         first = await self._batch.durable()
         refusal = self.refusal

@@ -1,7 +1,7 @@
-"""The group commit: facts become durable together, one commit after another.
+"""The group commit: facts become durable in groups, one commit after another.
 
-Facts gather in the open batch. A thread commits: as soon as one batch is durable the
-next one goes, so that one flush to disk serves every command that waited for it.
+Facts gather in the open batch. A thread commits one batch after the other, so that one
+flush to disk serves every command that arrived during the commit before.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from domain.errors import DomainError
 from domain.events.register import Recorded
 from domain.ids import LogPosition
 
-#: How long commands in doubt wait until the log can be read again.
+#: How long commands in doubt wait until the log is available again.
 DOUBT_SECONDS = 5.0
 #: How long the commit thread may take to end before its connection is closed.
 JOIN_SECONDS = 5.0
@@ -25,8 +25,8 @@ JOIN_SECONDS = 5.0
 class GroupCommit:
     """Batches of facts on their way into the log.
 
-    `waiting` counts the commands without an answer. `on_lost` is called on the loop
-    when a commit fails.
+    `waiting` counts the commands without an answer. The loop calls `on_lost` when a
+    commit fails.
     """
 
     def __init__(self) -> None:
@@ -42,17 +42,17 @@ class GroupCommit:
         self._thread: threading.Thread
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Use this event loop from now on."""
+        """Set the event loop."""
         self._loop = loop
         self._open = Batch(loop)
 
     @property
     def position(self) -> LogPosition:
-        """The newest durable log position."""
+        """The latest durable log position."""
         return self._exchange.position
 
     def begin(self, log: LogWriter, exchange: Exchange) -> None:
-        """Commit the facts of this state to this log."""
+        """Start to commit the facts of this state to this log."""
         self._exchange = exchange
         queue = self._queue = SimpleQueue[Batch | None]()
         self._thread = threading.Thread(
@@ -61,13 +61,13 @@ class GroupCommit:
         self._thread.start()
 
     async def end(self, log: LogWriter) -> None:
-        """End the commit thread, even in an append that gets no answer."""
+        """End the commit thread, even if its append gets no answer."""
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join, JOIN_SECONDS)
         await asyncio.to_thread(log.close)
         await asyncio.to_thread(self._thread.join)
 
-    # --- what waits ---
+    # --- waiting ---
 
     def add(self, facts: Sequence[Recorded], unlocated: Unlocated) -> Pending:
         """Put the facts of one command into the open batch."""
@@ -79,7 +79,7 @@ class GroupCommit:
         batch.count += 1
         self.waiting += 1
         if self._inflight is None and not self._scheduled:
-            # Not at once: other commands of this turn of the loop join the batch.
+            # Not at once, so that other commands of this turn can join the batch.
             self._scheduled = True
             self._loop.call_soon(self._hand_over)
         return Pending(batch, facts, len(batch.facts))
@@ -98,10 +98,10 @@ class GroupCommit:
         return self._open if self._open.facts else self._inflight
 
     async def durable(self) -> LogPosition:
-        """Wait until everything decided so far is durable; the newest log position.
+        """Wait until all decided facts are durable; return the latest log position.
 
         Raises:
-            CommitFailed: it is not durable, and memory was dropped.
+            CommitFailed: a commit failed, and the writer dropped its memory.
         """
         for batch in (self._in_doubt, self.newest()):
             if batch is not None:
@@ -109,7 +109,7 @@ class GroupCommit:
         return self.position
 
     async def next_resolved(self) -> None:
-        """Wait until the next batch is durable, or known not to be."""
+        """Wait until the next batch resolves."""
         batch = self._inflight or self._open
         await asyncio.wait([batch.durable()])
 
@@ -122,7 +122,7 @@ class GroupCommit:
             return
         self._open = Batch(self._loop)
         if not batch.facts:
-            # Nothing was recorded: the answers rest on durable facts already.
+            # The batch has no facts: its answers rest on facts that are durable.
             self.waiting -= batch.count
             batch.resolve(self.position + 1)
             return
@@ -139,14 +139,14 @@ class GroupCommit:
                 self._loop.call_soon_threadsafe(self.on_lost)
                 return
             except BaseException:
-                # A defect. No client may wait for ever.
+                # A defect: fail the waiting clients before the thread ends.
                 self._loop.call_soon_threadsafe(self.on_lost)
                 raise
             self._loop.call_soon_threadsafe(self._committed, batch, first)
 
     def _committed(self, batch: Batch, first: LogPosition) -> None:
         if batch.resolved:
-            # It was given up: its clients were asked to send again.
+            # The writer gave the batch up: its clients have an answer already.
             return
         self.waiting -= batch.count
         locate(batch.unlocated, first=first)
@@ -162,7 +162,7 @@ class GroupCommit:
     # --- losing the log ---
 
     def lose(self) -> None:
-        """Fail the open batch; the batch under way is in doubt."""
+        """Fail the open batch; the batch in the commit thread is in doubt."""
         lost, self._open = self._open, Batch(self._loop)
         self.waiting -= lost.count
         lost.resolve(0)
@@ -171,7 +171,7 @@ class GroupCommit:
             self._loop.call_later(DOUBT_SECONDS, self._give_up, self._in_doubt)
 
     async def resolve_doubt(self, reader: LogReader) -> None:
-        """Look the batch in doubt up: the log has it whole, or not at all."""
+        """Look for the batch in doubt: the log has all of it, or nothing."""
         batch = self._in_doubt
         if batch is None:
             return

@@ -1,7 +1,7 @@
-"""Who decides: acquire the lease, recover the state, lead, and lose the lead.
+"""Leadership: acquire the lease, recover the state, lead, and lose the lease.
 
-When a commit fails, memory is ahead of the truth. Leadership then drops it, acquires
-the lease again and recovers the state from the log.
+When a commit fails, memory is ahead of the log. Leadership then drops the memory,
+acquires the lease again and recovers the state from the log.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ from commands.state.exchange import Exchange
 from commands.writer.group_commit import GroupCommit
 from commands.writer.recovery import NotWanted, recover
 
-#: How often a standby asks for the lease, and a leader whether it still has it.
+#: A standby asks for the lease, and a leader checks its lease, at this interval.
 LEASE_SECONDS = 0.25
 #: How long a stopping writer waits until the commands it accepted are durable.
 STOP_SECONDS = 4.0
 
 
 class WriterState(StrEnum):
-    """What a writer does just now."""
+    """What a writer does at the moment."""
 
     STANDBY = "standby"
     RECOVERING = "recovering"
@@ -34,7 +34,7 @@ class WriterState(StrEnum):
 
 
 class Leadership:
-    """The lease on the log, and the state in memory while it is held."""
+    """The lease on the log, and the state in memory while this process holds it."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Leadership:
         self._snapshots = snapshots
         self._commits = commits
         self._on_state = on_state
-        # Until the log has said who leads, no client may learn that this is a standby.
+        # Not STANDBY: until the log says who leads, another server may not lead either.
         self.state = WriterState.RECOVERING
         self.exchange = Exchange()
         self.stopping = False
@@ -72,7 +72,7 @@ class Leadership:
         self._become(WriterState.STANDBY)
 
     def abandon(self) -> None:
-        """Drop the memory, which may be ahead of the truth, and fail what waits."""
+        """Drop the memory, which may be ahead of the log, and fail the open batch."""
         if self.state is not WriterState.LEADER:
             return
         self._become(WriterState.RECOVERING)
@@ -83,8 +83,8 @@ class Leadership:
     async def stop(self) -> None:
         """Make the accepted commands durable, then give the lease back.
 
-        If the log does not answer in time, the waiting commands fail while their
-        clients still listen.
+        If the log does not answer in time, the waiting commands fail, so that their
+        clients get an answer before the server stops.
         """
         self.stopping = True
         try:

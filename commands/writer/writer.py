@@ -1,7 +1,7 @@
-"""The one writer: decide in memory, commit in groups, answer after the commit.
+"""The writer: decide in memory, commit in groups, answer after the commit.
 
-Commands are decided one after another on the event loop, in microseconds. Their facts
-become durable in groups (`group_commit.py`), while this process holds the lease
+The writer decides commands one after another on the event loop, in microseconds. Their
+facts become durable in groups (`group_commit.py`), while this process holds the lease
 (`leadership.py`).
 """
 
@@ -26,10 +26,10 @@ from domain.events.register import Recorded
 from domain.ids import AccountId, AssetId, Symbol, UserId
 from domain.vocabulary import Role
 
-#: What was decided of one command or part, before anybody learns of it.
-Decided: TypeAlias = Pending | Known | DomainError
+#: The decision on one command or part, before it is durable.
+Decision: TypeAlias = Pending | Known | DomainError
 
-#: Most commands record at most this many facts: a repeated one is read with one query.
+#: Most commands record at most this many facts: one query reads them for a repeat.
 FACTS_OF_MOST = 20
 
 
@@ -62,11 +62,11 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        """How many commands wait until they are durable."""
+        """The number of commands that wait until they are durable."""
         return self._commits.waiting
 
     async def run(self) -> None:
-        """Lead whenever the lease can be had, until `stop`."""
+        """Acquire the lease and lead, again after each loss, until `stop`."""
         await self._lead.run()
 
     async def stop(self) -> None:
@@ -79,8 +79,8 @@ class Writer:
         """Carry out a command and wait until it is durable.
 
         Raises:
-            DomainError: the command was refused, or could not be made durable.
-            LogUnavailable: the log holds the first answer and cannot be read now.
+            DomainError: the command was refused, or its commit failed.
+            LogUnavailable: the answer to a repeat is in the log, which is unavailable.
         """
         expand = EXPANSIONS.get(type(command))
         if expand is not None:
@@ -93,12 +93,12 @@ class Writer:
         return await pending.answer()
 
     def submit(self, command: Command) -> Pending:
-        """Decide a command in memory. Await its answer before anybody learns of it.
+        """Decide a command in memory. Await its answer before you report the result.
 
         Raises:
-            DomainError: the command was refused, and nothing was recorded. A refusal
-                that rests on facts that are not durable yet comes with the answer.
-            Repeated: the command was carried out before.
+            DomainError: the command was refused, and nothing was recorded. If the
+                refusal rests on facts that are not durable yet, `answer` raises it.
+            Repeated: the writer carried out the command before.
         """
         self._check_leading()
         if self._commits.waiting >= self.queue_limit:
@@ -118,36 +118,36 @@ class Writer:
                 raise
             return pending
         except BaseException:
-            # A defect struck half way: memory may hold half a command.
+            # A defect: memory may hold half of the command.
             self._lead.abandon()
             raise
         return self._commits.add(facts, exchange.take_unlocated())
 
     def _check_leading(self) -> None:
-        """Refuse what rests on memory unless this writer leads, and goes on leading."""
+        """Raise NotLeading unless this writer leads and is not stopping."""
         lead = self._lead
         if lead.state is not WriterState.LEADER or lead.stopping:
             raise NotLeading(standby=lead.state is WriterState.STANDBY)
 
     def _decide_parts(
         self, expand: Expansion, command: Command
-    ) -> list[tuple[str, Decided]]:
-        """Decide a command that comes to several, all in this turn of the loop."""
-        decided: list[tuple[str, Decided]] = []
+    ) -> list[tuple[str, Decision]]:
+        """Decide all parts of a command in this turn of the loop."""
+        decisions: list[tuple[str, Decision]] = []
         for name, part in expand(self._lead.exchange, command):
             try:
-                decided.append((name, self.submit(part)))
+                decisions.append((name, self.submit(part)))
             except Repeated as repeated:
-                decided.append((name, self._known(repeated)))
+                decisions.append((name, self._known(repeated)))
             except DomainError as refusal:
-                decided.append((name, refusal))
-        return decided
+                decisions.append((name, refusal))
+        return decisions
 
-    async def _answer_parts(self, decided: Sequence[tuple[str, Decided]]) -> Answer:
-        """Wait until all parts are durable. An unnamed part refuses the whole."""
+    async def _answer_parts(self, decisions: Sequence[tuple[str, Decision]]) -> Answer:
+        """Wait until all parts are durable. A refused part without a name fails all."""
         parts: list[tuple[str, Outcome]] = []
         position, is_new = 0, False
-        for name, each in decided:
+        for name, each in decisions:
             try:
                 if isinstance(each, DomainError):
                     raise each
@@ -167,14 +167,14 @@ class Writer:
         return Answer(position, repeated=bool(position) and not is_new, parts=parts)
 
     def _known(self, repeated: Repeated) -> Known:
-        """Keep the batch that a repeated command rests on: memory may be dropped."""
+        """Keep the batch that a repeat rests on: the writer may drop its memory."""
         return Known(repeated.use, self._commits.newest())
 
     async def _first_answer(self, known: Known) -> Answer:
-        """Answer a command that was carried out before.
+        """Answer a repeated command.
 
         Raises:
-            CommitFailed: the first one was in memory only, and memory was dropped.
+            CommitFailed: the first command was not durable, and the writer dropped it.
         """
         if known.batch is not None:
             await known.batch.durable()
@@ -194,7 +194,7 @@ class Writer:
     # --- queries ---
 
     async def market(self, name: Symbol | AssetId) -> MarketState | None:
-        """Return the market of a symbol or of an asset id."""
+        """Return the market with this symbol or asset id."""
         self._check_leading()
         market = self._lead.exchange.find_market(name)
         if market is None:
@@ -204,7 +204,7 @@ class Writer:
         )
 
     async def account(self, account_id: AccountId) -> AccountState | None:
-        """Return an account's defaults."""
+        """Return an account's settings."""
         self._check_leading()
         wallet = self._lead.exchange.wallets.get(account_id)
         if wallet is None:
@@ -220,21 +220,21 @@ class Writer:
         return UserState(tuple(role for role in Role if role in user.roles))
 
     async def streams(self) -> Sequence[StreamState]:
-        """Return every aggregate's version and hash; all of it is durable.
+        """Return version and hash of every aggregate, once all of them are durable.
 
         Raises:
-            CommitFailed: it is not durable, and memory was dropped.
+            CommitFailed: a commit failed, and the writer dropped its memory.
         """
         self._check_leading()
         exchange = self._lead.exchange
-        found: list[StreamState] = []
+        states: list[StreamState] = []
         for stream, aggregate in list(exchange.streams.items()):
             if aggregate.version:
                 state = StreamState(stream, aggregate.version, state_hash(aggregate))
-                found.append(state)
-            # A large book takes long to hash: orders go in between.
+                states.append(state)
+            # Hashing a large book takes long: let commands in between.
             await asyncio.sleep(0)
         await self._commits.durable()
         if exchange is not self._lead.exchange:
             raise CommitFailed
-        return found
+        return states

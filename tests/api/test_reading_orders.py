@@ -21,8 +21,8 @@ async def test_both_doors_return_the_same_filled_and_rejected_order(
     await admin.sends("POST", "/v2/admin/assets/ACME/halt")
     rejected = await bob.places()
 
-    for told in (filled, rejected):
-        assert await bob.gets(f"/v2/orders/{told['id']}") == told
+    for each in (filled, rejected):
+        assert await bob.gets(f"/v2/orders/{each['id']}") == each
 
 
 async def test_both_doors_return_the_same_replacement(ada: Person, bob: Person):
@@ -87,13 +87,17 @@ async def test_a_fill_has_a_price_a_fee_and_a_liquidity(
     maker = await ada.places(side="sell", qty=4)
     taker = await bob.places(qty=4)
 
-    (made,) = await ada.gets(f"/v2/orders/{maker['id']}/fills")
-    (taken,) = await bob.gets(f"/v2/orders/{taker['id']}/fills")
+    (maker_fill,) = await ada.gets(f"/v2/orders/{maker['id']}/fills")
+    (taker_fill,) = await bob.gets(f"/v2/orders/{taker['id']}/fills")
 
-    assert (made["price"], made["qty"], made["fee"]) == ("100", "4", "0.04")
-    assert (made["liquidity"], taken["liquidity"]) == ("maker", "taker")
-    assert taken["fee"] == "0.4"
-    assert made["trade_id"] == taken["trade_id"]
+    assert (maker_fill["price"], maker_fill["qty"], maker_fill["fee"]) == (
+        "100",
+        "4",
+        "0.04",
+    )
+    assert (maker_fill["liquidity"], taker_fill["liquidity"]) == ("maker", "taker")
+    assert taker_fill["fee"] == "0.4"
+    assert maker_fill["trade_id"] == taker_fill["trade_id"]
 
 
 async def test_somebody_elses_order_is_not_found(ada: Person, bob: Person):
