@@ -13,10 +13,11 @@ import msgspec
 import psutil
 
 from benchmarks.long_log import fill_log
+from benchmarks.opening import TICK
 from benchmarks.served import Served, served
 from benchmarks.suite import Suite
 from benchmarks.table import Row
-from benchmarks.workload import START, TICK, meta, opening, uuid_text
+from benchmarks.workload import START, meta, opening, uuid_text
 from commands.messages import Command, PlaceOrder
 from commands.writer.leadership import WriterState
 from domain.market.order import Ticket

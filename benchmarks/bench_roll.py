@@ -11,9 +11,10 @@ import sys
 from time import perf_counter
 
 from benchmarks.bench_writer import leading
+from benchmarks.opening import TICK
 from benchmarks.projector import projecting, wait_for_views
 from benchmarks.suite import Places, Suite
-from benchmarks.workload import START, TICK, meta, opening, uuid_text
+from benchmarks.workload import START, meta, opening, uuid_text
 from commands.messages import PlaceOrder, RollDay
 from commands.writer.batch import Pending
 from commands.writer.writer import Writer

@@ -6,24 +6,16 @@ cancels; without cancels 78 % and 22 %. The same seed gives the same commands.
 
 import random
 from collections.abc import Iterator
+from itertools import count
 
+from benchmarks.opening import TICK, Grant, list_instrument, listing, open_account
 from commands.handlers.dispatch import execute
-from commands.messages import (
-    CancelOrder,
-    Command,
-    Deposit,
-    GrantShares,
-    ListAsset,
-    PlaceOrder,
-    Register,
-)
+from commands.messages import CancelOrder, Command, PlaceOrder
 from commands.state.exchange import Exchange
 from domain.events.event import Meta
-from domain.listing import Listing
 from domain.market.order import Ticket
 from domain.vocabulary import OrderType, Side, TimeInForce
 
-TICK = 100
 START = 1_000_000
 AT = 1_790_000_000_000_000
 #: The share of crossing orders: 2 for every 7 passive ones.
@@ -38,36 +30,31 @@ def meta(number: int, actor: str = "bench") -> Meta:
     return Meta(AT + number, actor, uuid_text(9, number))
 
 
-def listing(symbol: str) -> Listing:
-    return Listing(
-        symbol=symbol,
-        asset_id=uuid_text(7, sum(map(ord, symbol))),
-        name=symbol,
-        exchange="NASDAQ",
-        tick_size=TICK,
-        lot_size=1,
-        reference_price=START,
-    )
-
-
 def opening(symbols: list[str], traders: int) -> Iterator[Command]:
     """List the instruments and give every trader plenty of cash and shares."""
-    number = 0
+    numbers = count(1)
+
+    def next_meta() -> Meta:
+        return meta(next(numbers))
+
     for symbol in symbols:
-        number += 1
-        yield ListAsset(meta(number), listing(symbol), "2026-01-01")
+        terms = listing(
+            symbol,
+            asset_id=uuid_text(7, sum(map(ord, symbol))),
+            name=symbol,
+            exchange="NASDAQ",
+            reference_price=START,
+        )
+        yield list_instrument(next_meta, terms)
+    shares = [Grant(each, 10**8, START, f"opening {each}") for each in symbols]
     for trader in range(traders):
-        account = uuid_text(1, trader)
-        user = uuid_text(2, trader)
-        number += 1
-        yield Register(meta(number), user, account, user, "e", "n", "h")
-        number += 1
-        yield Deposit(meta(number), account, 10**15, "opening")
-        for symbol in symbols:
-            number += 1
-            yield GrantShares(
-                meta(number), account, symbol, 10**8, START, f"opening {symbol}"
-            )
+        yield from open_account(
+            next_meta,
+            uuid_text(1, trader),
+            uuid_text(2, trader),
+            cash=10**15,
+            shares=shares,
+        )
 
 
 class OrderMix:

@@ -1,8 +1,8 @@
-"""What every aggregate does: record facts, apply them, freeze and thaw.
+"""The base of every aggregate: it records facts, applies them, freezes and thaws.
 
-A decision checks, then records; an application only assigns and never refuses. Applying
-goes through a literal table from event type to method, because one look-up in a
-dictionary is several times faster than matching the types one after another.
+A decision checks, then records; an application only assigns and never refuses. A table
+maps each event type to a method, because one dictionary look-up is several times faster
+than matching the types in turn.
 """
 
 from abc import ABC, abstractmethod
@@ -16,12 +16,12 @@ from domain.events.register import AnyEvent, Recorded
 from domain.ids import Stream
 
 E = TypeVar("E", bound=AnyEvent)
-#: The facts of the command that is being carried out, in the order of the log.
+#: The facts of the current command, in log order.
 Outbox: TypeAlias = list[Recorded]
 
 
 class Frozen(msgspec.Struct, array_like=True, gc=False):
-    """An aggregate as plain data. Subclasses add what the facts gave it.
+    """An aggregate as plain data. Subclasses add the state that facts built.
 
     The tag of a subclass names the kind; a snapshot of an older form has other tags.
     """
@@ -31,10 +31,10 @@ class Frozen(msgspec.Struct, array_like=True, gc=False):
 
 
 class Aggregate(ABC):
-    """Objects kept consistent together: one stream of events, one version.
+    """Objects that stay consistent together: one stream of events, one version.
 
-    `version` is that of the last event applied, 0 before the first. New events go to
-    `outbox`, which the aggregates of one writer share.
+    `version` counts the applied events, 0 before the first. New events go to `outbox`,
+    which the aggregates of one writer share.
     """
 
     __slots__ = ("outbox", "stream", "version")
@@ -48,23 +48,23 @@ class Aggregate(ABC):
         self.outbox = outbox
 
     def record(self, event: E) -> E:
-        """Add a new fact, let it take effect, and return it."""
+        """Append a new fact to the outbox, apply it and return it."""
         self.version = version = self.version + 1
         self.outbox.append(Recorded(self.stream, version, event))
         self.handlers[type(event)](self, event)
         return event
 
     def replay(self, event: AnyEvent) -> None:
-        """Let a fact from the log take effect again."""
+        """Apply a fact from the log again, without recording it."""
         self.version += 1
         self.handlers[type(event)](self, event)
 
     @abstractmethod
     def freeze(self) -> Frozen:
-        """Return the whole state; equal states give equal bytes, however they came."""
+        """Return the whole state; equal states encode to equal bytes."""
         ...
 
     @abstractmethod
     def thaw(self, frozen: Any) -> None:
-        """Take over a state of `frozen_type`, as an aggregate that is still empty."""
+        """Load a state of `frozen_type` into this aggregate, which must be empty."""
         ...

@@ -1,7 +1,7 @@
 """The register of aggregates: which class a stream belongs to.
 
-A new aggregate is a module of its own and one line here. Replaying, snapshots, hashes
-and the audit of the live state find it by this register.
+To add an aggregate, write its module and one line here. Replay, snapshots, state hashes
+and the audit of the live state read this register.
 """
 
 from domain.accounts.user import EmailClaim, SecurityLog, User
@@ -11,7 +11,7 @@ from domain.ids import Stream
 from domain.key_log import KeyLog
 from domain.market.market import Market
 
-#: By what a stream's name begins with. Each class takes what follows the hyphen.
+#: Classes by stream prefix. Each constructor takes the text after the hyphen.
 AGGREGATES: dict[str, type[Aggregate]] = {
     "market": Market,
     "wallet": Wallet,
@@ -23,6 +23,6 @@ AGGREGATES: dict[str, type[Aggregate]] = {
 
 
 def empty_aggregate(stream: Stream, outbox: Outbox) -> Aggregate:
-    """Make the aggregate that a stream belongs to, as before its first fact."""
+    """Return a new aggregate for a stream, before its first fact."""
     kind, _, name = stream.partition("-")
     return AGGREGATES[kind](name, outbox)

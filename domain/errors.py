@@ -1,25 +1,25 @@
-"""Refusals: why a command was turned away, with nothing recorded.
+"""Refusals: the reasons to refuse a command. A refused command records no fact.
 
     DomainError
-    ├── InvalidOrder            what was asked for makes no sense (bad input); those
-    │   │                       below make sense, and the market's terms refuse them
+    ├── InvalidOrder            the input makes no sense; the kinds below make sense,
+    │   │                       and the market's terms refuse them
     │   ├── OffTick, OffLot, AmountTooLarge, UnknownSymbol, NothingToReplace
     │   ├── MarketHalted, PriceOutsideBand   for a replacement; a new order is rejected
     │   └── InvalidListing
-    ├── NotFound                nothing of that name is there, or it is not yours
+    ├── NotFound                the name does not exist, or belongs to another user
     ├── OrderDone               the order is already in a final state
     ├── InsufficientFunds       the available balance does not cover the hold
     ├── InsufficientShares      the available shares do not cover the reserve
-    ├── TradingSuspended        the account asked for no new orders
-    ├── DuplicateOrder          the client order id was used for another order
+    ├── TradingSuspended        the owner suspended new orders of the account
+    ├── DuplicateOrder          the client order id names another order
     ├── Conflict                the idempotency key was used for other content
     ├── AlreadyExists           a symbol or an e-mail address is taken
     ├── BadCredentials          unknown address or wrong password
-    └── Unavailable             nothing is wrong with the command: send it again
+    └── Unavailable             the command is valid: send it again
         ├── Busy, NotLeading, CommitFailed
 
-`code` is a word that never changes; the facts are the fields; the sentence is made of
-them. The HTTP status is chosen in `api/http/error_responses.py` and nowhere else.
+`code` never changes. `facts` are the fields of the answer, and the sentence shows them.
+Only `api/http/error_responses.py` maps a refusal to an HTTP status.
 """
 
 from typing import ClassVar
@@ -28,7 +28,7 @@ from domain.money import Money, Price, Quantity, text
 
 
 class DomainError(Exception):
-    """A command was refused. `facts` are plain values, safe to show to the caller."""
+    """The refusal of a command. `facts` are plain values that the client may see."""
 
     code: ClassVar[str] = "refused"
 
@@ -39,13 +39,13 @@ class DomainError(Exception):
 
 
 class InvalidOrder(DomainError):
-    """The parameters of a command are not ones that can be carried out."""
+    """Parameters that the venue cannot carry out."""
 
     code = "invalid-parameter"
 
 
 class OffTick(InvalidOrder):
-    """A price is no multiple of the tick size (rule ORDER-03)."""
+    """A price that is not a multiple of the tick size (rule ORDER-03)."""
 
     code = "off-tick"
 
@@ -58,7 +58,7 @@ class OffTick(InvalidOrder):
 
 
 class OffLot(InvalidOrder):
-    """A quantity is no multiple of the lot size (rule ORDER-04)."""
+    """A quantity that is not a multiple of the lot size (rule ORDER-04)."""
 
     code = "off-lot"
 
@@ -70,13 +70,13 @@ class OffLot(InvalidOrder):
 
 
 class AmountTooLarge(InvalidOrder):
-    """A price, a quantity or their product is beyond what the venue carries."""
+    """A price, a quantity or their product above the venue's maximum."""
 
     code = "amount-too-large"
 
 
 class UnknownSymbol(InvalidOrder):
-    """No instrument of that symbol is listed."""
+    """A symbol that no listed instrument has."""
 
     code = "unknown-symbol"
 
@@ -85,13 +85,13 @@ class UnknownSymbol(InvalidOrder):
 
 
 class NothingToReplace(InvalidOrder):
-    """A replacement asks for no more than is already filled (rule ORDER-07)."""
+    """A replacement whose quantity is already filled (rule ORDER-07)."""
 
     code = "nothing-to-replace"
 
 
 class MarketHalted(InvalidOrder):
-    """Trading is stopped; resting orders may only be canceled (rule HALT-02)."""
+    """A halted market: clients can only cancel resting orders (rule HALT-02)."""
 
     code = "market-halted"
 
@@ -100,7 +100,7 @@ class MarketHalted(InvalidOrder):
 
 
 class PriceOutsideBand(InvalidOrder):
-    """The price is outside the band in which the instrument trades (rule BAND-02)."""
+    """A price outside the instrument's price band (rule BAND-02)."""
 
     code = "price-outside-band"
 
@@ -112,13 +112,13 @@ class PriceOutsideBand(InvalidOrder):
 
 
 class InvalidListing(InvalidOrder):
-    """The terms of a listing contradict each other, or the orders that rest on it."""
+    """Listing terms that contradict each other or the resting orders."""
 
     code = "invalid-listing"
 
 
 class NotFound(DomainError):
-    """Nothing of that id is there for this caller."""
+    """An id that does not exist for this client."""
 
     code = "not-found"
 
@@ -127,7 +127,7 @@ class NotFound(DomainError):
 
 
 class OrderDone(DomainError):
-    """The order is in a final state and can no longer be changed."""
+    """An order in a final state, which cannot change."""
 
     code = "order-done"
 
@@ -136,7 +136,7 @@ class OrderDone(DomainError):
 
 
 class InsufficientFunds(DomainError):
-    """The wallet's available balance does not cover the hold."""
+    """An available balance that does not cover the hold."""
 
     code = "insufficient-funds"
 
@@ -150,7 +150,7 @@ class InsufficientFunds(DomainError):
 
 
 class InsufficientShares(DomainError):
-    """The account's available shares do not cover the reserve."""
+    """Available shares that do not cover the reserve."""
 
     code = "insufficient-shares"
 
@@ -168,7 +168,7 @@ class InsufficientShares(DomainError):
 
 
 class TradingSuspended(DomainError):
-    """The account's owner asked that no new orders be taken."""
+    """An account whose owner suspended new orders."""
 
     code = "trading-suspended"
 
@@ -177,7 +177,7 @@ class TradingSuspended(DomainError):
 
 
 class DuplicateOrder(DomainError):
-    """The client order id already names an order with other terms."""
+    """A client order id that already names an order with other terms."""
 
     code = "duplicate-client-order-id"
 
@@ -188,7 +188,7 @@ class DuplicateOrder(DomainError):
 
 
 class Conflict(DomainError):
-    """The idempotency key or reference was used before, with other content."""
+    """An idempotency key or reference that was used before with other content."""
 
     code = "idempotency-conflict"
 
@@ -199,13 +199,13 @@ class Conflict(DomainError):
 
 
 class AlreadyExists(DomainError):
-    """A name that can be taken once is taken."""
+    """A unique name, such as a symbol or an e-mail address, that is in use."""
 
     code = "already-exists"
 
 
 class BadCredentials(DomainError):
-    """The e-mail address is unknown or the password is wrong; which is not told."""
+    """An unknown e-mail address or a wrong password; the answer does not say which."""
 
     code = "bad-credentials"
 
@@ -214,13 +214,13 @@ class BadCredentials(DomainError):
 
 
 class Unavailable(DomainError):
-    """Nothing is wrong with the command; the same command may be sent again."""
+    """A temporary failure: the client may send the same command again."""
 
     code = "unavailable"
 
 
 class Busy(Unavailable):
-    """Too many commands wait to be committed."""
+    """A full queue: too many commands wait for their commit."""
 
     code = "busy"
 
@@ -229,7 +229,7 @@ class Busy(Unavailable):
 
 
 class NotLeading(Unavailable):
-    """This server holds no lease on the log: it answers queries only."""
+    """A server without the lease on the log: it answers queries only."""
 
     code = "not-leading"
 
@@ -242,7 +242,7 @@ class NotLeading(Unavailable):
 
 
 class CommitFailed(Unavailable):
-    """The log could not be written. All of the command was recorded, or nothing."""
+    """A failed write to the log. The log has all of the command or none of it."""
 
     code = "commit-failed"
 

@@ -1,7 +1,7 @@
 """Identifiers, and the names of the streams they own.
 
-Every id is text: a UUID in its usual 36 characters, except the symbol, which is the
-short name of an instrument. Ids come in with a command; nothing here invents one.
+Every id is text: a UUID of 36 characters, except the symbol, which is the short name of
+an instrument. Ids arrive with a command; the domain never generates a random one.
 
 >>> wallet_stream("6a1c")
 'wallet-6a1c'
@@ -14,7 +14,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 UserId: TypeAlias = str
 AccountId: TypeAlias = str
-#: The id of what cash is set aside for: an order, a withdrawal.
+#: The id of the order or withdrawal that a hold backs.
 HoldId: TypeAlias = str
 OrderId: TypeAlias = str
 ClientOrderId: TypeAlias = str
@@ -25,15 +25,15 @@ TradeId: TypeAlias = int
 Stream: TypeAlias = str
 LogPosition: TypeAlias = int
 
-#: The wallet that collects the venue's fees. One for each installation, never a user's.
+#: The wallet that collects the venue's fees. It belongs to no user.
 HOUSE_ACCOUNT: AccountId = "00000000-0000-4000-8000-000000000001"
 
-#: The acting user of what the venue does by itself (day roll, first set-up).
+#: The actor of the venue's commands, such as the day roll and the first set-up.
 SYSTEM: UserId = "system"
 
 
 def derived_id(origin: str, part: str) -> str:
-    """Return an id made of another one: the same for the same part.
+    """Derive an id from another; the same origin and part give the same id.
 
     >>> derived_id("6a1c", "ACME") == derived_id("6a1c", "ACME")
     True
@@ -42,26 +42,30 @@ def derived_id(origin: str, part: str) -> str:
 
 
 def user_stream(user_id: UserId) -> Stream:
+    """Return the name of a user's stream."""
     return "user-" + user_id
 
 
 def wallet_stream(account_id: AccountId) -> Stream:
+    """Return the name of the stream of an account's wallet."""
     return "wallet-" + account_id
 
 
 def market_stream(symbol: Symbol) -> Stream:
+    """Return the name of the stream of a symbol's market."""
     return "market-" + symbol
 
 
 def email_stream(claim: str) -> Stream:
+    """Return the name of an address's stream; `claim` is its keyed hash."""
     return "email-" + claim
 
 
 def account_of(stream: Stream) -> AccountId:
-    """The account whose wallet a `wallet-…` stream is."""
+    """Return the account of a `wallet-…` stream."""
     return stream[7:]
 
 
 def symbol_of(stream: Stream) -> Symbol:
-    """The symbol whose market a `market-…` stream is."""
+    """Return the symbol of a `market-…` stream."""
     return stream[7:]

@@ -1,4 +1,4 @@
-"""Idempotency keys of commands that no other fact tells of."""
+"""Idempotency keys of commands that no other fact records."""
 
 from typing import ClassVar
 
@@ -8,12 +8,14 @@ from domain.events.keys import KeyUsed
 
 
 class FrozenKeyLog(Frozen, tag="keys"):
-    """Its version is all that it knows."""
+    """A frozen key log. The version is its whole state."""
 
 
 class KeyLog(Aggregate):
-    """What makes a command once that changed nothing, or that comes in parts (rule
-    COMMAND-02). The key itself stands in the command id."""
+    """The log of keys whose commands changed nothing or have parts (rule COMMAND-02).
+
+    The key is in the meta of the fact.
+    """
 
     __slots__ = ()
 
@@ -21,16 +23,19 @@ class KeyLog(Aggregate):
         super().__init__("keys-" + name, outbox)
 
     def use(self, parts: tuple[str, ...] = (), *, meta: Meta) -> None:
+        """Record the key of `meta` and the names of the command's parts."""
         self.record(KeyUsed(meta, parts))
 
     def _used(self, event: KeyUsed) -> None:
-        """Nothing is decided here: receipts are looked up by the command id."""
+        """Keep no state: the writer's register of keys answers repeats."""
 
     handlers: ClassVar = {KeyUsed: _used}
     frozen_type: ClassVar = FrozenKeyLog
 
     def freeze(self) -> FrozenKeyLog:
+        """Return the version, which is the whole state."""
         return FrozenKeyLog(self.stream, self.version)
 
     def thaw(self, frozen: FrozenKeyLog) -> None:
+        """Load the version."""
         self.version = frozen.version

@@ -9,6 +9,7 @@ from domain.money import (
     MONEY_MAX,
     PRICE_MAX,
     QUANTITY_MAX,
+    Money,
     Price,
     Quantity,
     divide_half_even,
@@ -17,10 +18,10 @@ from domain.money import (
 
 
 class Listing(msgspec.Struct, frozen=True, gc=False):
-    """One instrument's terms. Prices in 1/10,000 of a dollar.
+    """The terms of one instrument. Prices are in 1/10,000 of a dollar.
 
-    `price_band` and `collar` are in basis points, of the reference price and of the
-    best ask; a band of None means that every price may trade. Fees are in basis points.
+    `price_band` is in basis points of the reference price; None allows every price.
+    `collar` is in basis points of the best ask. Fees are in basis points.
     """
 
     symbol: Symbol
@@ -40,10 +41,10 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
     shares_outstanding: int = 0
 
     def check(self) -> None:
-        """Refuse terms that no order could be traded under.
+        """Check that orders can trade under these terms.
 
         Raises:
-            InvalidListing: says which term, and what it must be.
+            InvalidListing: a term is out of its range or off the tick.
         """
         for name, value, least, most in (
             ("tick_size", self.tick_size, 1, PRICE_MAX),
@@ -64,8 +65,10 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
             )
 
     def check_price(self, price: Price, *, quantity: Quantity) -> None:
-        """Refuse a price that is not positive, too large, alone or times the quantity,
-        or off the tick."""
+        """Check that a price is positive, on the tick and within the venue's maximum.
+
+        The maximum also bounds price times quantity.
+        """
         if price <= 0:
             raise InvalidOrder("a price must be more than zero", field="limit_price")
         if price > PRICE_MAX:
@@ -76,7 +79,7 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
             raise OffTick(price=price, tick_size=self.tick_size)
 
     def check_quantity(self, quantity: Quantity) -> None:
-        """Refuse a quantity that is not positive, too large or off the lot."""
+        """Check that a quantity is positive, not too large and in whole lots."""
         if quantity <= 0:
             raise InvalidOrder("a quantity must be more than zero", field="qty")
         if quantity > QUANTITY_MAX:
@@ -85,7 +88,7 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
             raise OffLot(quantity=quantity, lot_size=self.lot_size)
 
     def band(self) -> tuple[Price, Price] | None:
-        """The lowest and the highest price that may trade, on the tick (BAND-01)."""
+        """Return the lowest and highest price that may trade, on the tick (BAND-01)."""
         if self.price_band is None:
             return None
         width = self.reference_price * self.price_band // BASIS_POINTS
@@ -94,24 +97,35 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
         return max(low, tick), (self.reference_price + width) // tick * tick
 
     def broken_bound(self, price: Price) -> Price | None:
-        """The limit of the band that a price is beyond, if it is (BAND-02)."""
+        """Return the bound of the band that a price breaks, if any (BAND-02)."""
         band = self.band()
         if band is None or band[0] <= price <= band[1]:
             return None
         return band[0] if price < band[0] else band[1]
 
     def collared(self, best_ask: Price) -> Price:
-        """The most that a market buy may pay a share: the best ask plus the collar,
-        rounded to the tick, within the band (rule MATCH-09)."""
+        """Return the most that a market buy may pay for a share (rule MATCH-09).
+
+        It is the best ask plus the collar, rounded to the tick, within the band.
+        """
         exact = best_ask * (BASIS_POINTS + self.collar)
         steps = divide_half_even(exact, BASIS_POINTS * self.tick_size)
         price = steps * self.tick_size
         band = self.band()
         return price if band is None else min(price, band[1])
 
-    def hold_per_share(self, worst_price: Price) -> Price:
-        """What to hold for each share of a buy, the highest fee included (FEE-03)."""
+    def hold_of_buy(
+        self, worst_price: Price, quantity: Quantity
+    ) -> tuple[Money, Money]:
+        """Return what to hold for a buy: in all, and for each share.
+
+        It covers the worst price and the highest fee on it (rule FEE-03).
+        """
+        per_share = worst_price
         highest = max(self.maker_fee, self.taker_fee)
-        if not highest:
-            return worst_price
-        return worst_price + fee_ceiling(worst_price, basis_points=highest)
+        if highest:
+            per_share += fee_ceiling(worst_price, basis_points=highest)
+        amount = per_share * quantity
+        if amount > MONEY_MAX:
+            raise AmountTooLarge("qty times the price is more than the venue carries")
+        return amount, per_share

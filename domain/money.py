@@ -1,7 +1,7 @@
 """Money, prices and quantities are integers.
 
 One unit of money or price is 1/10,000 of a dollar, the precision US venues quote in.
-Price times quantity is then exact: no rounding and no binary fractions.
+Price times quantity is then exact: no rounding, no binary fractions.
 
 >>> dollars("10.02") * 300
 30060000
@@ -20,7 +20,7 @@ Quantity: TypeAlias = int
 
 #: Units in one dollar.
 SCALE = 10_000
-#: The most that one order or deposit may name, price times quantity included.
+#: The maximum of one order or deposit; it also bounds price times quantity.
 MONEY_MAX: Money = 10**17
 QUANTITY_MAX: Quantity = 10**9
 PRICE_MAX: Price = 10**11
@@ -28,10 +28,10 @@ BASIS_POINTS = 10_000
 
 
 def dollars(amount: str | int | Decimal) -> Money:
-    """Read an exact amount of dollars.
+    """Convert dollars to units of money, exactly.
 
     Raises:
-        ValueError: the text is no finite number, or has more than four decimals.
+        ValueError: the amount is not a finite number, or has more than four decimals.
     """
     try:
         scaled = Decimal(amount).scaleb(4)
@@ -44,7 +44,7 @@ def dollars(amount: str | int | Decimal) -> Money:
 
 
 def text(amount: Money) -> str:
-    """Write an amount in dollars, without trailing zeros: `10020000` is `'1002'`."""
+    """Format an amount in dollars, without trailing zeros: `10020000` is `'1002'`."""
     whole, rest = divmod(abs(amount), SCALE)
     sign = "-" if amount < 0 else ""
     if not rest:
@@ -65,14 +65,14 @@ def divide_half_even(dividend: int, divisor: int) -> int:
 
 
 def fee(amount: Money, *, basis_points: int) -> Money:
-    """The fee on one fill, rounded half-even to 1/10,000 of a dollar (rule FEE-02)."""
+    """Return the fee on one fill, rounded half-even to one unit (rule FEE-02)."""
     return divide_half_even(amount * basis_points, BASIS_POINTS) if basis_points else 0
 
 
 def fee_ceiling(price: Price, *, basis_points: int) -> Money:
-    """The most that fees can add to one share bought at `price` (rule FEE-03).
+    """Return the most that fees can add to one share bought at `price` (rule FEE-03).
 
-    Rounded up for each share, so that however an order is cut into fills, the rounded
-    fees of the fills never exceed the ceiling times the quantity.
+    The fee is rounded up for each share. The rounded fees of an order's fills then
+    never exceed the ceiling times the quantity, for any split into fills.
     """
     return -(-price * basis_points // BASIS_POINTS)

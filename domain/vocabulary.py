@@ -1,22 +1,26 @@
-"""The closed lists of words that orders, markets and accounts are described with.
+"""The enumerations of orders, markets and accounts.
 
-The values are the words on the wire and in the log; they never change.
+The API and the log contain these values, so they never change.
 """
 
 from enum import StrEnum
 
 
 class Side(StrEnum):
+    """The side of an order or a trade."""
+
     BUY = "buy"
     SELL = "sell"
 
 
-#: Reading a name of a module is several times faster than reading a member of an enum
-#: (before Python 3.12), and these are read for every order that passes.
+#: Before Python 3.12, reading a module's name is several times faster than reading a
+#: member of an enum. The market reads these for every order.
 BUY, SELL = Side.BUY, Side.SELL
 
 
 class OrderType(StrEnum):
+    """The type of an order: with a limit price, or without."""
+
     MARKET = "market"
     LIMIT = "limit"
 
@@ -25,7 +29,7 @@ LIMIT = OrderType.LIMIT
 
 
 class TimeInForce(StrEnum):
-    """How long an order stays: for the day, until canceled, or not at all."""
+    """The lifetime of an order: the day, until canceled, or none."""
 
     DAY = "day"
     GTC = "gtc"
@@ -37,6 +41,8 @@ DAY, GTC, FOK = TimeInForce.DAY, TimeInForce.GTC, TimeInForce.FOK
 
 
 class OrderStatus(StrEnum):
+    """The state of an order; `TRANSITIONS` says which may follow which."""
+
     NEW = "new"
     PARTIALLY_FILLED = "partially_filled"
     FILLED = "filled"
@@ -47,7 +53,7 @@ class OrderStatus(StrEnum):
 
 
 class SelfTradePrevention(StrEnum):
-    """Which order goes when both sides of a trade would be one account."""
+    """The order to cancel when both sides of a trade would be one account."""
 
     CANCEL_NEWEST = "cancel_newest"
     CANCEL_OLDEST = "cancel_oldest"
@@ -55,14 +61,14 @@ class SelfTradePrevention(StrEnum):
 
 
 class RejectReason(StrEnum):
-    """Why the market said no; the first that applies is the one told."""
+    """The reason for a rejection. The market reports the first that applies."""
 
     MARKET_HALTED = "market-halted"
     PRICE_OUTSIDE_BAND = "price-outside-band"
 
 
 class CancelReason(StrEnum):
-    """Why an order ended before it was filled."""
+    """The reason why an order ended before it was filled."""
 
     REQUESTED = "requested"
     ADMINISTRATIVE = "administrative"
@@ -75,29 +81,35 @@ class CancelReason(StrEnum):
 
 
 class Liquidity(StrEnum):
+    """The part in a trade: the maker's order rested, the taker's came in."""
+
     MAKER = "maker"
     TAKER = "taker"
 
 
 class HoldPurpose(StrEnum):
-    """What cash is set aside for."""
+    """The purpose of a hold on cash."""
 
     ORDER = "order"
     WITHDRAWAL = "withdrawal"
 
 
 class WalletKind(StrEnum):
+    """The owner of a wallet: a trader or the venue."""
+
     TRADER = "trader"
     HOUSE = "house"
 
 
 class Role(StrEnum):
+    """A user's role, which decides the routes that the user may call."""
+
     TRADER = "trader"
     ADMIN = "admin"
 
 
 class PriceBasis(StrEnum):
-    """What an instrument's published price rests on (rule PRICE-01)."""
+    """The source of an instrument's published price (rule PRICE-01)."""
 
     MICROPRICE = "microprice"
     LAST = "last"

@@ -1,1 +1,1 @@
-"""Hosts: they move events, they decide nothing."""
+"""Hosts: they apply facts to views and submit timed commands; they decide nothing."""

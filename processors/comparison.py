@@ -1,8 +1,8 @@
-"""Whether two generations of a read model hold the same, while one of them goes on.
+"""Compares two generations of a read model while the live one keeps moving.
 
-The live generation moves on with the log and cannot be held still. So each page of it
-is read together with its checkpoint, and the other one, which nobody else writes, is
-brought to exactly that log position before the same page of it is read.
+The live generation follows the log and cannot be paused. So the comparison reads each
+page of it together with its checkpoint. Nobody else writes the rebuilt generation. The
+comparison brings it to exactly that log position, then reads the same page of it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ from projections.store import (
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """A value that the live generation has otherwise than the log gives it."""
+    """A value that differs between the live and the rebuilt generation."""
 
     view: str
     key: str
@@ -37,16 +37,17 @@ class Difference(msgspec.Struct, frozen=True):
 def differences(
     reader: LogReader, store: Store, rebuilt: Followed
 ) -> Iterator[Difference]:
-    """Look at everything that the live generation or the rebuilt one holds.
+    """Yield every difference between the live generation and the rebuilt one.
 
-    `rebuilt` must not be beyond the live one; afterwards it is about where that is.
+    `rebuilt` must not be ahead of the live generation. It follows the live one to the
+    log position of each page.
     """
     view = rebuilt.view
     live = _answer(store, Request(view, ())).generation
     for each in _pages(reader, store, rebuilt, rebuilt.generation):
         if each.live != each.rebuilt:
             yield each
-    # What both have was compared above; here is what only the live one has.
+    # The first pass covered the rebuilt values; this one finds live-only values.
     for each in _pages(reader, store, rebuilt, live):
         if each.rebuilt is None and each.live is not None:
             yield each
@@ -55,7 +56,7 @@ def differences(
 def _pages(
     reader: LogReader, store: Store, rebuilt: Followed, generation: Generation
 ) -> Iterator[Difference]:
-    """Yield each row and entry that a generation holds, with its value in both."""
+    """Yield each row and entry of a generation, with its value in both."""
     view = rebuilt.view
     for table in store.tables(view, generation):
         for page in store.keys(view, generation, table):
@@ -78,7 +79,7 @@ def _both(
     members: Sequence[str],
     reads: Sequence[Read],
 ) -> Iterator[Difference]:
-    """Read the same of both generations at one log position."""
+    """Read the same keys of both generations at one log position."""
     view = rebuilt.view
     live = _answer(store, Request(view, reads))
     Filling(reader, store, [rebuilt]).fill_to(live.checkpoint)
@@ -93,7 +94,7 @@ def _text(value: bytes | None) -> str | None:
 
 
 def _readable(value: bytes) -> str:
-    """Decode a value. One that somebody forged need not be text, but is shown too."""
+    """Decode a value. Invalid UTF-8 is escaped, so that forged values show too."""
     return value.decode(errors="backslashreplace")
 
 

@@ -1,4 +1,4 @@
-"""How generations are filled from the log: one way for runner and rebuild."""
+"""Fills generations from the log, for the runner and for rebuilds."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,18 +8,18 @@ from processors.following import Overtaken, next_segment, whole_commands
 from processors.host import Followed, Host
 from projections.store import BatchStore, Store
 
-#: Facts in one write: large enough to be cheap, small enough that Redis, which does
-#: nothing else meanwhile, keeps its readers waiting for some milliseconds at most.
+#: Facts in one write: many enough to be cheap, few enough that readers wait only some
+#: milliseconds, because Redis does nothing else during a write.
 BATCH = 2_000
 
-#: Called with the log position reached and the one to reach.
+#: The arguments are the log position reached and the one to reach.
 Progress = Callable[[LogPosition, LogPosition], None]
 
 
 class Filling:
-    """Generations on their way to the head of the log, all at once.
+    """Several generations on their way to the head of the log.
 
-    Those that have no facts yet are filled by a replay, which is the faster way.
+    Empty generations are filled by a replay, which is faster than reading by position.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Filling:
         position: LogPosition,
         progress: Progress = lambda _reached, _position: None,
     ) -> None:
-        """Apply the facts up to exactly this log position, where a command ends.
+        """Apply the facts up to exactly this log position, the end of a command.
 
         Raises:
             Overtaken: the log ends before that.
@@ -62,11 +62,11 @@ class Filling:
                 raise Overtaken(f"the log has no fact at log position {position}")
             self.host.apply(Segment(segment.before, facts))
             progress(self.host.position, position)
-        # What a replay has read beyond that is read again.
+        # Facts that the replay has read beyond the position are read again later.
         self._segments.close()
 
     def switch(self, store: Store) -> list[Followed]:
-        """Make generations live that are not behind the live ones; return those."""
+        """Make live the generations that are not behind, and return those."""
         switched: list[Followed] = []
         for each in list(self.host.followed):
             if store.switch(each.view, each.place):

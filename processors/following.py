@@ -1,9 +1,9 @@
-"""How a process follows the log: segment by segment, none missed, through every outage.
+"""The loop with which a process follows the log, segment by segment, despite outages.
 
-Read models and effects follow in the same way. Each follower keeps a checkpoint in a
-store, takes the next segment of the log, and moves the checkpoint. A follower in
-trouble forgets what it knew, rests, and begins again at its checkpoint. It skips no
-fact, and it does not hold up the followers next to it.
+Read models and effects follow the log in the same way. Each follower keeps a checkpoint
+in a store, applies the next segment of the log, and moves the checkpoint. A follower
+that fails clears its caches, waits, and begins again at its checkpoint. It skips no
+fact and does not block the other followers.
 """
 
 import threading
@@ -18,7 +18,7 @@ from domain.events.register import Fact
 from domain.ids import LogPosition
 from projections.store import StoreDown
 
-#: How long followers wait for the log to go on before they look around.
+#: How long followers wait for new facts before they do a round anyway.
 IDLE_SECONDS = 0.5
 RETRY_SECONDS_MAX = 2.0
 
@@ -26,11 +26,11 @@ _log = structlog.get_logger(__name__)
 
 
 class Overtaken(Exception):
-    """What a follower knew holds no longer: its store or the log was replaced."""
+    """A follower's caches are invalid: its store or the log was replaced."""
 
 
 class FactsMissed(Overtaken):
-    """A segment does not begin where its consumer stands."""
+    """A segment does not begin at its consumer's checkpoint."""
 
     def __init__(self, *, position: LogPosition, before: LogPosition) -> None:
         super().__init__(
@@ -39,28 +39,28 @@ class FactsMissed(Overtaken):
 
 
 class LogFollower(Protocol):
-    """One of those that follow the log. It keeps its own checkpoint."""
+    """A consumer of the log that keeps its own checkpoint."""
 
     @property
     def name(self) -> str:
-        """What log messages call it."""
+        """The name in log messages."""
         ...
 
     def round(self) -> LogPosition | None:
-        """Do what there is to do now; None if there is more to do at once.
+        """Do the work that is due; return None if there is more to do at once.
 
-        Otherwise return the log position after which there will be something to do.
-        Whatever this raises, `forget` follows, and then another round.
+        Otherwise return the log position to wait beyond. If this raises, the caller
+        calls `forget` and tries another round.
         """
         ...
 
     def forget(self) -> None:
-        """Assume nothing any more: begin again at the checkpoint in the store."""
+        """Clear all caches: the next round begins at the checkpoint in the store."""
         ...
 
 
 def next_segment(reader: LogReader, position: LogPosition, limit: int) -> Segment:
-    """Read on from a checkpoint.
+    """Return the facts after a checkpoint, at most about `limit`.
 
     Raises:
         FactsMissed: no fact of this log has that position.
@@ -98,7 +98,7 @@ def whole_commands(segment: Segment, size: int) -> Iterator[Segment]:
 
 
 class _Tended:
-    """A follower, how often it has failed in a row, and until when it rests."""
+    """A follower, its number of failures in a row, and when its rest ends."""
 
     def __init__(self, follower: LogFollower) -> None:
         self.follower = follower
@@ -106,7 +106,7 @@ class _Tended:
         self.rests_until = 0.0
 
     def round(self) -> LogPosition | None:
-        """Do a round, through whatever goes away and comes back."""
+        """Do a round. Log every failure and let the follower rest."""
         name = self.follower.name
         try:
             position = self.follower.round()
@@ -127,7 +127,7 @@ class _Tended:
 
     def _rest(self) -> None:
         self.follower.forget()
-        # The first time it begins again at once.
+        # After the first failure, the follower retries at once.
         seconds = min(RETRY_SECONDS_MAX, 0.05 * 2**self.failures - 0.05)
         self.rests_until = monotonic() + seconds
         self.failures = min(self.failures + 1, 10)
@@ -140,9 +140,9 @@ def follow_log(
     *,
     may_work: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Let the followers follow the log, in turns, until `stop` is set.
+    """Run the followers in turns until `stop` is set.
 
-    `may_work` says whether this process may work now. It is asked before each turn.
+    `may_work` says whether this process may work now. It is called before each turn.
     """
     tended = [_Tended(each) for each in followers]
     while not stop.is_set():

@@ -1,4 +1,4 @@
-"""How facts go into read models: each fact once, all views in one atomic write."""
+"""The host: applies each fact once, to all views in one atomic write."""
 
 from collections.abc import Iterable, Sequence
 
@@ -20,13 +20,13 @@ from projections.store import (
     applied_message,
 )
 
-#: A row in every generation: the command that the fact at the checkpoint belongs to.
-#: It tells views of this log from those of another one, such as a restored backup.
+#: A row in every generation: the command id of the fact at the checkpoint. It
+#: distinguishes views of this log from those of another, such as a restored backup.
 MARK, COMMAND = "mark", "command"
 
 
 class Followed:
-    """One projection at work on one generation, and how far that generation is."""
+    """One projection, the generation that it fills, and its checkpoint."""
 
     __slots__ = ("checkpoint", "generation", "live", "projection")
 
@@ -41,17 +41,21 @@ class Followed:
 
     @property
     def view(self) -> View:
+        """The view of the projection."""
         return self.projection.view
 
     @property
     def place(self) -> Place:
+        """The generation and its checkpoint."""
         return Place(self.generation, self.checkpoint)
 
     def request(self, facts: Sequence[Fact]) -> Request:
+        """Return the reads that the projection needs before it folds these facts."""
         wanted = self.projection.wanted(facts)
         return Request(self.view, wanted, self.generation)
 
     def step(self, reached: LogPosition, changes: Sequence[Change]) -> Step:
+        """Return the write from the checkpoint to the log position `reached`."""
         return Step(
             self.view, self.generation, self.checkpoint, reached, self.live, changes
         )
@@ -60,9 +64,9 @@ class Followed:
 def begin(
     store: Store, types: Iterable[type[Projection]], generation_id: str
 ) -> list[Followed]:
-    """Begin new generations beside the live ones, empty, at log position 0.
+    """Begin new, empty generations at log position 0, alongside the live ones.
 
-    An empty log has views too: empty ones, with a checkpoint that can be read.
+    So the views of an empty log exist too: they are empty and have a checkpoint.
     """
     begun = [
         Followed(
@@ -82,9 +86,9 @@ def begin(
 class Host:
     """Applies facts to generations of read models, all in one atomic write.
 
-    What is decoded stays cached between batches. That is sound because the store
-    refuses a write unless every checkpoint is what this host left. After `Overtaken` or
-    `StoreDown` the caches are worthless, and a new host must take its place.
+    The host caches decoded rows between batches. This is safe because the store refuses
+    a write unless every checkpoint is as this host left it. After `Overtaken` or
+    `StoreDown` the caches are invalid: replace the host.
     """
 
     def __init__(self, store: BatchStore, followed: Sequence[Followed]) -> None:
@@ -99,11 +103,11 @@ class Host:
     def apply(self, segment: Segment) -> None:
         """Fold the facts beyond each view's checkpoint and store the outcome.
 
-        A view skips the facts that it has applied.
+        A view skips the facts that it has applied already.
 
         Raises:
             FactsMissed: the segment does not continue from a view's checkpoint.
-            Overtaken, StoreDown: nothing more may be assumed; make a new host.
+            Overtaken, StoreDown: the caches are invalid; make a new host.
         """
         reached = segment.reached
         due = [

@@ -1,7 +1,7 @@
-"""How read models are rebuilt from the log beside the live ones, which go on.
+"""Rebuilds read models from the log while the live ones keep following the log.
 
 A rebuild fills new generations, compares them with the live ones, makes them live, and
-drops the old ones. `verify` does the same and leaves the live ones as they are.
+drops the old ones. `verify` fills and compares only.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,17 +20,17 @@ from projections.projection import Projection
 from projections.register import PROJECTIONS
 from projections.store import Request, Store, View
 
-#: A live view may be ahead by the facts of some milliseconds: try until it is not.
+#: The live view may be a few milliseconds ahead: retry until it is not.
 SWITCH_ATTEMPTS = 1_000
-#: How many differences of one view a report shows; it always has their number.
+#: A report lists at most this many differences of one view, and counts all.
 DIFFERENCES_KEPT = 100
 
 
 class Report(msgspec.Struct, frozen=True):
     """The outcome of the rebuild of one view.
 
-    `compared` is False if there was no live view to compare with. `differences` holds
-    the first of them, `differing` is their number.
+    `compared` is False if there was no live view to compare with. `differing` is the
+    number of differences; `differences` holds the first of them.
     """
 
     view: str
@@ -42,11 +42,11 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class RebuildFailed(Exception):
-    """The store changed under the rebuild, or the live view could not be overtaken."""
+    """The store changed during the rebuild, or the live view stayed ahead."""
 
 
 def projections_named(name: str) -> tuple[type[Projection], ...]:
-    """The projection of that name, or every one for `all`.
+    """Return the projection with this name, or all of them for `all`.
 
     Raises:
         KeyError: no read model has that name.
@@ -64,10 +64,10 @@ def rebuild(
     new_id: Callable[[], str],
     progress: Progress = lambda _reached, _head: None,
 ) -> list[Report]:
-    """Fill new generations, compare, make them live, drop the old ones.
+    """Fill new generations, compare, make them live, and drop the old ones.
 
     Raises:
-        RebuildFailed: nothing changed for readers; start it again.
+        RebuildFailed: a view could not be rebuilt and its live generation stays; retry.
     """
     return _carry_out(reader, store, types, new_id(), progress, switch=True)
 
@@ -80,10 +80,10 @@ def verify(
     new_id: Callable[[], str],
     progress: Progress = lambda _reached, _head: None,
 ) -> list[Report]:
-    """Compare the live views with what the log gives; change nothing.
+    """Compare the live views with a rebuild from the log; leave them unchanged.
 
     Raises:
-        RebuildFailed: the store changed meanwhile; start it again.
+        RebuildFailed: the store changed meanwhile; retry.
     """
     return _carry_out(reader, store, types, new_id(), progress, switch=False)
 
@@ -102,7 +102,7 @@ def _carry_out(
     try:
         rebuilt = begin(store, types, "b" + fill_id)
         live = _live_checkpoints(store, rebuilt)
-        # Not beyond the place at which a live view is to be compared.
+        # The comparison cannot move a rebuilt view back to the position of a live one.
         end = min(live.values()) if live else reader.head()
         with WriteBehind(store) as behind:
             Filling(reader, behind, rebuilt).fill_to(end, progress)
@@ -118,7 +118,10 @@ def _carry_out(
 
 
 def _drop_leftovers(store: Store, view: View) -> None:
-    """Drop what rebuilds left: theirs are marked by a `b`, and a live one stays."""
+    """Drop the generations that rebuilds left behind.
+
+    A `b` marks the generations of rebuilds. The store never drops a live one.
+    """
     for generation in store.generations(view):
         if generation.partition("-")[2].startswith("b"):
             store.drop(view, generation)
@@ -152,7 +155,7 @@ def _finish(
 
 
 def _make_live(reader: LogReader, store: Store, rebuilt: Followed) -> None:
-    """Catch up with the log until no live view is ahead, then take its place."""
+    """Catch up with the log until the live view is not ahead, then replace it."""
     old = store.generations(rebuilt.view)
     filling = Filling(reader, store, [rebuilt])
     for _ in range(SWITCH_ATTEMPTS):

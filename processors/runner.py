@@ -1,8 +1,9 @@
-"""How the read models of one store follow the log, and heal by themselves.
+"""The runner: keeps the read models of one store up to date with the log.
 
-A view without a live generation (a first start, a flushed Redis, rows of a new layout)
-is filled from the log beside what is there. It goes live when it has reached the head.
-Until then its readers learn that it is unavailable; they never read something wrong.
+A view may lack a live generation: at the first start, after a flush of Redis, or when
+its row layout changed. The runner then fills a new generation from the log, alongside
+the existing ones. The new generation goes live when it has reached the head. Until
+then, readers get an error that the view is unavailable, never wrong data.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -27,11 +28,11 @@ from projections.store import (
     View,
 )
 
-#: The time from one write to the next at least. What comes after a pause is shown at
-#: once. Under load a write takes in what has come meanwhile, and leaves the core to the
+#: The minimum time between two writes. A fact after a pause is shown at once. Under
+#: load, one write applies all facts since the last one, which leaves the core to the
 #: orders.
 PACE_SECONDS = 0.005
-#: Under constant load there is never an idle round to tidy up in.
+#: Under constant load there is no idle round in which to tidy up.
 ROUNDS_BETWEEN_TIDYING = 200
 
 _log = structlog.get_logger(__name__)
@@ -40,7 +41,7 @@ _log = structlog.get_logger(__name__)
 class Runner:
     """A `LogFollower`: the read models of one store.
 
-    A second one at work on the same store is slow, but does no harm.
+    A second runner on the same store slows both down, but does no harm.
     """
 
     name = "read models"
@@ -64,13 +65,13 @@ class Runner:
         self.forget()
 
     def forget(self) -> None:
-        """Assume nothing about the store: the next round looks at it again."""
+        """Drop all knowledge of the store; the next round reads it again."""
         self._live: Host | None = None
         self._filling: Filling | None = None
         self._leftovers: list[tuple[View, Generation]] = []
 
     def round(self) -> LogPosition | None:
-        """Fill a little, follow a little; None while something is being filled."""
+        """Fill a little, then follow a little; None while a view is being filled."""
         live = self._live or self._open()
         self._rounds += 1
         if not self._rounds % ROUNDS_BETWEEN_TIDYING:
@@ -86,7 +87,7 @@ class Runner:
             self._keep_pace()
             live.apply(next_segment(self._reader, live.position, BATCH))
         elif self._filling is None:
-            # Another log may have taken the place of this one.
+            # Another log may have replaced this one.
             next_segment(self._reader, live.position, 1)
             self._look(live)
             self._tidy()
@@ -98,7 +99,7 @@ class Runner:
         self._written_at = monotonic()
 
     def _open(self) -> Host:
-        """Take up the live generations, and begin those that are missing."""
+        """Start following the live generations, and begin the missing ones."""
         mark = [ReadRows(MARK, [COMMAND])]
         requests = [Request(each.view, mark) for each in self._types]
         taken: list[Followed] = []
@@ -126,16 +127,16 @@ class Runner:
         return self._live
 
     def _make_room(self, views: Collection[View]) -> None:
-        """Drop what is left of views before they are filled, except what is live.
+        """Drop the leftovers of views that are about to be filled, except live ones.
 
-        A store that has room for them once may not have it many times.
+        Otherwise interrupted fillings could use up the store's memory.
         """
         for view, generation in self._leftovers:
             if view in views:
                 self._store.drop(view, generation)
 
     def _is_of_this_log(self, answer: Answer) -> bool:
-        """Whether the log has the fact that the checkpoint stands for."""
+        """Return whether the checkpoint's fact is in this log."""
         if not answer.checkpoint:
             return True
         facts = self._reader.read(answer.checkpoint - 1, 1).facts
@@ -147,7 +148,7 @@ class Runner:
         )
 
     def _left_of(self, view: View) -> list[tuple[View, Generation]]:
-        """List generations that an earlier runner began or left behind."""
+        """Return the generations that an earlier runner began or left behind."""
         return [
             (view, generation)
             for generation in self._store.generations(view)
@@ -160,7 +161,7 @@ class Runner:
             return
         live.followed += filling.switch(self._store)
         if filling.host.followed:
-            # A live view of another layout may be ahead of them; or they are gone.
+            # A live view of another layout may be ahead, or the store was flushed.
             self._look(filling.host)
         else:
             self._filling = None
@@ -179,7 +180,7 @@ class Runner:
                 raise Overtaken(f"the view {each.view.name} is not as it was left")
 
     def _tidy(self) -> None:
-        """Drop one leftover."""
+        """Drop one leftover generation."""
         if self._leftovers:
             view, generation = self._leftovers.pop()
             self._store.drop(view, generation)

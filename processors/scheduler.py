@@ -1,7 +1,7 @@
-"""What happens by the clock: it submits timed commands through the writer.
+"""The scheduler: submits timed commands through the writer.
 
-What is due follows from the state alone (a market whose session date is past), so that
-a command is carried out once, whatever crashes in between and however long nobody ran.
+The state alone decides what is due: a market is due if its session date is past. So
+each roll happens once, despite crashes and however long no server ran.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ from domain.events.event import Meta
 from domain.ids import SYSTEM
 from domain.market.trading_day import next_roll, session_date
 
-#: How often it is looked whether something is due that was not foreseen: another
-#: server led until now, or nobody did at midnight.
+#: The interval of the check for unforeseen work: another server led until now, or no
+#: server led at midnight.
 LOOK_SECONDS = 0.1
 
 _log = structlog.get_logger(__name__)
 
 
 class Scheduler:
-    """Rolls the day of every market at midnight in the market's time zone."""
+    """Rolls the day of every market at midnight in the configured time zone."""
 
     def __init__(
         self, writer: Writer, *, clock: Clock, new_id: Callable[[], str], zone: tzinfo
@@ -38,7 +38,7 @@ class Scheduler:
         self.zone = zone
 
     async def run(self) -> None:
-        """Look at each midnight and now and then, for as long as the server runs."""
+        """Check for due work at each midnight and at a short interval, forever."""
         while True:
             if self.writer.state is WriterState.LEADER:
                 await self.tick()
@@ -49,8 +49,10 @@ class Scheduler:
         return (next_roll(now, self.zone) - now) / 1_000_000
 
     async def tick(self) -> None:
-        """Submit everything that is due now, all at once: no order comes in between
-        that would belong to a session which is over."""
+        """Submit all day rolls that are due, without a pause between them.
+
+        So no order can reach a session that is over.
+        """
         now = self.clock.now()
         today = session_date(now, self.zone)
         markets = self.writer.exchange.markets
@@ -63,7 +65,7 @@ class Scheduler:
             for roll in rolls:
                 await roll.answer()
         except Unavailable as reason:
-            # What is not rolled is still due at the next look.
+            # A market without its roll is still due at the next check.
             _log.warning("day_roll_waits", reason=reason.code)
             return
         if due:

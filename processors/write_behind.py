@@ -1,4 +1,4 @@
-"""A store that takes the next batch while it still writes the one before it."""
+"""A store wrapper that accepts the next batch while it writes the previous one."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,10 +10,10 @@ from projections.store import Answer, BatchStore, Message, Request, Step
 
 
 class WriteBehind:
-    """A `BatchStore` for filling. Folding and writing then each have a core.
+    """A `BatchStore` for filling, so that folding and writing use one core each.
 
-    `write` returns when the write before it is done; the end of the block waits for
-    the last write. A read waits for the write that is under way.
+    `write` returns when the previous write is done. The end of the `with` block waits
+    for the last write. A read waits for the write in progress.
 
     Raises:
         Overtaken: the store refused a write. The next call or the end of the block
@@ -26,10 +26,12 @@ class WriteBehind:
         self._written: Future[bool] | None = None
 
     def read(self, requests: Sequence[Request]) -> list[Answer | None]:
+        """Wait for the write in progress, then read."""
         self._settle()
         return self._store.read(requests)
 
     def write(self, steps: Sequence[Step], messages: Sequence[Message]) -> bool:
+        """Wait for the write in progress, then start this one and return True."""
         self._settle()
         self._written = self._thread.submit(self._store.write, steps, messages)
         return True

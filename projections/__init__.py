@@ -1,1 +1,1 @@
-"""The read side: facts in, views out."""
+"""The read side: projections turn facts into views."""

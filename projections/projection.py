@@ -1,8 +1,8 @@
-"""How facts become rows: a table from fact types to folds, rows cached by their id.
+"""The base of all projections, which turn facts into rows.
 
-A projection is pure: it asks for the rows that a batch of facts touches, folds the
-facts into them, and names the changes to store. What it stores is a function of the log
-alone, wherever the batches were cut.
+A projection is pure. It names the rows that a batch of facts touches, folds the facts
+into them, and names the changes to store. The stored rows depend on the log alone, not
+on how the log is cut into batches.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,7 +27,7 @@ from projections.store import (
 P = TypeVar("P")
 E = TypeVar("E", bound=Event)
 R = TypeVar("R", bound=msgspec.Struct)
-#: Rows of one hash that are kept decoded at least, while they are used.
+#: The cache keeps at least this many recently used rows of a table decoded.
 ROWS_KEPT = 100_000
 
 Fold = Callable[[P, E, Fact], None]
@@ -35,7 +35,7 @@ BoundFold = Callable[[Any, Fact], None]
 
 
 def needs(*types: type[E]) -> Callable[[Fold[P, E]], Fold[P, E]]:
-    """Mark the method that names the rows which facts of these types touch."""
+    """Mark the method that names the rows touched by facts of these types."""
     return _marker("needed_for", types)
 
 
@@ -55,27 +55,27 @@ def _marker(
 
 
 class Table(Protocol):
-    """Rows of a read model that its projection works on, read once and kept."""
+    """The rows of a read model that its projection reads once and caches."""
 
     def wanted(self) -> Iterable[Read]:
-        """Name what to read before the batch is folded."""
+        """Return the reads that the batch needs before it is folded."""
         ...
 
     def load(self, replies: Iterator[Reply]) -> None:
-        """Take one reply for each read that `wanted` named."""
+        """Accept one reply for each read that `wanted` returned."""
         ...
 
     def changes(self) -> Iterable[Change]:
-        """Name what the batch changed, once."""
+        """Return what the batch changed. A second call returns nothing."""
         ...
 
     def start(self, *, empty: bool) -> None:
-        """Forget everything. If `empty`, the store has nothing yet."""
+        """Clear all caches. `empty` says that the store holds no rows yet."""
         ...
 
 
 class Projection:
-    """One read model's fold. Subclasses mark methods with `needs` and `on`."""
+    """The fold of one read model. Subclasses mark methods with `needs` and `on`."""
 
     view: ClassVar[View]
 
@@ -93,10 +93,12 @@ class Projection:
         return found
 
     def start(self, *, empty: bool) -> None:
+        """Clear all caches. `empty` says that the store holds no rows yet."""
         for table in self._tables:
             table.start(empty=empty)
 
     def wanted(self, facts: Sequence[Fact]) -> list[Read]:
+        """Return the reads that these facts need before `fold`."""
         needs = self._needs
         for fact in facts:
             event = fact.event
@@ -105,11 +107,13 @@ class Projection:
         return list(chain.from_iterable(each.wanted() for each in self._tables))
 
     def load(self, replies: Sequence[Reply]) -> None:
+        """Pass the replies on to the tables, in the order of `wanted`."""
         iterator = iter(replies)
         for table in self._tables:
             table.load(iterator)
 
     def fold(self, facts: Sequence[Fact]) -> None:
+        """Apply the facts to the cached rows. Facts of other types are skipped."""
         folds = self._folds
         for fact in facts:
             event = fact.event
@@ -117,20 +121,20 @@ class Projection:
                 fold(event, fact)
 
     def changes(self) -> list[Change]:
-        """Name what to store. Call it once for each batch, before `messages`."""
+        """Return the changes to store. Call once for each batch, before `messages`."""
         return list(chain.from_iterable(each.changes() for each in self._tables))
 
     def messages(self) -> list[Message]:
-        """Return what to publish together with the changes."""
+        """Return the messages to publish together with the changes."""
         return []
 
 
 class Rows(Generic[R]):
-    """The rows of one table, decoded, the recently used ones kept.
+    """The decoded rows of one table, with a cache of recently used ones.
 
-    Two dicts make the cache. A row that is used moves to the young one. A full young
-    one becomes the old one, and the old one is forgotten. As long as nothing has been
-    forgotten since the table was empty, a row that is not here does not exist.
+    The cache has a young and an old dict. A row that is used moves to the young dict. A
+    full young dict replaces the old one, whose rows are evicted. Until the first
+    eviction after an empty start, a row that is not cached does not exist.
     """
 
     def __init__(self, table: str, row_type: type[R]) -> None:
@@ -139,6 +143,7 @@ class Rows(Generic[R]):
         self.start(empty=False)
 
     def start(self, *, empty: bool) -> None:
+        """Clear the cache. `empty` says that the table holds no rows yet."""
         self._young: dict[str, R] = {}
         self._old: dict[str, R] = {}
         self._dirty: dict[str, R] = {}
@@ -147,7 +152,7 @@ class Rows(Generic[R]):
         self._complete = empty
 
     def want(self, row_id: str) -> None:
-        """Say that the batch touches this row, which may not exist."""
+        """Request a row that the batch touches. The row may not exist."""
         if row_id in self._young:
             return
         row = self._old.pop(row_id, None)
@@ -157,12 +162,14 @@ class Rows(Generic[R]):
             self._wanted[row_id] = None
 
     def wanted(self) -> Iterator[Read]:
+        """Yield one read for all requested rows that are not cached."""
         self._asked = list(self._wanted)
         self._wanted = {}
         if self._asked:
             yield ReadRows(self._table, self._asked)
 
     def load(self, replies: Iterator[Reply]) -> None:
+        """Decode and cache the rows that `wanted` read."""
         if not self._asked:
             return
         for row_id, value in zip(self._asked, next(replies), strict=True):
@@ -170,22 +177,24 @@ class Rows(Generic[R]):
                 self._young[row_id] = self._decode(value)
 
     def get(self, row_id: str) -> R | None:
-        """The row as it is now, if there is one. It must have been wanted."""
+        """Return the current row, or None. The row must have been requested."""
         return self._young.get(row_id)
 
     def put(self, row_id: str, row: R) -> None:
+        """Store a new row, or replace the one under this id."""
         self._young[row_id] = self._dirty[row_id] = row
 
     def change(self, row_id: str) -> R:
-        """The row, which must exist, and which the caller is about to change."""
+        """Return an existing row for the caller to change, and mark it as changed."""
         row = self._dirty[row_id] = self._young[row_id]
         return row
 
     def changed(self) -> Iterable[tuple[str, R]]:
-        """The rows that the batch has changed so far."""
+        """Return the ids and rows that the batch has changed so far."""
         return self._dirty.items()
 
     def changes(self) -> Iterator[Change]:
+        """Yield the changed rows, then evict old rows if the cache is full."""
         rows = {row_id: encoded(row) for row_id, row in self._dirty.items()}
         self._dirty = {}
         if len(self._young) > ROWS_KEPT:

@@ -1,4 +1,4 @@
-"""Every read model of Bourse."""
+"""The register of all read models of Bourse."""
 
 from projections.accounts.balances import BalancesProjection
 from projections.accounts.positions import PositionsProjection

@@ -1,13 +1,13 @@
-"""What a read model needs from its store: rows, ordered collections, one atomic write.
+"""What a read model needs from its store: rows, collections, and atomic writes.
 
-A read model keeps named tables of rows, each row under its key, and named collections
-of entries, each a member under an integer score. A projection names the changes to
-them as the structs below. Each store carries those out in its own way: Redis as
-commands on keys, Postgres as SQL on tables.
+A read model keeps tables, which map keys to rows. It also keeps collections, which
+order members by an integer score. A projection describes changes with the structs
+below. Each store carries out those changes in its own way: Redis as commands on keys,
+Postgres as SQL on tables.
 
-The store keeps the generations of a read model apart and knows which one is live. It
-looks the live one up within the same atomic step as the read, so that no reader can
-meet a generation that is half filled or abandoned.
+The store separates the generations of a read model and knows which one is live. Each
+read looks up the live generation in the same atomic step. So no reader can see a
+generation that is half filled or abandoned.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,82 +19,83 @@ from domain.ids import LogPosition
 
 #: One score and one member. A score is exact below 2**53.
 Entry: TypeAlias = tuple[int, str]
-#: What one read answers: values, None for each that is missing.
+#: The values that one read returns, None for each missing value.
 Reply: TypeAlias = list[bytes | None]
-#: A channel and what is published on it.
+#: A channel and the body to publish on it.
 Message: TypeAlias = tuple[str, str]
-#: `{layout}-{id}`; the id differs for each filling, for ever.
+#: `{layout}-{id}`; every filling has a new id.
 Generation: TypeAlias = str
 
-#: The channel on which a store announces how far its read models are.
+#: The channel on which a store announces the log positions of its read models.
 APPLIED = "bourse:applied"
 
 
 class PutRows(msgspec.Struct, frozen=True, gc=False):
-    """Rows to store, in place of those under the same keys."""
+    """Rows to store. They replace rows under the same keys."""
 
     table: str
     rows: Mapping[str, str]
 
 
 class DeleteRows(msgspec.Struct, frozen=True, gc=False):
-    """Rows to remove. A key without a row is skipped."""
+    """Keys of rows to remove. A key without a row is skipped."""
 
     table: str
     keys: Sequence[str]
 
 
 class AddEntries(msgspec.Struct, frozen=True, gc=False):
-    """Entries to add. The collection must not have their members under any score."""
+    """Entries to add. Their members must not be in the collection yet."""
 
     collection: str
     entries: Sequence[Entry]
 
 
 class RemoveEntries(msgspec.Struct, frozen=True, gc=False):
-    """Entries to remove. One that is not in the collection is skipped."""
+    """Entries to remove. An entry that is not in the collection is skipped."""
 
     collection: str
     entries: Sequence[Entry]
 
 
 class RemoveFrom(msgspec.Struct, frozen=True, gc=False):
-    """Entries to remove: those with this score or a higher one."""
+    """Removes the entries with this score or a higher one."""
 
     collection: str
     score: int
 
 
 class KeepHighest(msgspec.Struct, frozen=True, gc=False):
-    """Entries to remove: all except the `count` highest."""
+    """Removes all entries except the `count` highest."""
 
     collection: str
     count: int
 
 
-#: A store carries out the changes of one step in their order.
+#: A store carries out the changes of one step in order.
 Change: TypeAlias = (
     PutRows | DeleteRows | AddEntries | RemoveEntries | RemoveFrom | KeepHighest
 )
 
 
 class ReadRows(msgspec.Struct, frozen=True, gc=False):
-    """The rows under these keys, in the order of the keys."""
+    """Reads the rows under these keys, in the order of the keys."""
 
     table: str
     keys: Sequence[str]
 
 
 class ReadAllRows(msgspec.Struct, frozen=True, gc=False):
-    """All rows of a table: keys and rows in turn, in no order."""
+    """Reads all rows of a table: alternating keys and rows, in no order."""
 
     table: str
 
 
 class ReadLowest(msgspec.Struct, frozen=True, gc=False):
-    """The members with the lowest scores, lowest first; a count of 0 means all.
+    """Reads the members with the lowest scores, lowest first.
 
-    The bytes of the members order entries of one score, here and below.
+    A `count` of 0 means all. Here and below, entries with equal scores are ordered by
+    the bytes of their members.
     """
 
     collection: str
@@ -102,14 +103,17 @@ class ReadLowest(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReadHighest(msgspec.Struct, frozen=True, gc=False):
-    """The members with the highest scores, highest first; a count of 0 means all."""
+    """Reads the members with the highest scores, highest first.
+
+    A `count` of 0 means all.
+    """
 
     collection: str
     count: int
 
 
 class ReadBetween(msgspec.Struct, frozen=True, gc=False):
-    """Members and their scores, in turn, between two exclusive bounds of the score."""
+    """Reads alternating members and scores between two exclusive score bounds."""
 
     collection: str
     after: int | None
@@ -119,9 +123,10 @@ class ReadBetween(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReadScores(msgspec.Struct, frozen=True, gc=False):
-    """The score of each entry's member, None if the collection lacks that entry.
+    """Reads the score of each entry's member, None if there is no such entry.
 
-    A store may answer another score than the entry's, or None, if they differ.
+    If the stored score differs from the entry's, a store may return the stored score or
+    None.
     """
 
     collection: str
@@ -134,7 +139,7 @@ Read: TypeAlias = (
 
 
 class StoreDown(Exception):
-    """The store does not answer. Nothing is known about the last write."""
+    """The store does not answer. The last write may or may not have happened."""
 
 
 class ViewUnavailable(Exception):
@@ -146,9 +151,9 @@ class ViewUnavailable(Exception):
 
 
 class View(msgspec.Struct, frozen=True):
-    """A read model's name, and the number of the form its rows are stored in.
+    """A read model's name, and the version of the layout of its rows.
 
-    Raise `layout` when the form changes: the runner then fills a new generation.
+    Raise `layout` when the layout changes: the runner then fills a new generation.
     """
 
     name: str
@@ -156,14 +161,14 @@ class View(msgspec.Struct, frozen=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """One generation of a read model, and the log position it has reached."""
+    """One generation of a read model, and the log position that it has reached."""
 
     generation: Generation
     checkpoint: LogPosition
 
 
 class Request(msgspec.Struct, frozen=True):
-    """Reads from one read model: its live generation unless one is named."""
+    """Reads from one read model. An empty `generation` means the live one."""
 
     view: View
     reads: Sequence[Read]
@@ -171,7 +176,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One reply for each read, in their order, all at one log position."""
+    """One reply for each read, in order, all at one log position."""
 
     checkpoint: LogPosition
     generation: Generation
@@ -179,9 +184,9 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One read model's part of a write: from one checkpoint to the next.
+    """One read model's part of a write, from one checkpoint to the next.
 
-    `live` says whether the generation must be the live one, or must not be.
+    `live` says whether the generation must be the live one or must not be.
     """
 
     view: View
@@ -193,65 +198,71 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class BatchStore(Protocol):
-    """What a host needs to apply a batch. Both may raise StoreDown."""
+    """The store methods that applying a batch needs. Both may raise StoreDown."""
 
     def read(self, requests: Sequence[Request]) -> list[Answer | None]:
         """Answer all requests in one atomic step; None for a missing generation."""
         ...
 
     def write(self, steps: Sequence[Step], messages: Sequence[Message]) -> bool:
-        """Apply all steps and publish, or do nothing if any expectation is wrong."""
+        """Apply all steps and publish the messages, atomically.
+
+        Return False and change nothing if any step's expectation is wrong.
+        """
         ...
 
 
 class Store(BatchStore, Protocol):
-    """The synchronous side, for the hosts. Every method may raise StoreDown."""
+    """The synchronous store, for hosts. Every method may raise StoreDown."""
 
     def switch(self, view: View, place: Place) -> bool:
-        """Make a generation the live one, unless the live one is further ahead."""
+        """Make a generation live. Return whether this happened.
+
+        A generation behind the live one is refused.
+        """
         ...
 
     def retire(self, view: View, generation: Generation) -> None:
-        """Let a generation be live no longer: its view is unavailable from then on."""
+        """Unset the live generation: the view is unavailable from then on."""
         ...
 
     def generations(self, view: View) -> list[Generation]:
-        """Every generation of a view of which anything is left."""
+        """Return every generation of a view that has anything left in the store."""
         ...
 
     def tables(self, view: View, generation: Generation) -> Iterator[str]:
-        """The names of a generation's tables, each at least once."""
+        """Return the names of a generation's tables, each at least once."""
         ...
 
     def collections(self, view: View, generation: Generation) -> Iterator[str]:
-        """The names of a generation's collections, each at least once."""
+        """Return the names of a generation's collections, each at least once."""
         ...
 
     def keys(
         self, view: View, generation: Generation, table: str
     ) -> Iterator[list[bytes]]:
-        """The keys of a table's rows, in pages, each at least once."""
+        """Yield the keys of a table's rows in pages, each key at least once."""
         ...
 
     def entries(
         self, view: View, generation: Generation, collection: str
     ) -> Iterator[list[tuple[int, bytes]]]:
-        """The entries of a collection, in pages, each at least once."""
+        """Yield the entries of a collection in pages, each entry at least once."""
         ...
 
     def drop(self, view: View, generation: Generation) -> None:
-        """Remove what is left of a generation, unless it is live."""
+        """Remove all remains of a generation, unless it is live."""
         ...
 
 
 class Views(Protocol):
-    """The asynchronous side, for queries."""
+    """The asynchronous store, for queries."""
 
     async def read(self, view: View, reads: Sequence[Read]) -> Answer:
         """Answer all reads at one log position.
 
         Raises:
-            ViewUnavailable: the read model is being filled; ask again in a moment.
+            ViewUnavailable: the read model is being filled; retry in a moment.
             StoreDown: the store does not answer.
         """
         ...
@@ -259,24 +270,27 @@ class Views(Protocol):
     async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
         """Answer requests to several read models in one atomic step.
 
-        The read models of one store move together, so all answers are of one log
-        position, except that of a read model which has just been filled and still
-        catches up. Raises as `read` does.
+        The read models of one store advance together, so all answers share one log
+        position. The exception is a read model that has just been filled and still
+        catches up. Raises the same errors as `read`.
         """
         ...
 
 
 class AppliedPositions(Protocol):
-    """Knows how far the live read models are."""
+    """The log positions that the live read models have reached."""
 
     async def reach(
         self, position: LogPosition, names: Iterable[str], seconds: float
     ) -> bool:
-        """Wait until the named read models show `position`; False if they do not."""
+        """Wait until the named read models show `position`.
+
+        Return False if they do not reach it in time.
+        """
         ...
 
     async def positions(self) -> dict[str, LogPosition | None]:
-        """The log position that each read model shows, None while it is being filled.
+        """Return the log position of each read model, None if it is being filled.
 
         Raises:
             StoreDown: the store does not answer.
@@ -287,7 +301,7 @@ class AppliedPositions(Protocol):
 def available(
     requests: Sequence[Request], answers: Sequence[Answer | None]
 ) -> list[Answer]:
-    """Return the answers. Raises ViewUnavailable if a request has none."""
+    """Return the answers. Raise ViewUnavailable if a request has none."""
     found: list[Answer] = []
     for request, answer in zip(requests, answers, strict=True):
         if answer is None:
@@ -297,7 +311,7 @@ def available(
 
 
 def encoded(value: object) -> str:
-    """Encode a row or a message as JSON, so that people can read it."""
+    """Encode a row or a message as JSON, which people can read."""
     return _encode(value).decode()
 
 
@@ -307,13 +321,13 @@ _encode = msgspec.json.Encoder().encode
 def applied_message(
     position: LogPosition, generations: Mapping[str, Generation]
 ) -> Message:
-    """Make the message that says how far the named read models now are."""
+    """Return the message that announces the log position of these read models."""
     body = {"position": position, "generations": generations}
     return APPLIED, encoded(body)
 
 
 def present(reply: Reply) -> list[bytes]:
-    """Return the values that are not missing."""
+    """Return the values that are not None."""
     return [value for value in reply if value is not None]
 
 

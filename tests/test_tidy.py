@@ -25,6 +25,9 @@ from tests.support.source import (
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
+ROOM_MODULES_MAX = 12
+#: These are to go: each of them is divided into rooms, and the list is then empty.
+OVERFULL_ROOMS = ("api/write",)
 
 BANNED_FILE_NAMES = re.compile(r"^(utils?|helpers?|common|manager|misc|base_.*)$")
 RULE_LINE = re.compile(r"^(?:[-*|] *)?\*\*([A-Z]+-\d+)\*\*", re.MULTILINE)
@@ -48,6 +51,17 @@ def test_no_function_is_too_long():
     ]
 
     assert long == []
+
+
+def test_no_room_is_overfull():
+    rooms = Counter(
+        path.parent.as_posix()
+        for path in python_files(*PACKAGES)
+        if path.stem != "__init__"
+    )
+    overfull = {room for room, modules in rooms.items() if modules > ROOM_MODULES_MAX}
+
+    assert overfull == set(OVERFULL_ROOMS)
 
 
 def test_every_module_says_what_it_knows():
@@ -91,13 +105,12 @@ def test_what_is_not_written_here(ban: Ban):
         ("chance in the core", "x = random.random()"),
         ("an impure module in the domain", "from time import monotonic"),
         ("dict[str, Any] in a signature", "def f(x: dict[str, Any]): ..."),
-        ("print", "print(1)"),
-        ("a broad except", "try: ...\nexcept Exception: ..."),
-        ("a broad except", "try: ...\nexcept: ..."),
-        ("an ignore without code and reason", "x = 1  # type: " + "ignore"),
-        ("a relative import", "from . import x"),
-        ('getattr(x, "literal")', 'getattr(x, "y")'),
+        ("an ignore without a reason", "x = 1  # type: " + "ignore[arg-type]"),
+        ("an ignore without a reason", "x = 1  # pyright: " + "ignore[reportX]"),
+        ("an ignore without a reason", "x = 1  # " + "noqa: E501"),
         ("a sleep in a test", "await asyncio.sleep(0.1)"),
+        ("whoever", 'x = """not prose"""\n# Whoever reads this'),
+        ("for as long as", 'def f():\n    """It lasts for as\n    long as it can."""'),
     ],
 )
 def test_each_ban_sees_what_it_bans(name: str, source: str):
@@ -106,15 +119,18 @@ def test_each_ban_sees_what_it_bans(name: str, source: str):
     assert list(ban.lines(ast.parse(source), source))
 
 
-def test_no_module_is_dead():
+@pytest.mark.parametrize(
+    ("folders", "users"),
+    [(PACKAGES, PACKAGES), (("tests/support",), ("tests",))],
+    ids=["product", "test support"],
+)
+def test_no_module_is_dead(folders: tuple[str, ...], users: tuple[str, ...]):
     imported = {
-        name
-        for path in python_files(*PACKAGES)
-        for name in imported_names(tree_of(path))
+        name for path in python_files(*users) for name in imported_names(tree_of(path))
     }
     dead = [
         path
-        for path in python_files(*PACKAGES)
+        for path in python_files(*folders)
         if path.stem != "__init__"
         and module_name(path) not in imported
         and '__name__ == "__main__"' not in text_of(path)

@@ -1,1 +1,1 @@
-"""One function for each command: it decides, and records facts."""
+"""The handlers: one function for each command, which decides and records facts."""

@@ -1,4 +1,4 @@
-"""Closing a position: a market order sells all of it, or a part."""
+"""The handler that closes a position with a market order."""
 
 from commands.handlers.trading import place_order
 from commands.messages import ClosePosition, PlaceOrder
@@ -11,7 +11,11 @@ from domain.vocabulary import OrderType, Side, TimeInForce
 
 
 def close_position(exchange: Exchange, command: ClosePosition) -> None:
-    """Sell a position, or a part of it, with a market order."""
+    """Sell a position, or a part of it, with a market order.
+
+    Raises:
+        NotFound: the account has no shares of the symbol.
+    """
     market = exchange.market(command.symbol)
     symbol = market.book.symbol
     holding = exchange.wallet(command.account_id).holdings.get(symbol)

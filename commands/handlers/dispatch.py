@@ -1,4 +1,4 @@
-"""Which function carries out which command."""
+"""The table of handlers, and the function that executes a command."""
 
 from collections.abc import Callable
 from typing import Any
@@ -53,14 +53,14 @@ HANDLERS: dict[type[Command], Callable[[Exchange, Any], None]] = {
 
 
 def execute(exchange: Exchange, command: Command) -> list[Recorded]:
-    """Carry out a command in memory and return all its facts.
+    """Execute a command in memory and return its facts.
 
-    The outbox is empty before and after. If it holds facts after an exception, a
-    defect struck half way: the caller must give this state up.
+    The outbox is empty before and after. If it holds facts after an exception, the
+    handler failed half way, and the caller must discard this state.
 
     Raises:
-        DomainError: the command is refused, and nothing was recorded.
-        Repeated: the command was carried out before, and nothing was recorded.
+        DomainError: the handler refused the command and recorded nothing.
+        Repeated: the writer executed the command before; nothing is recorded.
     """
     keyed = command.meta.key is not None
     if keyed:

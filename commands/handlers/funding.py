@@ -1,4 +1,4 @@
-"""How cash and shares come in, and what an account prefers for its orders."""
+"""Handlers for deposits, share grants and an account's preferences."""
 
 from commands.keys import content_digest, deposit_key, grant_key
 from commands.messages import Deposit, GrantShares, SetPreferences
@@ -6,7 +6,12 @@ from commands.state.exchange import Exchange
 
 
 def deposit(exchange: Exchange, command: Deposit) -> None:
-    """Take in cash, once for each reference of an account."""
+    """Add cash, once for each reference of an account.
+
+    Raises:
+        Repeated: the account has this deposit.
+        Conflict: the reference was used for another amount.
+    """
     wallet = exchange.wallet(command.account_id)
     key = deposit_key(command.account_id, command.reference)
     content = content_digest(command.amount)
@@ -15,7 +20,12 @@ def deposit(exchange: Exchange, command: Deposit) -> None:
 
 
 def grant_shares(exchange: Exchange, command: GrantShares) -> None:
-    """Take in shares of a listed instrument, once for each reference of an account."""
+    """Add shares of a listed instrument, once for each reference of an account.
+
+    Raises:
+        Repeated: the account has this grant.
+        Conflict: the reference was used for another grant.
+    """
     wallet = exchange.wallet(command.account_id)
     market = exchange.market(command.symbol)
     key = grant_key(command.account_id, command.reference)
@@ -31,7 +41,7 @@ def grant_shares(exchange: Exchange, command: GrantShares) -> None:
 
 
 def set_preferences(exchange: Exchange, command: SetPreferences) -> None:
-    """Change an account's defaults; what is None stays as it is."""
+    """Change an account's defaults; None keeps a default."""
     wallet = exchange.wallet(command.account_id)
     prevention, suspended = command.self_trade_prevention, command.suspend_trade
     wallet.prefer(

@@ -1,4 +1,4 @@
-"""How instruments are listed, edited, halted, and taken from one day to the next."""
+"""Handlers that list, edit, halt and resume instruments, and roll their day."""
 
 import msgspec
 
@@ -18,7 +18,7 @@ from domain.market.market import Market
 
 
 def list_asset(exchange: Exchange, command: ListAsset) -> None:
-    """Admit an instrument; its symbol is taken for good."""
+    """Admit an instrument; its symbol is never free again."""
     symbol = command.listing.symbol
     if symbol in exchange.markets:
         raise AlreadyExists(f"{symbol} is already listed", symbol=symbol)
@@ -28,7 +28,7 @@ def list_asset(exchange: Exchange, command: ListAsset) -> None:
 
 
 def change_listing(exchange: Exchange, command: ChangeListing) -> None:
-    """Edit the terms of an instrument; nothing is recorded where nothing changes."""
+    """Edit the terms of an instrument; record nothing if none changes."""
     market = exchange.market(command.symbol)
     listing = edited(market.listing, command.changes)
     if listing != market.listing:
@@ -36,7 +36,7 @@ def change_listing(exchange: Exchange, command: ChangeListing) -> None:
 
 
 def edited(listing: Listing, changes: ListingChanges) -> Listing:
-    """The listing with the changes made; a price band of 0 takes the band away."""
+    """Return the listing after the changes; a price band of 0 removes the band."""
     given = {
         name: value
         for name, value in msgspec.structs.asdict(changes).items()
@@ -48,17 +48,20 @@ def edited(listing: Listing, changes: ListingChanges) -> Listing:
 
 
 def halt_market(exchange: Exchange, command: HaltMarket) -> None:
+    """Halt trading in an instrument; its resting orders stay."""
     exchange.market(command.symbol).halt(command.reason, meta=command.meta)
 
 
 def resume_market(exchange: Exchange, command: ResumeMarket) -> None:
+    """Resume trading in an instrument."""
     exchange.market(command.symbol).resume(meta=command.meta)
 
 
 def roll_day(exchange: Exchange, command: RollDay) -> None:
-    """Expire the day orders of the session that ends, then begin the next, once.
+    """Expire the session's day orders, then begin the next session, once.
 
-    One command and so one commit: no order of the old session is ever seen in the new.
+    It is one command and so one commit: no query sees an expired order in the new
+    session.
     """
     market = exchange.market(command.symbol)
     if command.session_date <= market.session_date:

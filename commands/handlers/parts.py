@@ -1,8 +1,8 @@
 """Commands that expand to parts. The writer decides all parts in one turn of the loop.
 
 A part has a name unless it only prepares the others. A keyed command first records its
-key and the names of its parts. A repeat has the same parts, and the writer retries
-those that it refused before.
+key and the names of its parts. A repeated command has the same parts, and the writer
+retries the parts that it refused before.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ Expansion: TypeAlias = Callable[[Exchange, Any], Parts]
 
 
 def place_orders(exchange: Exchange, command: PlaceOrders) -> Parts:
-    """Place each order of a batch.
+    """Yield each order of a batch under its number.
 
     Raises:
         Conflict: the batch's key was used for other content.
@@ -41,9 +41,10 @@ def place_orders(exchange: Exchange, command: PlaceOrders) -> Parts:
 
 
 def close_all_positions(exchange: Exchange, command: CloseAllPositions) -> Parts:
-    """Cancel the open orders if the command says so, then sell every position.
+    """Yield a cancel of all orders if the command says so, then a sale per position.
 
     Raises:
+        NotFound: the account does not exist.
         Conflict: the key was used for other content.
     """
     meta, account_id = command.meta, command.account_id

@@ -1,7 +1,7 @@
-"""How orders are placed, replaced and canceled: hold, then place, then settle.
+"""Handlers that place, replace and cancel orders: hold, then place, then settle.
 
-Market and Wallet do not know each other; the handlers carry facts between them. They
-raise every refusal before the first fact, so a command is recorded whole or not at all.
+`Market` and `Wallet` do not import each other; the handlers carry facts between them. A
+handler raises every refusal before the first fact, so a refusal leaves no fact behind.
 """
 
 from commands.answers import NotHeld
@@ -17,7 +17,6 @@ from commands.state.exchange import Exchange
 from commands.state.register import Repeated, Use
 from domain.accounts.wallet import Wallet
 from domain.errors import (
-    AmountTooLarge,
     OrderDone,
     TradingSuspended,
 )
@@ -25,12 +24,19 @@ from domain.events.event import Meta
 from domain.ids import AccountId, OrderId, symbol_of
 from domain.market.market import Market
 from domain.market.order import Order
-from domain.money import MONEY_MAX, Price, Quantity
+from domain.money import Price, Quantity
 from domain.vocabulary import SELL, CancelReason, OrderStatus
 
 
 def place_order(exchange: Exchange, command: PlaceOrder) -> None:
-    """Buy or sell: refuse, let the market reject, or hold, place and settle."""
+    """Place an order: set aside its backing, match it and settle its trades.
+
+    A rejection by the market is a fact, not an error.
+
+    Raises:
+        Repeated: the client order id names an order of the account.
+        DomainError: the terms make no sense, or the account does not cover them.
+    """
     ticket, meta = command.ticket, command.meta
     known = exchange.orders.by_client_id(ticket.account_id, ticket.client_order_id)
     if known is not None:
@@ -47,19 +53,23 @@ def place_order(exchange: Exchange, command: PlaceOrder) -> None:
         return
     worst = market.worst_price(ticket)
     if ticket.side is SELL:
-        wallet.reserve(ticket.order_id, ticket.symbol, ticket.quantity, meta=meta)
+        wallet.reserve(ticket.order_id, ticket.symbol, ticket.quantity, meta)
     elif worst is not None:
-        per_share = market.listing.hold_per_share(worst)
-        amount = _bounded(per_share * ticket.quantity)
+        amount, per_share = market.listing.hold_of_buy(worst, ticket.quantity)
         wallet.hold(ticket.order_id, amount=amount, per_share=per_share, meta=meta)
-    facts = market.place(ticket, worst=worst, prevention=prevention, meta=meta)
+    facts = market.place(ticket, worst, prevention, meta)
     # Most orders only rest, and an acceptance alone moves nothing.
     if len(facts) > 1:
         apply_to_wallets(exchange, ticket.symbol, facts)
 
 
 def replace_order(exchange: Exchange, command: ReplaceOrder) -> None:
-    """Change a resting order; what backs it is exchanged with it."""
+    """Replace a resting order and exchange its hold or reserve.
+
+    Raises:
+        Repeated: the new client order id names an order of the account.
+        DomainError: the order cannot change, or the account does not cover it.
+    """
     new, meta = command.replacement, command.meta
     known = exchange.orders.by_client_id(command.account_id, new.client_order_id)
     if known is not None:
@@ -83,28 +93,27 @@ def _exchange_backing(
     price: Price,
     meta: Meta,
 ) -> None:
-    """Release what backs the old order and set aside what the new one needs."""
+    """Release the old order's hold or reserve and set aside the new one's."""
     left = quantity - order.filled
     if order.side is SELL:
         wallet.check_shares(order.symbol, left, freed=order.leaves)
         wallet.release(order.order_id, meta=meta)
         wallet.reserve(order_id, order.symbol, left, meta=meta)
         return
-    per_share = market.listing.hold_per_share(price)
-    amount = _bounded(per_share * left)
+    amount, per_share = market.listing.hold_of_buy(price, left)
     wallet.check_funds(amount, freed=wallet.holds[order.order_id].amount)
     wallet.release(order.order_id, meta=meta)
     wallet.hold(order_id, amount=amount, per_share=per_share, meta=meta)
 
 
 def cancel_order(exchange: Exchange, command: CancelOrder) -> None:
-    """End an open order of one's own and release what backed it."""
+    """Cancel an open order of the account and release its hold or reserve."""
     market, order = _open_order(exchange, command.account_id, command.order_id)
     _cancel(exchange, market, order, CancelReason.REQUESTED, "", command.meta)
 
 
 def cancel_all_orders(exchange: Exchange, command: CancelAllOrders) -> None:
-    """End every open order of the account, or those in the symbols named."""
+    """Cancel the account's open orders, only those in `symbols` if there are any."""
     named = {exchange.market(symbol).book.symbol for symbol in command.symbols}
     wallet = exchange.wallet(command.account_id)
     entries = exchange.orders.accounts.get(command.account_id, {})
@@ -118,7 +127,7 @@ def cancel_all_orders(exchange: Exchange, command: CancelAllOrders) -> None:
 
 
 def cancel_for_owner(exchange: Exchange, command: CancelForOwner) -> None:
-    """End anybody's open order, with the administrator's reason."""
+    """Cancel an open order of any account, with the administrator's reason."""
     found = exchange.orders.find(command.order_id)
     if found is None:
         raise NotHeld(command.order_id)
@@ -149,9 +158,3 @@ def _open_order(
         raise OrderDone(status=entry.status)
     market = exchange.markets[symbol_of(entry.stream)]
     return market, market.book.orders[order_id]
-
-
-def _bounded(amount: int) -> int:
-    if amount > MONEY_MAX:
-        raise AmountTooLarge("qty times the price is more than the venue carries")
-    return amount

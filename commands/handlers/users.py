@@ -1,4 +1,4 @@
-"""Registration, roles, and the record of refusals."""
+"""Handlers for registration, roles, idempotency keys and refusals."""
 
 from commands.companions import NoteRecorded, RolesOf, SignIn
 from commands.messages import (
@@ -17,7 +17,11 @@ from domain.vocabulary import WalletKind
 
 
 def register(exchange: Exchange, command: Register) -> None:
-    """Register a user: claim the address, add user and account, store credentials."""
+    """Register a user: claim the address, add user and account, store credentials.
+
+    Raises:
+        AlreadyExists: the address, the user or the account exists.
+    """
     claim = exchange.claim(command.claim)
     claim.check()
     if command.user_id in exchange.users or command.account_id in exchange.wallets:
@@ -48,7 +52,7 @@ def register(exchange: Exchange, command: Register) -> None:
 
 
 def grant_role(exchange: Exchange, command: GrantRole) -> None:
-    """Grant a role: record it, and change the credentials for the next login."""
+    """Grant a role and update the credentials for the next login."""
     user = exchange.users.get(command.user_id)
     if user is None:
         raise NotFound("user", command.user_id)
@@ -57,14 +61,17 @@ def grant_role(exchange: Exchange, command: GrantRole) -> None:
 
 
 def use_key(exchange: Exchange, command: UseKey) -> None:
+    """Record a key and the names of its command's parts."""
     exchange.keys.use(command.parts, meta=command.meta)
 
 
 def note_login_failed(exchange: Exchange, command: NoteLoginFailed) -> None:
+    """Record a failed login, unless the minute's limit is reached."""
     _note(exchange, LoginFailed(command.meta, command.claim))
 
 
 def note_access_refused(exchange: Exchange, command: NoteAccessRefused) -> None:
+    """Record refused access, unless the minute's limit is reached."""
     _note(exchange, AccessRefused(command.meta, command.route))
 
 

@@ -1,7 +1,7 @@
-"""What the facts of a market do to the wallets: settle trades, release what ended.
+"""The effects of market facts on wallets: settle trades, release holds and reserves.
 
-Each fact names its own orders and accounts. Nothing depends on which order the command
-was about, so facts of several orders may stand in one command.
+Each fact names its orders and accounts, so one command may record facts of several
+orders.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ from domain.vocabulary import BUY, SELL
 def apply_to_wallets(
     exchange: Exchange, symbol: Symbol, facts: Sequence[MarketEvent]
 ) -> None:
-    """Carry a market's facts to the wallets that they concern, in their order."""
+    """Apply a market's facts to the wallets of their accounts, in order."""
     for event in facts:
         effect = _EFFECTS.get(type(event))
         if effect is not None:

@@ -1,1 +1,1 @@
-"""What the writer holds in memory, and its frozen form."""
+"""The writer's state in memory, and its frozen form."""

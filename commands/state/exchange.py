@@ -1,6 +1,6 @@
-"""Everything that the writer holds in memory: the aggregates and what finds them.
+"""The writer's state in memory: the aggregates and the indexes over their facts.
 
-The same state comes about by living and by replaying the log.
+Executing commands and replaying their facts from the log give the same state.
 """
 
 from collections.abc import Sequence
@@ -31,22 +31,21 @@ from domain.market.market import Market
 from domain.vocabulary import WalletKind
 
 A = TypeVar("A", bound=Aggregate)
-#: Most facts of wallets are in no index: asking first is cheaper than calling one.
+#: No index folds most wallet facts: a look-up here is cheaper than a call.
 _INDEXED = frozenset({*OrderIndex.folds, *Register.folds})
-#: Uses that lack their log position, each with the place of its fact among others.
+#: Uses without a log position, each with its fact's offset; `locate` adds the base.
 Unlocated: TypeAlias = list[tuple[Use, int]]
 
 
-#: An asset id is a UUID; no symbol is as long.
+#: The length of a UUID; every symbol is shorter.
 ASSET_ID_LENGTH = 36
 
 
 class Exchange:
     """The aggregates of one shard, and the indexes over their facts.
 
-    `outbox` collects what they record for the command that is being carried out.
-    `streams` are the aggregates by the name of their stream; `markets`, `wallets` and
-    so on are those of one class by id.
+    `outbox` collects the facts of the current command. `streams` maps a stream to its
+    aggregate; `markets`, `wallets` and the like map an id to one of that class.
     """
 
     def __init__(self) -> None:
@@ -66,25 +65,30 @@ class Exchange:
         self.register = Register()
         self.orders = OrderIndex(self.register)
         self.unlocated: Unlocated = []
-        #: Rows that go with the facts recorded since the last batch.
+        #: Rows to commit with the facts recorded since the last batch.
         self.companions: list[Companion] = []
-        #: The log position that the state has reached.
+        #: The log position of the newest fact in the state.
         self.position: LogPosition = 0
 
-    # --- what is there ---
+    # --- look up ---
 
     def all(self, kind: type[A]) -> dict[str, A]:
-        """Return the aggregates of one class by the rest of their stream's name."""
+        """Return the aggregates of one class by the stream's name after the prefix."""
         return self._of[kind]
 
     def market(self, symbol: Symbol) -> Market:
+        """Return the market of a symbol.
+
+        Raises:
+            UnknownSymbol: no listed instrument has the symbol.
+        """
         market = self.markets.get(symbol)
         if market is None:
             raise UnknownSymbol(symbol=symbol)
         return market
 
     def find_market(self, name: Symbol | AssetId) -> Market | None:
-        """Return the market of a symbol, or of an asset id."""
+        """Return the market of a symbol or an asset id, or None."""
         market = self.markets.get(name)
         if market is None and len(name) == ASSET_ID_LENGTH:
             for each in self.markets.values():
@@ -93,20 +97,25 @@ class Exchange:
         return market
 
     def wallet(self, account_id: AccountId) -> Wallet:
+        """Return the wallet of an account.
+
+        Raises:
+            NotFound: the account does not exist.
+        """
         wallet = self.wallets.get(account_id)
         if wallet is None:
             raise NotFound("account", account_id)
         return wallet
 
     def claim(self, claim: str) -> EmailClaim:
-        """The claim on an address, new where nobody holds it yet."""
+        """Return the claim on an address; a new claim is not added yet."""
         known = self.claims.get(claim)
         if known is None:
             known = EmailClaim(claim, self.outbox)
         return known
 
     def house(self, meta: Meta) -> Wallet:
-        """The wallet of the venue, opened when the first fee comes in."""
+        """Return the venue's wallet; open it for the first fee."""
         wallet = self.wallets.get(HOUSE_ACCOUNT)
         if wallet is None:
             wallet = Wallet(HOUSE_ACCOUNT, self.outbox)
@@ -114,16 +123,16 @@ class Exchange:
             wallet.open(SYSTEM, WalletKind.HOUSE, meta=meta)
         return wallet
 
-    # --- what comes about ---
+    # --- change ---
 
     def add(self, aggregate: Aggregate) -> None:
-        """Take in a new aggregate, under its own id."""
+        """Add a new aggregate under its stream and its id."""
         self.streams[aggregate.stream] = aggregate
         name = aggregate.stream.partition("-")[2]
         self._of[type(aggregate)][name] = aggregate
 
     def aggregate(self, stream: Stream) -> Aggregate:
-        """Return the aggregate of a stream, a new one for a new stream."""
+        """Return the aggregate of a stream; add a new one for a new stream."""
         aggregate = self.streams.get(stream)
         if aggregate is None:
             aggregate = empty_aggregate(stream, self.outbox)
@@ -131,9 +140,9 @@ class Exchange:
         return aggregate
 
     def index(self, event: AnyEvent, stream: Stream, place: int) -> None:
-        """Fold a fact of a kind that an index wants.
+        """Fold a fact into the index that its type belongs to.
 
-        A use keeps `place` until it has a log position.
+        `place` is kept with a use until the use has a log position.
         """
         kind = type(event)
         fold = OrderIndex.folds.get(kind)
@@ -144,7 +153,7 @@ class Exchange:
             self.unlocated.append((use, place))
 
     def index_command(self, facts: Sequence[Recorded]) -> None:
-        """Fold the facts of one command into the indexes, and its key if it has one."""
+        """Fold the facts of one command, and its key if any, into the indexes."""
         for place, recorded in enumerate(facts):
             if type(recorded.event) in _INDEXED:
                 self.index(recorded.event, recorded.stream, place)
@@ -152,26 +161,26 @@ class Exchange:
             self.unlocated.append((self.register.keyed(facts[0].event), 0))
 
     def take_unlocated(self) -> Unlocated:
-        """Hand over the uses of the newest command that await their log position."""
+        """Return and clear the uses that wait for their log position."""
         if not self.unlocated:
             return []
         entries, self.unlocated = self.unlocated, []
         return entries
 
     def take_companions(self) -> list[Companion]:
-        """Hand over the rows that go with the facts recorded since the last time."""
+        """Return and clear the rows to commit with the facts since the last call."""
         rows, self.companions = self.companions, []
         return rows
 
     def replay(self, facts: Sequence[Fact]) -> None:
-        """Let facts from the log take effect again."""
+        """Apply facts from the log again and fold them into the indexes."""
         streams = self.streams
         for fact in facts:
             stream, event = fact.stream, fact.event
             aggregate = streams.get(stream) or self.aggregate(stream)
             aggregate.replay(event)
             if type(event) in _INDEXED:
-                # The aggregate's name of the stream: one text for all its orders.
+                # The aggregate's string, so that all its orders share one object.
                 self.index(event, aggregate.stream, fact.position)
             if event.meta.key is not None:
                 self.unlocated.append((self.register.keyed(event), fact.position))
@@ -181,7 +190,10 @@ class Exchange:
 
 
 def locate(unlocated: Unlocated, *, first: LogPosition) -> None:
-    """Give uses their log positions; the first fact of a use counts."""
+    """Set the log positions of uses; the first fact of a use counts.
+
+    `first` is the log position that the places count from.
+    """
     for entry, place in unlocated:
         if not entry.position:
             entry.position = first + place

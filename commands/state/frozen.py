@@ -1,8 +1,7 @@
-"""The writer's state as plain data: what a snapshot keeps, and what a hash is taken of.
+"""The writer's state as plain data, for snapshots and state hashes.
 
-Each aggregate owns its frozen form; those of the indexes are here. Freezing equal
-states gives equal bytes, whether they came about by living, by replaying or from a
-snapshot.
+Each aggregate defines its frozen form; this module defines those of the indexes. Equal
+states freeze to equal bytes, whether commands, replay or a snapshot produced them.
 """
 
 import hashlib
@@ -22,24 +21,25 @@ from domain.ids import AccountId, ClientOrderId, LogPosition, OrderId
 
 K = TypeVar("K")
 V = TypeVar("V")
-#: Entries of an index in one chunk: some megabytes.
+#: Entries of an index in one chunk, which is then a few megabytes.
 SLICE = 50_000
 
 
 class FrozenHead(msgspec.Struct, array_like=True):
-    """The first chunk: the log position that the state has reached."""
+    """The first chunk: the log position of the newest fact in the state."""
 
     position: LogPosition
 
 
 class FrozenOrders(msgspec.Struct, array_like=True, gc=False, tag="orders"):
-    """Some orders or client order ids of one account."""
+    """A slice of one account's orders or client order ids."""
 
     account_id: AccountId
     orders: dict[OrderId, OrderEntry]
     ids: dict[ClientOrderId, OrderId]
 
     def thaw(self, exchange: Exchange) -> None:
+        """Add the slice to the account's orders and client order ids."""
         if self.orders:
             orders = exchange.orders.accounts
             orders.setdefault(self.account_id, {}).update(self.orders)
@@ -49,11 +49,12 @@ class FrozenOrders(msgspec.Struct, array_like=True, gc=False, tag="orders"):
 
 
 class FrozenRegister(msgspec.Struct, array_like=True, gc=False, tag="register"):
-    """Some of the keys that commands were carried out under."""
+    """A slice of the register of keys and references."""
 
     uses: dict[str, Use]
 
     def thaw(self, exchange: Exchange) -> None:
+        """Add the slice to the register."""
         exchange.register.uses.update(self.uses)
 
 
@@ -63,17 +64,17 @@ _KINDS: list[Any] = [
     FrozenOrders,
     FrozenRegister,
 ]
-#: The union of all kinds of chunks, which are told apart by their tags.
+#: The union of all kinds of chunks; their tags distinguish them.
 _ANY_KIND: Any = reduce(lambda one, other: one | other, _KINDS)
 
 
 def state_hash(aggregate: Aggregate) -> str:
-    """Return a fingerprint of an aggregate's whole state, its version included."""
+    """Return a fingerprint of an aggregate's whole state, including its version."""
     return hashlib.sha256(msgspec.msgpack.encode(aggregate.freeze())).hexdigest()
 
 
 def dump(exchange: Exchange) -> Iterator[bytes]:
-    """Yield the whole state in chunks, one for each aggregate and index."""
+    """Yield the whole state in chunks: the head, each aggregate, then index slices."""
     encode = msgspec.msgpack.Encoder().encode
     yield encode(FrozenHead(exchange.position))
     for aggregate in exchange.streams.values():
@@ -89,22 +90,22 @@ def dump(exchange: Exchange) -> Iterator[bytes]:
 
 
 def _slices(entries: dict[K, V]) -> Iterator[dict[K, V]]:
-    """Cut what only ever grows into parts that each fit into one field of a row."""
+    """Cut an index, which only grows, into slices that each fit into one row."""
     items = iter(entries.items())
     while part := dict(islice(items, SLICE)):
         yield part
 
 
 def load(chunks: Iterable[bytes]) -> Exchange:
-    """Return the state that was dumped.
+    """Return the state that `dump` wrote.
 
     Raises:
-        msgspec.DecodeError: it was dumped in another form.
+        msgspec.DecodeError: the chunks have another form, or there are none.
     """
     exchange = Exchange()
     decode = msgspec.msgpack.Decoder[Chunk](_ANY_KIND).decode
     stream = iter(chunks)
-    # Nothing at all is no head either.
+    # Without chunks, decoding the empty bytes raises DecodeError.
     head = msgspec.msgpack.decode(next(stream, b""), type=FrozenHead)
     for chunk in stream:
         frozen = decode(chunk)

@@ -1,7 +1,7 @@
-"""Which orders an account has sent, in which market, and how they ended.
+"""The index of each account's orders, with their market and final status.
 
-Folded from the facts of the markets. It distinguishes an order that is done from one
-that never was.
+The index is folded from market facts. It distinguishes an order that ended from an
+order that never existed.
 """
 
 from collections.abc import Callable
@@ -24,10 +24,10 @@ from domain.vocabulary import OrderStatus
 
 
 class OrderEntry(msgspec.Struct, gc=False, array_like=True):
-    """One order of the market whose stream is named.
+    """One order, in the market of `stream`.
 
-    `status` is NEW while the order is open, filled in part or not. `named` says that
-    its owner gave it a client order id, which is not its order id.
+    `status` is NEW while the order is open, also after a partial fill. `named` says
+    that its client order id differs from its order id.
     """
 
     stream: Stream
@@ -36,7 +36,7 @@ class OrderEntry(msgspec.Struct, gc=False, array_like=True):
 
 
 class OrderIndex:
-    """All orders by account. Client order ids go into the register."""
+    """All orders by account. The register holds the client order ids."""
 
     __slots__ = ("_register", "accounts")
 
@@ -45,12 +45,12 @@ class OrderIndex:
         self._register = register
 
     def of(self, account_id: AccountId, order_id: OrderId) -> OrderEntry | None:
-        """Return an order of an account."""
+        """Return an order of an account, or None."""
         orders = self.accounts.get(account_id)
         return None if orders is None else orders.get(order_id)
 
     def find(self, order_id: OrderId) -> tuple[AccountId, OrderEntry] | None:
-        """Return an order of any account; walks all accounts, so not on a hot path."""
+        """Return an order and its account; walk all accounts, so avoid hot paths."""
         for account_id, orders in self.accounts.items():
             entry = orders.get(order_id)
             if entry is not None:
@@ -60,14 +60,14 @@ class OrderIndex:
     def by_client_id(
         self, account_id: AccountId, client_order_id: ClientOrderId
     ) -> OrderId | None:
-        """Return the order that a client order id names already."""
+        """Return the order that a client order id names, or None."""
         ids = self._register.client_ids.get(account_id)
         if ids is not None and client_order_id in ids:
             return ids[client_order_id]
         orders = self.accounts.get(account_id)
         if orders is None:
             return None
-        # An order without a client order id is named by its order id.
+        # Without a client order id, the order id is also the client order id.
         entry = orders.get(client_order_id)
         return None if entry is None or entry.named else client_order_id
 
@@ -87,17 +87,17 @@ class OrderIndex:
             self._register.ordered(account_id, client_order_id, order_id)
 
     def accepted(self, stream: Stream, event: OrderAccepted) -> None:
-        """Begin an order."""
+        """Add an open order."""
         entry = OrderEntry(stream)
         self._begin(event.account_id, event.order_id, event.client_order_id, entry)
 
     def rejected(self, stream: Stream, event: OrderRejected) -> None:
-        """Keep an order that the market rejected."""
+        """Add an order that the market rejected."""
         entry = OrderEntry(stream, OrderStatus.REJECTED)
         self._begin(event.account_id, event.order_id, event.client_order_id, entry)
 
     def replaced(self, stream: Stream, event: OrderReplaced) -> None:
-        """End one order and begin the one in its place."""
+        """End an order and add its replacement."""
         self._end(event.account_id, event.order_id, OrderStatus.REPLACED)
         entry = OrderEntry(stream)
         self._begin(event.account_id, event.replaced_by, event.client_order_id, entry)
@@ -122,7 +122,7 @@ class OrderIndex:
     ) -> None:
         self.accounts[account_id][order_id].status = status
 
-    #: Which method folds which fact.
+    #: The method that folds each type of fact.
     folds: ClassVar[dict[type[Event], Callable[["OrderIndex", Stream, Any], None]]] = {
         OrderAccepted: accepted,
         OrderRejected: rejected,

@@ -40,7 +40,7 @@ class Use(msgspec.Struct, gc=False, array_like=True):
 
 
 class Repeated(Exception):
-    """The writer carried out the command before; `use` says where."""
+    """A command that the writer executed before; `use` is the earlier use."""
 
     def __init__(self, use: Use) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class Register:
         """Check that a name is new. `key` is the name that the client chose.
 
         Raises:
-            Repeated: the writer carried out the same command before.
+            Repeated: the writer executed the same command before.
             Conflict: the key was used for other content.
         """
         use = self.uses.get(name)
@@ -77,7 +77,7 @@ class Register:
             self.check(name, meta.digest or "", key=meta.key)
 
     def keyed(self, event: AnyEvent) -> Use:
-        """Fold the key of a command from its first fact."""
+        """Fold the key of a command; only its first fact counts."""
         meta = event.meta
         assert meta.key is not None
         parts = event.parts if isinstance(event, KeyUsed) else ()

@@ -1,7 +1,7 @@
-"""What a trade moves between accounts, and what a position costs.
+"""The cash that a trade moves between accounts, and the cost of a position.
 
-The legs of a trade sum to zero (rule SETTLE-01): what the buyer pays is what the seller
-and the house receive, and the shares that one gives are the shares that the other gets.
+The legs of a trade sum to zero (rule SETTLE-01). The seller and the house receive what
+the buyer pays, and the buyer receives the shares that the seller gives.
 """
 
 from domain.events.wallet import TradeSettled
@@ -10,16 +10,16 @@ from domain.vocabulary import SELL
 
 
 def cash_moved(leg: TradeSettled) -> Money:
-    """The signed cash of one account's leg, its fee included (rule SETTLE-02)."""
+    """Return the signed cash of one account's leg, fee included (rule SETTLE-02)."""
     value = leg.price * leg.quantity
     return value - leg.fee if leg.side is SELL else -value - leg.fee
 
 
 def cost_given_up(*, cost: Money, held: Quantity, sold: Quantity) -> Money:
-    """The part of a position's cost basis that goes with the shares sold (SETTLE-03).
+    """Return the part of a position's cost basis that a sale removes (SETTLE-03).
 
-    Average cost, rounded down; the remainder is carried by the shares that stay, and
-    the last sale takes all of it.
+    It is the average cost, rounded down. The remaining shares carry the remainder, and
+    the last sale removes all of it.
 
     >>> cost_given_up(cost=100, held=3, sold=1)
     33

@@ -1,4 +1,4 @@
-"""Who a person is to Bourse: account and roles, and which address is claimed."""
+"""Users with their accounts and roles, claims on addresses, and the security log."""
 
 from typing import ClassVar
 
@@ -16,13 +16,15 @@ _MINUTE = 60_000_000
 
 
 class FrozenUser(Frozen, tag="user"):
+    """A frozen user. `roles` are in the order of `Role`."""
+
     account_id: AccountId
     claim: str
     roles: tuple[Role, ...]
 
 
 class User(Aggregate):
-    """One person. Personal data is sealed before it comes here."""
+    """One person. Callers encrypt personal data before they pass it here."""
 
     __slots__ = ("account_id", "claim", "roles", "user_id")
 
@@ -42,20 +44,20 @@ class User(Aggregate):
         full_name_sealed: str,
         meta: Meta,
     ) -> None:
-        """Sign up (rule USER-01)."""
+        """Sign the person up (rule USER-01)."""
         self.record(
             UserRegistered(meta, account_id, claim, email_sealed, full_name_sealed)
         )
 
     @property
     def all_roles(self) -> tuple[Role, ...]:
-        """The user's roles in one order, however they came."""
+        """Return the user's roles in the order of `Role`."""
         return tuple(role for role in Role if role in self.roles)
 
     def grant(self, role: Role, *, meta: Meta) -> bool:
-        """Give a role, unless the user has it (rule USER-03); return whether it is new.
+        """Grant a role unless the user has it; return whether it is new (rule USER-03).
 
-        Only the venue gives roles.
+        Only the venue grants roles.
         """
         if role in self.roles:
             return False
@@ -74,11 +76,13 @@ class User(Aggregate):
     frozen_type: ClassVar = FrozenUser
 
     def freeze(self) -> FrozenUser:
+        """Return the account, the claim and the roles."""
         return FrozenUser(
             self.stream, self.version, self.account_id, self.claim, self.all_roles
         )
 
     def thaw(self, frozen: FrozenUser) -> None:
+        """Load the account, the claim and the roles."""
         self.version = frozen.version
         self.account_id = frozen.account_id
         self.claim = frozen.claim
@@ -86,11 +90,13 @@ class User(Aggregate):
 
 
 class FrozenClaim(Frozen, tag="email"):
+    """A frozen claim. `user_id` is None until a user takes the address."""
+
     user_id: UserId | None
 
 
 class EmailClaim(Aggregate):
-    """One e-mail address, by its keyed hash; one user holds it at most (USER-02)."""
+    """One e-mail address, by its keyed hash; at most one user holds it (USER-02)."""
 
     __slots__ = ("user_id",)
 
@@ -99,10 +105,16 @@ class EmailClaim(Aggregate):
         self.user_id: UserId | None = None
 
     def check(self) -> None:
+        """Check that no user holds the address.
+
+        Raises:
+            AlreadyExists: a user holds it.
+        """
         if self.user_id is not None:
             raise AlreadyExists("this e-mail address is already registered")
 
     def take(self, user_id: UserId, *, meta: Meta) -> None:
+        """Claim the address for a user."""
         self.check()
         self.record(EmailClaimed(meta, user_id))
 
@@ -113,22 +125,26 @@ class EmailClaim(Aggregate):
     frozen_type: ClassVar = FrozenClaim
 
     def freeze(self) -> FrozenClaim:
+        """Return the holder of the address."""
         return FrozenClaim(self.stream, self.version, self.user_id)
 
     def thaw(self, frozen: FrozenClaim) -> None:
+        """Load the holder of the address."""
         self.version = frozen.version
         self.user_id = frozen.user_id
 
 
 class FrozenSecurityLog(Frozen, tag="security"):
+    """A frozen security log: the newest minute and the count of its facts."""
+
     minute: int
     noted: int
 
 
 class SecurityLog(Aggregate):
-    """What was tried and refused, bounded in rate so that it cannot be flooded.
+    """A log of refusals, limited in rate so that nobody can flood it.
 
-    A refusal of an earlier minute, which another server noted, counts for the newest.
+    Another server may send a refusal of an earlier minute; it counts for the newest.
     """
 
     __slots__ = ("minute", "noted")
@@ -139,9 +155,9 @@ class SecurityLog(Aggregate):
         self.noted = 0
 
     def note(self, event: SecurityEvent) -> bool:
-        """Record a refusal, unless its minute is full; return whether it was recorded.
+        """Record a refusal unless its minute is full; return whether it is recorded.
 
-        USER-04 says how many a minute holds.
+        Rule USER-04 sets the limit of a minute.
         """
         is_new = event.meta.at // _MINUTE > self.minute
         if not is_new and self.noted >= SECURITY_FACTS_PER_MINUTE:
@@ -159,9 +175,11 @@ class SecurityLog(Aggregate):
     frozen_type: ClassVar = FrozenSecurityLog
 
     def freeze(self) -> FrozenSecurityLog:
+        """Return the newest minute and its count."""
         return FrozenSecurityLog(self.stream, self.version, self.minute, self.noted)
 
     def thaw(self, frozen: FrozenSecurityLog) -> None:
+        """Load the newest minute and its count."""
         self.version = frozen.version
         self.minute = frozen.minute
         self.noted = frozen.noted

@@ -1,7 +1,11 @@
 """One trader's cash and shares: ledger, holds, reserves, cost basis.
 
-ledger = available + held, held shares = available shares + reserved ones, and no part
-is ever negative. Cash in 1/10,000 of a dollar, whole shares, settled at once (T+0).
+ledger = available + held, shares = available shares + reserved ones, and no part is
+ever negative. Cash in 1/10,000 of a dollar, whole shares, settled at once (T+0).
+
+Each decision asserts what must hold of the parts that its fact touched, before the
+fact can be committed (rule WALLET-06). A replay asserts nothing. The assertions stand
+in the decisions themselves, because one more call for each fact shows in every order.
 """
 
 from typing import ClassVar
@@ -40,12 +44,12 @@ from domain.vocabulary import (
     WalletKind,
 )
 
-#: Reading a name of a module is several times faster than a member of an enum.
+#: Reading a module's name is several times faster than reading a member of an enum.
 ORDER = HoldPurpose.ORDER
 
 
 class Holding(msgspec.Struct, gc=False):
-    """The shares of one instrument that an account owns, and what they cost."""
+    """The shares of one instrument that an account owns, and their cost basis."""
 
     quantity: Quantity = 0
     reserved: Quantity = 0
@@ -53,7 +57,7 @@ class Holding(msgspec.Struct, gc=False):
 
 
 class Hold(msgspec.Struct, gc=False, array_like=True):
-    """Cash that is set aside, `per_share` for each open share of an order."""
+    """Cash set aside; an order holds `per_share` for each open share."""
 
     amount: Money
     per_share: Money = 0
@@ -61,6 +65,8 @@ class Hold(msgspec.Struct, gc=False, array_like=True):
 
 
 class FrozenWallet(Frozen, tag="wallet"):
+    """A frozen wallet. `held` is missing because it is the sum of `holds`."""
+
     user_id: UserId
     kind: WalletKind
     ledger: Money
@@ -72,9 +78,9 @@ class FrozenWallet(Frozen, tag="wallet"):
 
 
 class Wallet(Aggregate):
-    """An account. `held` is the sum of `holds`; `reserves` are by order.
+    """One account's cash and shares.
 
-    A reserve is a symbol and a quantity.
+    `held` is the sum of `holds`. `reserves` maps an order to its symbol and quantity.
     """
 
     __slots__ = (
@@ -103,27 +109,30 @@ class Wallet(Aggregate):
 
     @property
     def available(self) -> Money:
+        """Return the cash that no hold sets aside."""
         return self.ledger - self.held
 
-    # --- what comes in ---
+    # --- cash and shares come in ---
 
     def open(self, user_id: UserId, kind: WalletKind, *, meta: Meta) -> None:
+        """Open the wallet, which is empty."""
         self.record(WalletOpened(meta, user_id, kind))
 
     def prefer(
         self, prevention: SelfTradePrevention, *, suspended: bool, meta: Meta
     ) -> None:
-        """Set the account's defaults for its orders."""
+        """Set the account's defaults for orders; record nothing if none changes."""
         if (prevention, suspended) != (self.self_trade_prevention, self.suspended):
             self.record(PreferencesChanged(meta, prevention, suspended))
 
     def deposit(self, amount: Money, reference: str, *, meta: Meta) -> None:
-        """Take in cash (rule WALLET-01)."""
+        """Add cash (rule WALLET-01)."""
         if amount <= 0:
             raise InvalidOrder("an amount must be more than zero", field="amount")
         if self.ledger + amount > MONEY_MAX:
             raise AmountTooLarge("the amount is beyond what a wallet carries")
         self.record(FundsDeposited(meta, amount, reference))
+        assert 0 <= self.held <= self.ledger
 
     def grant(
         self,
@@ -134,7 +143,7 @@ class Wallet(Aggregate):
         reference: str,
         meta: Meta,
     ) -> None:
-        """Take in shares at a cost of `price` each (rule WALLET-02)."""
+        """Add shares at a cost of `price` each (rule WALLET-02)."""
         if quantity <= 0:
             raise InvalidOrder("a quantity must be more than zero", field="qty")
         if price < 0:
@@ -147,16 +156,18 @@ class Wallet(Aggregate):
         ):
             raise AmountTooLarge("the shares are beyond what a wallet carries")
         self.record(SharesGranted(meta, symbol, quantity, price, reference))
+        assert self.holdings[symbol].cost >= 0
+        assert self.holdings[symbol].reserved <= self.holdings[symbol].quantity
 
-    # --- what is set aside ---
+    # --- holds and reserves ---
 
     def backed_orders(self) -> list[OrderId]:
-        """Return the open orders of the account: what backs an order names it."""
+        """Return the account's open orders, which are those with a hold or reserve."""
         buys = [name for name, hold in self.holds.items() if hold.purpose is ORDER]
         return [*buys, *self.reserves]
 
     def check_funds(self, amount: Money, *, freed: Money = 0) -> None:
-        """Refuse a hold that available cash plus `freed` does not cover."""
+        """Check that available cash plus `freed` covers a hold."""
         available = self.ledger - self.held + freed
         if amount > available:
             raise InsufficientFunds(available=available, required=amount)
@@ -170,14 +181,17 @@ class Wallet(Aggregate):
         purpose: HoldPurpose = ORDER,
         meta: Meta,
     ) -> None:
-        """Set cash aside, for a buy or another purpose (rules WALLET-03, WALLET-10)."""
+        """Set cash aside for a buy or another purpose (rules WALLET-03, WALLET-10)."""
         self.check_funds(amount)
+        # A second hold under one id would leave the first without a trace.
+        assert hold_id not in self.holds
         self.record(FundsHeld(meta, hold_id, amount, per_share, purpose))
+        assert self.held <= self.ledger
 
     def check_shares(
         self, symbol: Symbol, quantity: Quantity, *, freed: Quantity = 0
-    ) -> None:
-        """Refuse a reserve that available shares plus `freed` do not cover."""
+    ) -> Holding:
+        """Return the holding, unless its available shares plus `freed` are too few."""
         holding = self.holdings.get(symbol) or Holding()
         if quantity > holding.quantity - holding.reserved + freed:
             raise InsufficientShares(
@@ -186,25 +200,30 @@ class Wallet(Aggregate):
                 held=holding.quantity,
                 reserved=holding.reserved - freed,
             )
+        return holding
 
     def reserve(
-        self, order_id: OrderId, symbol: Symbol, quantity: Quantity, *, meta: Meta
+        self, order_id: OrderId, symbol: Symbol, quantity: Quantity, meta: Meta
     ) -> None:
         """Set shares aside for a sell (rule WALLET-04)."""
-        self.check_shares(symbol, quantity)
+        holding = self.check_shares(symbol, quantity)
         self.record(SharesReserved(meta, order_id, symbol, quantity))
+        assert holding.reserved <= holding.quantity
 
     def release(self, hold_id: HoldId, *, meta: Meta) -> None:
-        """Give back what is left of a hold or a reserve (WALLET-05, WALLET-10)."""
+        """Release the rest of a hold or reserve, if any (WALLET-05, WALLET-10)."""
         hold = self.holds.get(hold_id)
         if hold is not None:
             self.record(FundsReleased(meta, hold_id, hold.amount))
+            assert self.held >= 0
             return
         reserve = self.reserves.get(hold_id)
         if reserve is not None:
-            self.record(SharesReleased(meta, hold_id, *reserve))
+            symbol, quantity = reserve
+            self.record(SharesReleased(meta, hold_id, symbol, quantity))
+            assert self.holdings[symbol].reserved >= 0
 
-    # --- what a trade moves ---
+    # --- a trade settles ---
 
     def settle(
         self,
@@ -215,17 +234,22 @@ class Wallet(Aggregate):
         side: Side,
         fee: Money,
     ) -> None:
-        """Carry out this account's leg of a trade (rules SETTLE-01 to -05)."""
+        """Settle this account's leg of a trade (rules SETTLE-01 to -05)."""
         quantity = trade.quantity
         if side is BUY:
-            held = self.holds[order_id].per_share * quantity
+            hold = self.holds[order_id]
+            held = hold.per_share * quantity
             cost = trade.price * quantity + fee
+            assert held <= hold.amount
+            assert hold.purpose is ORDER
         else:
             held = 0
             holding = self.holdings[symbol]
             cost = cost_given_up(
                 cost=holding.cost, held=holding.quantity, sold=quantity
             )
+            assert quantity <= holding.reserved
+            assert cost <= holding.cost
         self.record(
             TradeSettled(
                 meta=trade.meta,
@@ -240,11 +264,13 @@ class Wallet(Aggregate):
                 cost=cost,
             )
         )
+        assert self.held <= self.ledger
 
     def collect(self, trade: TradeExecuted, symbol: Symbol) -> None:
-        """Take the fees of both sides into the house wallet (rule FEE-01)."""
+        """Add the fees of both sides to the house wallet (rule FEE-01)."""
         amount = trade.maker_fee + trade.taker_fee
         self.record(FeeCollected(trade.meta, symbol, trade.trade_id, amount))
+        assert 0 <= self.held <= self.ledger
 
     # --- facts take effect ---
 
@@ -331,6 +357,7 @@ class Wallet(Aggregate):
     frozen_type: ClassVar = FrozenWallet
 
     def freeze(self) -> FrozenWallet:
+        """Return the state; it shares its dictionaries with the wallet."""
         return FrozenWallet(
             stream=self.stream,
             version=self.version,
@@ -345,6 +372,7 @@ class Wallet(Aggregate):
         )
 
     def thaw(self, frozen: FrozenWallet) -> None:
+        """Load a state and sum `held` from its holds."""
         self.version = frozen.version
         self.user_id = frozen.user_id
         self.kind = frozen.kind

@@ -1,1 +1,1 @@
-"""Every fact that Bourse records, one module for each kind of stream."""
+"""The facts that Bourse records, one module for each kind of stream."""

@@ -4,8 +4,9 @@ from domain.events.event import Event
 
 
 class KeyUsed(Event, frozen=True, tag="keys.used"):
-    """A command with an `Idempotency-Key` was carried out that no other fact tells of:
-    it changed nothing, or it is carried out in these `parts`, each with a key of its
-    own."""
+    """A command with an `Idempotency-Key` was carried out, and no other fact says so.
+
+    The command changed nothing, or it came to these `parts`, each with its own key.
+    """
 
     parts: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Facts of the streams `market-<SYMBOL>`: an instrument and the orders in it."""
+"""Facts of the streams `market-<SYMBOL>`: an instrument and its orders."""
 
 from typing import TypeAlias
 
@@ -17,31 +17,33 @@ from domain.vocabulary import (
 
 
 class Listed(Event, frozen=True, tag="market.listed"):
-    """An instrument was admitted to trading; its first session began."""
+    """The venue admitted an instrument to trading; its first session began."""
 
     listing: Listing
     session_date: str
 
 
 class ListingChanged(Event, frozen=True, tag="market.listing-changed"):
-    """The terms of an instrument were edited; `listing` is all of them as now."""
+    """The venue edited an instrument's terms; `listing` is all terms after the edit."""
 
     listing: Listing
 
 
 class Halted(Event, frozen=True, tag="market.halted"):
-    """Trading was stopped by decision. Resting orders stay and may be canceled."""
+    """An administrator halted trading. Resting orders stay; clients may cancel them."""
 
     reason: str
 
 
 class Resumed(Event, frozen=True, tag="market.resumed"):
-    """Trading was restarted."""
+    """An administrator resumed trading."""
 
 
 class DayRolled(Event, frozen=True, tag="market.day-rolled"):
-    """A session ended and the next began. `previous_close` is the ended one's last
-    trade, or what stood before where nothing traded."""
+    """A session ended and the next began.
+
+    `previous_close` is the last trade price, None until the first trade.
+    """
 
     session_date: str
     previous_close: Price | None
@@ -50,10 +52,9 @@ class DayRolled(Event, frozen=True, tag="market.day-rolled"):
 class OrderAccepted(Event, frozen=True, kw_only=True, tag="market.order-accepted"):
     """An order entered the market.
 
-    The trades it causes follow at once; `resting` is the quantity that goes into the
-    book after them (0 for an order that never rests). `limit_price` is None for a
-    market order; `worst_price` is the price it may trade at in the worst case, where
-    bounded.
+    Its trades follow at once. `resting` is the quantity that enters the book after
+    them, 0 for an order that never rests. `limit_price` is None for a market order.
+    `worst_price` is the worst price that the order may trade at, None if unbounded.
     """
 
     order_id: OrderId
@@ -70,7 +71,7 @@ class OrderAccepted(Event, frozen=True, kw_only=True, tag="market.order-accepted
 
 
 class OrderRejected(Event, frozen=True, kw_only=True, tag="market.order-rejected"):
-    """The market said no. `bound` is the price limit that was broken, where one was."""
+    """The market rejected an order. `bound` is the price limit it broke, if any."""
 
     order_id: OrderId
     client_order_id: ClientOrderId
@@ -86,7 +87,7 @@ class OrderRejected(Event, frozen=True, kw_only=True, tag="market.order-rejected
 
 
 class TradeExecuted(Event, frozen=True, kw_only=True, tag="market.trade-executed"):
-    """A maker and a taker met, at the maker's price. Leaves are as after it."""
+    """A maker and a taker traded at the maker's price. Leaves are those after it."""
 
     trade_id: TradeId
     price: Price
@@ -105,8 +106,8 @@ class TradeExecuted(Event, frozen=True, kw_only=True, tag="market.trade-executed
 class OrderCanceled(Event, frozen=True, kw_only=True, tag="market.order-canceled"):
     """An order ended by request or by its terms.
 
-    `quantity` is what was left of it. `resting_price` is the level it left, None where
-    it was never in the book. `note` is the administrator's reason.
+    `quantity` is the open quantity that it lost. `resting_price` is the level that it
+    left, None if it was never in the book. `note` is the administrator's reason.
     """
 
     order_id: OrderId
@@ -129,12 +130,12 @@ class OrderExpired(Event, frozen=True, kw_only=True, tag="market.order-expired")
 
 
 class OrderReplaced(Event, frozen=True, kw_only=True, tag="market.order-replaced"):
-    """A resting order gave way to a new one with other terms.
+    """A new order with other terms replaced a resting order.
 
-    `quantity` is the new total, `filled` and `filled_notional` are carried over from
-    the old order, which had `removed` shares in the book at `removed_price`. Trades
-    that the new terms cause follow; `resting` is what is in the book after them. Where
-    `keeps_priority` the new order stands in the old one's place in the queue.
+    `quantity` is the new total. The new order keeps `filled` and `filled_notional` of
+    the old one, which had `removed` shares in the book at `removed_price`. Trades under
+    the new terms follow; `resting` is the quantity in the book after them. If
+    `keeps_priority`, the new order takes the old order's place in the queue.
     """
 
     order_id: OrderId

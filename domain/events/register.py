@@ -1,4 +1,4 @@
-"""The register of all facts, and a fact with its place in its stream and in the log."""
+"""The register of all facts, and the envelopes that place a fact in stream and log."""
 
 from typing import TypeAlias, get_args
 
@@ -18,7 +18,7 @@ EVENTS: tuple[type[Event], ...] = get_args(AnyEvent)
 
 
 class Recorded(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """An event and its place in its stream."""
+    """An event with its place in its stream."""
 
     stream: Stream
     version: int
@@ -26,7 +26,7 @@ class Recorded(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A recorded event as it stands in the log."""
+    """A recorded event with its log position."""
 
     position: LogPosition
     stream: Stream
@@ -35,5 +35,5 @@ class Fact(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 def tag_of(event_type: type[Event]) -> str:
-    """The stable name of an event type, such as `wallet.funds-held`."""
+    """Return the stable name of an event type, such as `wallet.funds-held`."""
     return str(event_type.__struct_config__.tag)

@@ -1,4 +1,4 @@
-"""Facts of the stream `security-log`: what was tried and refused."""
+"""Facts of the stream `security-log`: refused logins and refused access."""
 
 from typing import TypeAlias
 
@@ -6,13 +6,13 @@ from domain.events.event import Event
 
 
 class LoginFailed(Event, frozen=True, tag="security.login-failed"):
-    """Somebody gave a wrong password or an unknown address. Bounded in rate."""
+    """A client sent a wrong password or an unknown address. Limited in rate."""
 
     claim: str
 
 
 class AccessRefused(Event, frozen=True, tag="security.access-refused"):
-    """A signed-in user asked for what the role does not allow. Bounded in rate."""
+    """A user called a route that the user's role does not allow. Limited in rate."""
 
     route: str
 

@@ -8,9 +8,9 @@ from domain.vocabulary import Role
 
 
 class UserRegistered(Event, frozen=True, tag="user.registered"):
-    """A person signed up. E-mail and name are sealed under that person's own key.
+    """A person signed up. That person's own key encrypts the e-mail and the name.
 
-    Older facts also hold `password_hash`; reading them ignores it.
+    Older facts also hold `password_hash`; the decoder ignores it.
     """
 
     account_id: AccountId
@@ -26,7 +26,7 @@ class RoleGranted(Event, frozen=True, tag="user.role-granted"):
 
 
 class EmailClaimed(Event, frozen=True, tag="email.claimed"):
-    """An e-mail address was taken; the stream's name is its keyed hash."""
+    """A user claimed an e-mail address; the stream's name has its keyed hash."""
 
     user_id: UserId
 

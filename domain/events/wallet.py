@@ -1,4 +1,4 @@
-"""Facts of the streams `wallet-<account id>`: cash, shares and what backs orders."""
+"""Facts of the streams `wallet-<account id>`: cash, shares, holds and reserves."""
 
 from typing import TypeAlias
 
@@ -9,28 +9,28 @@ from domain.vocabulary import HoldPurpose, SelfTradePrevention, Side, WalletKind
 
 
 class WalletOpened(Event, frozen=True, tag="wallet.opened"):
-    """An account began, with nothing in it."""
+    """The venue opened an empty account."""
 
     user_id: UserId
     kind: WalletKind
 
 
 class PreferencesChanged(Event, frozen=True, tag="wallet.preferences-changed"):
-    """The account's defaults for its orders were set."""
+    """The owner changed the account's defaults for orders."""
 
     self_trade_prevention: SelfTradePrevention
     suspend_trade: bool
 
 
 class FundsDeposited(Event, frozen=True, tag="wallet.funds-deposited"):
-    """Cash came into the system."""
+    """Cash entered the system."""
 
     amount: Money
     reference: str
 
 
 class SharesGranted(Event, frozen=True, tag="wallet.shares-granted"):
-    """Shares came into the system, at a cost of `price` each."""
+    """Shares entered the system at a cost of `price` each."""
 
     symbol: Symbol
     quantity: Quantity
@@ -38,7 +38,7 @@ class SharesGranted(Event, frozen=True, tag="wallet.shares-granted"):
     reference: str
 
 
-#: The stored name is older than holds that back no order.
+#: Stored facts say `order_id`: at first, only orders had holds.
 _HOLD_ID = {"hold_id": "order_id"}
 
 
@@ -49,7 +49,7 @@ class FundsHeld(
     rename=_HOLD_ID,
     tag="wallet.funds-held",
 ):
-    """Available cash was set aside. An order's hold is `per_share` for each share."""
+    """The wallet set available cash aside, for an order `per_share` for each share."""
 
     hold_id: HoldId
     amount: Money
@@ -58,14 +58,14 @@ class FundsHeld(
 
 
 class FundsReleased(Event, frozen=True, rename=_HOLD_ID, tag="wallet.funds-released"):
-    """What was left of a hold became available again."""
+    """The rest of a hold became available again."""
 
     hold_id: HoldId
     amount: Money
 
 
 class SharesReserved(Event, frozen=True, tag="wallet.shares-reserved"):
-    """Available shares were set aside to back a sell order."""
+    """The wallet set available shares aside to back a sell order."""
 
     order_id: OrderId
     symbol: Symbol
@@ -73,7 +73,7 @@ class SharesReserved(Event, frozen=True, tag="wallet.shares-reserved"):
 
 
 class SharesReleased(Event, frozen=True, tag="wallet.shares-released"):
-    """Shares set aside for an order became available again."""
+    """The reserve of an order became available again."""
 
     order_id: OrderId
     symbol: Symbol
@@ -81,11 +81,11 @@ class SharesReleased(Event, frozen=True, tag="wallet.shares-released"):
 
 
 class TradeSettled(Event, frozen=True, kw_only=True, tag="wallet.trade-settled"):
-    """This account's leg of a trade: cash one way, shares the other, at once (T+0).
+    """A trade moved cash and shares of this account, at once (T+0).
 
-    A buyer pays price x quantity + fee out of `held`, the part of the hold that the
-    fill frees; what is not spent of it is available again. A seller gets price x
-    quantity - fee. `cost` is the cost basis that the position gains (buy) or gives up
+    A buyer pays price x quantity + fee from `held`, the part of the hold that the fill
+    frees; the rest of `held` becomes available again. A seller receives price x
+    quantity - fee. `cost` is the cost basis that the position gains (buy) or loses
     (sell).
     """
 
@@ -101,7 +101,7 @@ class TradeSettled(Event, frozen=True, kw_only=True, tag="wallet.trade-settled")
 
 
 class FeeCollected(Event, frozen=True, tag="wallet.fee-collected"):
-    """The house took the fees of both sides of a trade."""
+    """The house wallet received the fees of both sides of a trade."""
 
     symbol: Symbol
     trade_id: TradeId

@@ -1,7 +1,7 @@
-"""One instrument's market: its orders, from their coming in to their end.
+"""One instrument's market: its orders, from acceptance to their end.
 
-Prices are in 1/10,000 of a dollar. Decisions check and record; those about orders
-return the facts that they recorded. The order book lets the facts take effect.
+Prices are in 1/10,000 of a dollar. Decisions check and record; a decision about an
+order returns the facts that it recorded. The order book applies the facts.
 """
 
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ from domain.vocabulary import (
 
 
 class FrozenMarket(Frozen, tag="market"):
-    """Resting orders stand in the order of their queues, best price first."""
+    """A frozen market. Resting orders are in queue order, best price first."""
 
     listing: Listing
     listed_at: Timestamp
@@ -57,7 +57,7 @@ class FrozenMarket(Frozen, tag="market"):
 
 
 class Market(Session):
-    """A session and its order book. `trades` is the number of the newest trade."""
+    """A session with its order book. `trades` is the number of the newest trade."""
 
     __slots__ = ("book", "trades")
 
@@ -67,7 +67,12 @@ class Market(Session):
         self.book = OrderBook(symbol)
 
     def change_listing(self, listing: Listing, *, meta: Meta) -> None:
-        """Edit the terms. A tick or lot that resting orders do not fit is refused."""
+        """Edit the terms.
+
+        Raises:
+            InvalidListing: the terms contradict each other, or resting orders do not
+                fit the new tick or lot.
+        """
         listing.check()
         for order in self.book.orders.values():
             if order.limit_price is not None and order.limit_price % listing.tick_size:
@@ -81,8 +86,8 @@ class Market(Session):
     def worst_price(self, ticket: Ticket) -> Price | None:
         """Return the worst price a ticket may trade at; None if it is unbounded.
 
-        It is the ticket's limit, the collar of a market buy, or the lower band for a
-        market sell (rules MATCH-08 and -09).
+        It is the ticket's limit, the collar for a market buy, or the lower bound of the
+        band for a market sell (rules MATCH-08 and -09).
         """
         if ticket.limit_price is not None:
             return ticket.limit_price
@@ -100,18 +105,17 @@ class Market(Session):
         prevention: SelfTradePrevention,
         meta: Meta,
     ) -> None:
-        """Record that the market said no."""
+        """Record that the market rejected a ticket."""
         self.record(order_facts.rejected(ticket, objection, prevention, meta=meta))
 
     def place(
         self,
         ticket: Ticket,
-        *,
         worst: Price | None,
         prevention: SelfTradePrevention,
         meta: Meta,
     ) -> list[MarketEvent]:
-        """Accept a checked ticket: match it, then rest or cancel what remains."""
+        """Accept a checked ticket: match it, then rest or cancel the remainder."""
         plan = self.book.plan(
             ticket.side,
             quantity=ticket.quantity,
@@ -123,20 +127,22 @@ class Market(Session):
         remaining = plan.remaining
         rests = (
             ticket.limit_price is not None
-            # Looking it up in a set would hash an enum member, in Python.
+            # A look-up in a set hashes the enum member in Python code, which is slow.
             and (ticket.time_in_force is GTC or ticket.time_in_force is DAY)
             and not plan.stopped
         )
         accepted = order_facts.accepted(
             ticket,
-            worst=worst,
-            resting=remaining if rests else 0,
-            prevention=prevention,
-            meta=meta,
+            worst,
+            remaining if rests else 0,
+            prevention,
+            meta,
         )
         facts: list[MarketEvent] = [self.record(accepted)]
         if plan.steps:
             facts += self._carry_out(plan, self.book.orders[ticket.order_id], meta)
+            # An order that meets nobody was compared with the best of the other side.
+            self.book.assert_uncrossed()
         if remaining and not rests:
             reason = self._why_canceled(ticket, plan, worst)
             order = self.book.orders[ticket.order_id]
@@ -198,9 +204,9 @@ class Market(Session):
         )
 
     def day_orders(self) -> Iterator[Order]:
-        """Yield bids, then asks, as they stand in the book.
+        """Yield the day orders: bids, then asks, each in book order.
 
-        A state from a snapshot has the same order of things.
+        A market from a snapshot yields the same order.
         """
         for side in Side:
             for order in self.book.resting(side):
@@ -208,7 +214,7 @@ class Market(Session):
                     yield order
 
     def expire(self, order: Order, *, meta: Meta) -> list[MarketEvent]:
-        """End a day order with its session (rule DAY-02)."""
+        """End a day order at the end of its session (rule DAY-02)."""
         return [self.record(order_facts.expired(order, meta=meta))]
 
     def replace(
@@ -220,7 +226,7 @@ class Market(Session):
         price: Price,
         meta: Meta,
     ) -> list[MarketEvent]:
-        """Put a checked replacement in an order's place (rules MATCH-06 and -07)."""
+        """Replace an order with a checked replacement (rules MATCH-06 and -07)."""
         old_price = order.limit_price
         assert old_price is not None
         keeps = price == old_price and quantity <= order.quantity
@@ -259,12 +265,13 @@ class Market(Session):
         if plan.stopped:
             incoming, reason = self.book.orders[new.order_id], CancelReason.SELF_TRADE
             facts.append(self._end(incoming, reason, meta=meta, resting=False))
+        self.book.assert_uncrossed()
         return facts
 
     # --- facts take effect ---
 
     def _accepted(self, event: OrderAccepted) -> None:
-        self.book.accepted(event, maker_fee=self.listing.maker_fee)
+        self.book.accepted(event, self.listing.maker_fee)
 
     def _traded(self, event: TradeExecuted) -> None:
         self.trades = event.trade_id
@@ -278,7 +285,7 @@ class Market(Session):
         self.book.replaced(event, maker_fee=self.listing.maker_fee)
 
     def _unchanged(self, _: Event) -> None:
-        """A rejection is told, and the market is as it was."""
+        """Keep the state: a rejection changes nothing in the market."""
 
     handlers: ClassVar = {
         **Session.handlers,
@@ -292,6 +299,7 @@ class Market(Session):
     frozen_type: ClassVar = FrozenMarket
 
     def freeze(self) -> FrozenMarket:
+        """Return the session and all resting orders in queue order."""
         return FrozenMarket(
             stream=self.stream,
             version=self.version,
@@ -307,6 +315,7 @@ class Market(Session):
         )
 
     def thaw(self, frozen: FrozenMarket) -> None:
+        """Load the session and enter its orders into the book, in queue order."""
         self.version = frozen.version
         self.listing = frozen.listing
         self.listed_at = frozen.listed_at

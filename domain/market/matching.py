@@ -1,8 +1,7 @@
-"""Price-time matching: whom an incoming order meets, and what is left of it.
+"""Price-time matching: the makers that an incoming order meets, and its remainder.
 
-Nothing is changed here. The answer is a plan, which the market records as facts, so
-that an order that must fill whole or not at all is known to fit before anything
-happens.
+Matching changes nothing. It returns a plan, which the market then records as facts. The
+market therefore knows before the first fact whether a fill-or-kill order fills.
 """
 
 import msgspec
@@ -14,9 +13,9 @@ from domain.vocabulary import SelfTradePrevention
 
 
 class Plan(msgspec.Struct, frozen=True, gc=False):
-    """Makers in the order they are met, and what remains of the incoming order.
+    """The makers in matching order, and what remains of the incoming order.
 
-    A step with quantity 0 cancels the maker instead of trading with it (rule STP-02).
+    A step with quantity 0 cancels the maker and does not trade with it (rule STP-02).
     `stopped` says that self-trade prevention ended the incoming order.
     """
 
@@ -26,9 +25,9 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
 
 
 def offered(opposite: BookSide, quantity: Quantity, *, worst: Price | None) -> bool:
-    """Whether so many shares rest within reach: a look at the levels, not the orders.
+    """Return whether levels up to `worst` have `quantity` shares; read no orders.
 
-    Those of the account's own are counted too, which are none that it could trade with.
+    The count includes the account's own shares, which it cannot trade with.
     """
     limit = None if worst is None else opposite.sign * worst
     for key in reversed(opposite.keys):
@@ -50,13 +49,13 @@ def match(
 ) -> Plan:
     """Walk the opposite side from its best price, oldest first (rules MATCH-01, -02).
 
-    `worst` is the last price the incoming order accepts, None for any.
+    `worst` is the worst price that the incoming order accepts; None accepts any.
     """
     steps: list[tuple[Order, Quantity]] = []
     limit = None if worst is None else opposite.sign * worst
     remaining = quantity
     for key in reversed(opposite.keys):
-        # Keys grow toward the best price on either side: less is worse for the taker.
+        # Keys grow toward the best price on both sides: a lower key is worse.
         if limit is not None and key < limit:
             break
         for maker in opposite.levels[key].orders:

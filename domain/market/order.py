@@ -1,4 +1,4 @@
-"""An order's terms, what is left of it, and the states it can go through."""
+"""Orders: their terms, their open quantity, and the transitions of their status."""
 
 import msgspec
 
@@ -12,7 +12,7 @@ from domain.vocabulary import (
     TimeInForce,
 )
 
-#: Which state may follow which (rule ORDER-08). A state with no followers is final.
+#: The statuses that may follow each status (rule ORDER-08). None follows a final one.
 TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.NEW: frozenset(
         {
@@ -41,12 +41,12 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
 
 OPEN_STATUSES = frozenset(status for status, after in TRANSITIONS.items() if after)
 
-#: What may stay in the book; the others fill at once or end.
+#: Orders with these times may rest in the book; others fill at once or end.
 RESTING_TIMES = frozenset({TimeInForce.DAY, TimeInForce.GTC})
 
 
 class Ticket(msgspec.Struct, frozen=True, gc=False):
-    """The terms of an order as its owner wrote them. A market order has no limit."""
+    """The terms of an order as its owner sent them. A market order has no limit."""
 
     order_id: OrderId
     client_order_id: ClientOrderId
@@ -61,7 +61,7 @@ class Ticket(msgspec.Struct, frozen=True, gc=False):
 
 
 class Replacement(msgspec.Struct, frozen=True, gc=False):
-    """What is to become of a resting order; None leaves a term as it is."""
+    """The new terms of a resting order; None keeps a term."""
 
     order_id: OrderId
     client_order_id: ClientOrderId
@@ -73,7 +73,7 @@ class Replacement(msgspec.Struct, frozen=True, gc=False):
 class Order(msgspec.Struct, gc=False):
     """An order in the market. `leaves` is the quantity still open.
 
-    quantity = filled + leaves for as long as the order is open.
+    quantity = filled + leaves while the order is open.
     """
 
     order_id: OrderId
@@ -87,10 +87,11 @@ class Order(msgspec.Struct, gc=False):
     limit_price: Price | None
     self_trade_prevention: SelfTradePrevention
     leaves: Quantity
-    #: Basis points it pays as a maker: those in force when it was accepted (FEE-04).
+    #: Basis points that it pays as a maker, fixed when it is accepted (FEE-04).
     maker_fee: int
     filled_notional: Money = 0
 
     @property
     def filled(self) -> Quantity:
+        """Return the filled quantity; valid only while the order is open."""
         return self.quantity - self.leaves

@@ -1,7 +1,7 @@
-"""All resting orders of one instrument, and what each fact of an order does to them.
+"""All resting orders of one instrument, and the effect of each order fact on them.
 
-A book at rest is never crossed. Effects only assign: whether a fact may happen was
-decided before it was recorded.
+Between commands the book is never crossed. Effects only assign: the market checks a
+fact before it records the fact.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from domain.vocabulary import BUY, SELL, SelfTradePrevention, Side
 
 
 class OrderBook:
-    """Bids, asks, and the open orders by id (incoming ones too, until they end)."""
+    """Bids, asks, and the open orders by id, incoming orders included."""
 
     __slots__ = ("asks", "bids", "orders", "symbol")
 
@@ -33,14 +33,22 @@ class OrderBook:
         self.orders: dict[OrderId, Order] = {}
 
     def side(self, side: Side) -> BookSide:
+        """Return the side on which an order of `side` rests."""
         return self.bids if side is BUY else self.asks
 
     def opposite(self, side: Side) -> BookSide:
+        """Return the side that an order of `side` trades with."""
         return self.asks if side is BUY else self.bids
 
     def resting(self, side: Side) -> Iterator[Order]:
-        """The resting orders of a side, best price first, oldest first."""
+        """Return the resting orders of a side, best price first, then oldest first."""
         return (order for level in self.side(side) for order in level)
+
+    def assert_uncrossed(self) -> None:
+        """Assert what holds after every command (rule MATCH-12)."""
+        bids, asks = self.bids.keys, self.asks.keys
+        # The key of an ask is its price, negative.
+        assert not bids or not asks or bids[-1] + asks[-1] < 0
 
     def plan(
         self,
@@ -52,14 +60,17 @@ class OrderBook:
         prevention: SelfTradePrevention,
         whole: bool = False,
     ) -> Plan:
-        """What an incoming order would do; nothing, for most, without a walk. Where it
-        must fill `whole`, it does nothing unless it does (rules MATCH-11, STP-06)."""
+        """Return the plan of an incoming order; the book does not change.
+
+        An order that must fill `whole` has an empty plan unless it fills completely
+        (rules MATCH-11, STP-06).
+        """
         opposite = self.asks if side is BUY else self.bids
         keys = opposite.keys
         nothing = Plan([], quantity, stopped=False)
         if not keys or (worst is not None and keys[-1] < opposite.sign * worst):
             return nothing
-        # A walk past many orders that comes to nothing would cost its sender nothing.
+        # Otherwise a client could force long walks with orders that never fill.
         if whole and not offered(opposite, quantity, worst=worst):
             return nothing
         plan = match(
@@ -71,7 +82,7 @@ class OrderBook:
         )
         return nothing if whole and plan.remaining else plan
 
-    def accepted(self, event: OrderAccepted, *, maker_fee: int) -> None:
+    def accepted(self, event: OrderAccepted, maker_fee: int) -> None:
         order = Order(
             order_id=event.order_id,
             client_order_id=event.client_order_id,
@@ -89,9 +100,9 @@ class OrderBook:
         self.enter(order, event.resting)
 
     def enter(self, order: Order, resting: Quantity) -> None:
-        """Take in an order of which `resting` shares will be in the book.
+        """Add an order and queue `resting` shares of it.
 
-        Its trades follow; they take from its leaves, not from its level.
+        Its trades follow; they reduce its leaves, not its level.
         """
         self.orders[order.order_id] = order
         if resting:
@@ -101,8 +112,10 @@ class OrderBook:
             side.add(order, price, resting)
 
     def traded(self, event: TradeExecuted) -> None:
+        """Reduce maker, taker and level; remove the orders that are filled."""
         price = event.price
         value = price * event.quantity
+        assert event.maker_leaves >= 0 <= event.taker_leaves
         orders = self.orders
         maker = orders[event.maker_order_id]
         maker.leaves = event.maker_leaves
@@ -118,6 +131,7 @@ class OrderBook:
             del orders[event.taker_order_id]
 
     def left(self, event: OrderCanceled | OrderExpired) -> None:
+        """Remove an order that was canceled or expired."""
         self._leave(event.order_id, event.resting_price)
 
     def _leave(self, order_id: OrderId, resting_price: Price | None) -> None:
@@ -127,6 +141,7 @@ class OrderBook:
             self.side(order.side).reduce(resting_price, quantity, done=True)
 
     def replaced(self, event: OrderReplaced, *, maker_fee: int) -> None:
+        """Swap an order for its replacement, in place if it keeps its priority."""
         if event.keeps_priority:
             self._shrink(event, maker_fee)
             return
@@ -149,7 +164,7 @@ class OrderBook:
         self.enter(order, event.resting)
 
     def _shrink(self, event: OrderReplaced, maker_fee: int) -> None:
-        """Change an order where it stands in its queue."""
+        """Change an order in place, so that it keeps its position in the queue."""
         order = self.orders.pop(event.order_id)
         side = self.side(order.side)
         side.reduce(event.limit_price, event.removed - event.resting, done=False)

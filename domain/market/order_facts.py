@@ -1,4 +1,4 @@
-"""How the facts of an order's life are made from its terms."""
+"""Constructors of order facts from an order's terms."""
 
 from typing import TypeAlias
 
@@ -14,18 +14,18 @@ from domain.market.order import Order, Ticket
 from domain.money import Price, Quantity, fee
 from domain.vocabulary import CancelReason, RejectReason, SelfTradePrevention
 
-#: Why the market says no, and the price limit that was broken, if one was.
+#: The reason for a rejection, and the price limit that the order broke, if any.
 Objection: TypeAlias = tuple[RejectReason, Price | None]
 
 
 def accepted(
     ticket: Ticket,
-    *,
     worst: Price | None,
     resting: Quantity,
     prevention: SelfTradePrevention,
     meta: Meta,
 ) -> OrderAccepted:
+    """Return the fact of an acceptance; `worst` is None if unbounded."""
     return OrderAccepted(
         meta=meta,
         order_id=ticket.order_id,
@@ -49,6 +49,7 @@ def rejected(
     *,
     meta: Meta,
 ) -> OrderRejected:
+    """Return the fact of a rejection, with the reason and bound of the objection."""
     reason, bound = objection
     return OrderRejected(
         meta=meta,
@@ -75,7 +76,7 @@ def executed(
     taker_fee: int,
     meta: Meta,
 ) -> TradeExecuted:
-    """Make the fact of a trade, at the resting order's price (rule MATCH-03)."""
+    """Return the fact of a trade at the maker's price (rule MATCH-03)."""
     price = maker.limit_price
     assert price is not None
     value = price * quantity
@@ -99,7 +100,7 @@ def executed(
 def canceled(
     order: Order, reason: CancelReason, note: str, *, resting: bool, meta: Meta
 ) -> OrderCanceled:
-    """Make the fact of an end; `resting` says whether the order was in the book."""
+    """Return the fact of a cancel; `resting` says whether the order is in the book."""
     return OrderCanceled(
         meta=meta,
         order_id=order.order_id,
@@ -113,6 +114,7 @@ def canceled(
 
 
 def expired(order: Order, *, meta: Meta) -> OrderExpired:
+    """Return the fact of an expiry; only a resting order expires."""
     price = order.limit_price
     assert price is not None
     return OrderExpired(

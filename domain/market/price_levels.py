@@ -1,7 +1,7 @@
 """One side of an order book: the best price, and a first-in-first-out queue per price.
 
-Levels are kept by a sorted list of keys, best last, and a dictionary. The key of a bid
-is its price, of an ask its negative, so that both sides are the same code.
+A sorted list holds the keys of the levels, best last; a dictionary holds the levels. A
+bid's key is its price, an ask's the negative price, so both sides share the code.
 """
 
 from bisect import bisect_left, insort
@@ -16,9 +16,9 @@ from domain.vocabulary import Side
 class PriceLevel:
     """All resting orders of one price, oldest first.
 
-    An order that leaves from the middle stays in the queue with nothing left, and is
-    passed over; once such orders are the majority the queue is written anew. Leaving
-    then costs the same wherever the order stands.
+    An order that leaves from the middle stays in the queue with no leaves, and matching
+    skips it. The level rebuilds the queue once such orders are the majority. Removal
+    thus costs the same at any place in the queue.
     """
 
     __slots__ = ("count", "orders", "price", "quantity")
@@ -33,7 +33,7 @@ class PriceLevel:
         return (order for order in self.orders if order.leaves)
 
     def drop_done(self) -> None:
-        """Forget orders with nothing left, at the front or once they are too many."""
+        """Drop orders without leaves, at the front or once they are too many."""
         orders = self.orders
         while orders and not orders[0].leaves:
             orders.popleft()
@@ -42,7 +42,7 @@ class PriceLevel:
 
 
 class BookSide:
-    """The bids or the asks of one book."""
+    """The bids or the asks of one book. `sign` converts between price and key."""
 
     __slots__ = ("keys", "levels", "sign")
 
@@ -52,15 +52,16 @@ class BookSide:
         self.levels: dict[int, PriceLevel] = {}
 
     def __iter__(self) -> Iterator[PriceLevel]:
-        """The levels from the best price outward."""
+        """Iterate over the levels from the best price outward."""
         return (self.levels[key] for key in reversed(self.keys))
 
     @property
     def best(self) -> Price | None:
+        """Return the best price, or None if the side is empty."""
         return self.sign * self.keys[-1] if self.keys else None
 
     def add(self, order: Order, price: Price, quantity: Quantity) -> None:
-        """Queue an order at its price; `quantity` of it will rest there."""
+        """Queue an order at its price and add `quantity` to the level."""
         key = self.sign * price
         level = self.levels.get(key)
         if level is None:
@@ -75,16 +76,20 @@ class BookSide:
         level.quantity += quantity
 
     def reduce(self, price: Price, quantity: Quantity, *, done: bool) -> None:
-        """Take `quantity` off a level; `done` says that its order leaves with it."""
+        """Subtract `quantity` from a level; `done` says that its order leaves too."""
         key = self.sign * price
         level = self.levels[key]
         level.quantity -= quantity
         if not done:
+            assert level.quantity >= level.count
             return
         level.count -= 1
         if level.count:
+            # Every order in the queue has a share at least.
+            assert level.quantity >= level.count
             level.drop_done()
             return
+        assert not level.quantity
         del self.levels[key]
         keys = self.keys
         if keys[-1] == key:

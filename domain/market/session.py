@@ -1,7 +1,6 @@
-"""What an instrument's listing and its session allow.
+"""The rules of an instrument's listing and trading session.
 
-A session is one day's trading. The market, which adds the order book, goes on in
-`domain/market/market.py`.
+A session is one day of trading. `domain/market/market.py` adds the order book.
 """
 
 from typing import ClassVar
@@ -24,9 +23,10 @@ from domain.vocabulary import LIMIT, RejectReason
 
 
 class Session(Aggregate):
-    """A listing, the day that it trades on, and whether it is halted.
+    """A listing, its trading day, and whether it is halted.
 
-    `halt_reason` is None unless it is halted. `last_price` is that of the newest trade.
+    `halt_reason` is None unless trading is halted. `last_price` is the price of the
+    newest trade.
     """
 
     __slots__ = (
@@ -50,6 +50,7 @@ class Session(Aggregate):
 
     @property
     def halted(self) -> bool:
+        """Return whether trading is halted."""
         return self.halt_reason is not None
 
     # --- the session begins, stops and ends ---
@@ -60,26 +61,28 @@ class Session(Aggregate):
         self.record(Listed(meta, listing, session_date))
 
     def halt(self, reason: str, *, meta: Meta) -> None:
+        """Halt trading; do nothing if it is halted."""
         if not self.halted:
             self.record(Halted(meta, reason))
 
     def resume(self, *, meta: Meta) -> None:
+        """Resume trading; do nothing unless it is halted."""
         if self.halted:
             self.record(Resumed(meta))
 
     def roll_day(self, session_date: str, *, meta: Meta) -> None:
-        """End the session and begin that of `session_date`, once (rule DAY-01)."""
+        """Begin the session of `session_date`, unless it is past (rule DAY-01)."""
         if session_date > self.session_date:
             close = self.previous_close if self.last_price is None else self.last_price
             self.record(DayRolled(meta, session_date, close))
 
-    # --- what it allows ---
+    # --- the session checks orders ---
 
     def check(self, ticket: Ticket) -> None:
-        """Refuse terms that make no sense in this market (rules ORDER-01 to -05).
+        """Check that terms make sense in this market (rules ORDER-01 to -05).
 
         Raises:
-            InvalidOrder: says which term, and why.
+            InvalidOrder: a term makes no sense; the sentence names it.
         """
         listing = self.listing
         listing.check_quantity(ticket.quantity)
@@ -91,7 +94,7 @@ class Session(Aggregate):
             raise InvalidOrder("market orders take no limit_price", field="limit_price")
 
     def objection(self, ticket: Ticket) -> Objection | None:
-        """Return why the market says no, and the bound that is broken, or None."""
+        """Return why the market rejects a ticket, or None if it accepts."""
         if self.halt_reason is not None:
             return RejectReason.MARKET_HALTED, None
         if ticket.limit_price is not None and self.listing.price_band is not None:
@@ -106,7 +109,7 @@ class Session(Aggregate):
         """Return the new total quantity and limit price (rule ORDER-07).
 
         Raises:
-            DomainError: the order cannot become what is asked for.
+            DomainError: the market refuses the replacement.
         """
         if self.halted:
             raise MarketHalted(symbol=self.listing.symbol)

@@ -1,4 +1,4 @@
-"""When the venue's day turns: midnight in the market's time zone."""
+"""The venue's trading day, which rolls at midnight in the market's time zone."""
 
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
@@ -8,7 +8,7 @@ _SECOND = 1_000_000
 
 
 def session_date(at: Timestamp, zone: tzinfo) -> str:
-    """The date of the session that a moment belongs to.
+    """Return the date of the session at a time.
 
     >>> session_date(1_790_000_000_000_000, UTC)
     '2026-09-21'
@@ -17,7 +17,7 @@ def session_date(at: Timestamp, zone: tzinfo) -> str:
 
 
 def next_roll(at: Timestamp, zone: tzinfo) -> Timestamp:
-    """The next midnight in the market's time zone.
+    """Return the next midnight in the market's time zone.
 
     >>> next_roll(1_790_000_000_000_000, UTC) // _SECOND % 86_400
     0

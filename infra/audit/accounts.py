@@ -1,4 +1,4 @@
-"""What an auditor keeps of each account, and what a trade must move between them."""
+"""The audit's totals of each account, and the legs of a trade."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from domain.money import Money, Price, Quantity
 from domain.vocabulary import Side
 
 _HOUSE = wallet_stream(HOUSE_ACCOUNT)
-#: The part of the venue in a trade that costs fees.
+#: The name of the leg that pays the fees to the venue.
 HOUSE_PART = "house"
 
 
@@ -25,10 +25,11 @@ class Holding:
         self.cost: Money = 0
 
     def part(self, quantity: Quantity) -> Money:
-        """The cost that goes with some of the shares, rounded down."""
+        """Return the cost of some of the shares, rounded down."""
         return self.cost * quantity // self.quantity if self.quantity > 0 else 0
 
     def sound(self) -> bool:
+        """Return whether no number is negative and no cost is without shares."""
         return (
             0 <= self.reserved <= self.quantity
             and self.cost >= 0
@@ -37,7 +38,7 @@ class Holding:
 
 
 class AccountTotals:
-    """One wallet."""
+    """The cash and shares of one wallet."""
 
     __slots__ = ("held", "holdings", "ledger")
 
@@ -47,6 +48,7 @@ class AccountTotals:
         self.holdings: dict[Symbol, Holding] = {}
 
     def holding(self, symbol: Symbol) -> Holding:
+        """Return the holding in one instrument, empty at first."""
         holding = self.holdings.get(symbol)
         if holding is None:
             holding = self.holdings[symbol] = Holding()
@@ -54,7 +56,7 @@ class AccountTotals:
 
 
 class Hold:
-    """Cash that a wallet set aside."""
+    """Cash that a wallet has set aside."""
 
     __slots__ = ("amount", "per_share", "purpose", "wallet")
 
@@ -66,7 +68,7 @@ class Hold:
 
 
 class Reserve:
-    """Shares set aside for an order."""
+    """Shares that a wallet has set aside for an order."""
 
     __slots__ = ("quantity", "symbol", "wallet")
 
@@ -77,7 +79,7 @@ class Reserve:
 
 
 class Leg(NamedTuple):
-    """What one account owes or gets by a trade that was executed."""
+    """What one account owes or is owed from an executed trade."""
 
     wallet: Stream
     order_id: OrderId
@@ -89,7 +91,7 @@ class Leg(NamedTuple):
 
 
 def legs_of(trade: TradeExecuted) -> Iterator[tuple[str, Leg]]:
-    """The parts that a trade must be settled in: buyer, seller, house if it takes."""
+    """Yield the legs of a trade: buyer, seller, and the house if there are fees."""
     taker = wallet_stream(trade.taker_account_id), trade.taker_order_id
     maker = wallet_stream(trade.maker_account_id), trade.maker_order_id
     taker_fee, maker_fee = trade.taker_fee, trade.maker_fee

@@ -1,8 +1,8 @@
-"""The auditor's own books: cash and shares of every account, added up from the facts.
+"""The audit's ledger: cash and shares of every account, computed from the facts.
 
-Deliberately not the domain's code: what is proved here is proved a second way. At every
-log position the wallets, and the legs of trades that are executed but not yet settled,
-hold together exactly what came in; after a command no leg may be left.
+This deliberately uses no domain code: an audit must prove the result in a second way.
+At every log position, the wallets and the open legs of executed trades add up to
+exactly what came in. After a command, no leg may be open.
 """
 
 from collections.abc import Callable
@@ -44,7 +44,7 @@ LegKey: TypeAlias = tuple[Symbol, int, str]
 
 
 class LedgerAudit:
-    """Follows every movement of cash and shares."""
+    """Checks every movement of cash and shares."""
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
@@ -55,7 +55,7 @@ class LedgerAudit:
         self.balances = 0
         self._legs: dict[LegKey, Leg] = {}
         self._trade_ids: dict[Symbol, int] = {}
-        # Came in, is in wallets, is on its way between them.
+        # Cash that came in, cash in wallets, and cash due in open legs.
         self._cash_in = self._cash = self._cash_due = 0
         self._cash_off = 0
         self._shares_in: dict[Symbol, Quantity] = {}
@@ -74,7 +74,7 @@ class LedgerAudit:
         }
 
     def end_command(self, fact: Fact) -> None:
-        """After the last fact of a command nothing may be on its way."""
+        """Report every leg that is open after the last fact of a command."""
         if not self._legs:
             return
         for (symbol, trade_id, part), leg in self._legs.items():
@@ -87,7 +87,7 @@ class LedgerAudit:
         self._check_cash(fact)
 
     def end(self, fact: Fact) -> None:
-        """At the end of the log the parts must add up to the running totals."""
+        """Report wallets and holds that do not add up at the end of the log."""
         if sum(each.ledger for each in self.accounts.values()) != self._cash:
             self._findings.note("cash", fact, "the wallets do not add up")
         held: dict[Stream, Money] = {}
@@ -98,12 +98,13 @@ class LedgerAudit:
                 self._findings.note("holds", fact, f"the holds of {stream} differ")
 
     def account(self, stream: Stream) -> AccountTotals:
+        """Return the totals of a wallet, zero before its first fact."""
         account = self.accounts.get(stream)
         if account is None:
             account = self.accounts[stream] = AccountTotals()
         return account
 
-    # --- what comes in ---
+    # --- deposits and grants ---
 
     def _deposited(self, fact: Fact, event: FundsDeposited) -> None:
         account = self.account(fact.stream)
@@ -124,7 +125,7 @@ class LedgerAudit:
             self._findings.note("shares", fact, f"a grant of {quantity} shares")
         self._shares_moved(fact, symbol, due=0, moved=quantity)
 
-    # --- what is set aside ---
+    # --- holds and reserves ---
 
     def _held(self, fact: Fact, event: FundsHeld) -> None:
         hold_id = event.hold_id
@@ -136,7 +137,7 @@ class LedgerAudit:
         self._check_account(fact, account)
 
     def order_hold(self, order_id: OrderId) -> Hold | None:
-        """Return the cash that backs an order; a hold of another purpose backs none."""
+        """Return the hold that backs an order, not holds for other purposes."""
         hold = self.holds.get(order_id)
         return None if hold is None or hold.purpose is not _ORDER else hold
 
@@ -170,7 +171,7 @@ class LedgerAudit:
         holding.reserved -= event.quantity
         self._check_holding(fact, holding)
 
-    # --- what a trade moves ---
+    # --- trades ---
 
     def _executed(self, fact: Fact, event: TradeExecuted) -> None:
         symbol, trade_id = symbol_of(fact.stream), event.trade_id
@@ -180,7 +181,7 @@ class LedgerAudit:
         self.trades += 1
         for part, leg in legs_of(event):
             self._legs[symbol, trade_id, part] = leg
-            # Over all parts the sum is zero, or a fee was invented.
+            # The cash of all legs adds up to zero, unless a fee was invented.
             self._cash_due += leg.cash
 
     def _settled(self, fact: Fact, event: TradeSettled) -> None:
@@ -244,7 +245,7 @@ class LedgerAudit:
         self._cash_due -= leg.cash if leg is not None else 0
         self._check_cash(fact)
 
-    # --- what must hold after each of them ---
+    # --- checks after each movement ---
 
     def _check_cash(self, fact: Fact) -> None:
         off = self._cash + self._cash_due - self._cash_in
@@ -256,7 +257,7 @@ class LedgerAudit:
     def _shares_moved(
         self, fact: Fact, symbol: Symbol, *, due: Quantity, moved: Quantity
     ) -> None:
-        # Due shares of the two legs of a trade cancel out when it is executed.
+        # The shares due in the two legs of a new trade cancel out.
         total = self._shares[symbol] = self._shares.get(symbol, 0) + due + moved
         off = total - self._shares_in.get(symbol, 0)
         if off != self._shares_off.get(symbol, 0):

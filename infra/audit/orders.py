@@ -1,7 +1,7 @@
-"""The auditor's own list of open orders, and whether each is backed exactly.
+"""The audit's list of open orders, and the check that each is backed exactly.
 
-Built from the markets' facts alone; what backs an order comes from the wallets' facts.
-The two meet only here, after each command.
+The list comes from the markets' facts alone, the backing from the wallets' facts. The
+two meet only here, after each command.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ _BUY = Side.BUY
 
 
 class OpenOrder:
-    """What is left of an order."""
+    """The open part of an order."""
 
     __slots__ = ("leaves", "side", "symbol", "wallet")
 
@@ -41,7 +41,7 @@ class OpenOrder:
 
 
 class OrdersAudit:
-    """Follows every order from its acceptance to its end."""
+    """Checks every order from its acceptance to its end."""
 
     def __init__(self, findings: Findings, ledger: LedgerAudit) -> None:
         self._findings = findings
@@ -60,7 +60,7 @@ class OrdersAudit:
             OrderReplaced: self._replaced,
         }
 
-    # What is set aside for an order must be seen even if that order never comes.
+    # A hold or reserve must be checked even if its order never appears.
 
     def _held(self, _: Fact, event: FundsHeld) -> None:
         if event.purpose is HoldPurpose.ORDER:
@@ -138,13 +138,13 @@ class OrdersAudit:
         )
 
     def end_command(self, fact: Fact) -> None:
-        """What the command touched must be backed exactly, or not at all."""
+        """Check the backing of every order that the command touched."""
         for order_id in self._touched:
             self._check_backing(fact, order_id)
         self._touched.clear()
 
     def end(self, fact: Fact) -> None:
-        """At the end of the log, every open order and everything set aside."""
+        """Check that open orders are backed and that no other backing is left."""
         ledger = self._ledger
         backed = {*filter(ledger.order_hold, ledger.holds), *ledger.reserves}
         for order_id in {*self.open, *backed}:

@@ -57,11 +57,11 @@ class Audit:
         self.events = 0
         self._reader = reader
         self.server_runs = live is not None
-        self._ledger = LedgerAudit(self.findings)
-        self._orders = OrdersAudit(self.findings, self._ledger)
+        self.ledger = LedgerAudit(self.findings)
+        self._orders = OrdersAudit(self.findings, self.ledger)
         self._versions: dict[Stream, int] = {}
         self._last: Fact | None = None
-        self._handlers = _joined(self._ledger.handlers, self._orders.handlers)
+        self._handlers = _joined(self.ledger.handlers, self._orders.handlers)
 
     def run(self, progress: Progress = lambda _: None) -> None:
         """Read the log up to its present head."""
@@ -76,7 +76,7 @@ class Audit:
                     break
                 self._read_to(self._reader.head(), progress)
             if self._last is not None:
-                self._ledger.end(self._last)
+                self.ledger.end(self._last)
                 self._orders.end(self._last)
             self.state.end()
         finally:
@@ -113,7 +113,7 @@ class Audit:
 
     def _end_command(self, facts: Sequence[Fact]) -> None:
         last = facts[-1]
-        self._ledger.end_command(last)
+        self.ledger.end_command(last)
         self._orders.end_command(last)
         self.state.take(facts)
 
@@ -144,12 +144,12 @@ class Audit:
         other = "another version saved it" if state.snapshot_unreadable else None
         return [
             result("versions", self.events, "events"),
-            result("trades", self._ledger.trades, "trades"),
+            result("trades", self.ledger.trades, "trades"),
             result("cash", self.events, "log positions"),
             result("shares", self.events, "log positions"),
-            result("legs", self._ledger.trades, "trades"),
-            result("balances", self._ledger.balances, "balances and positions"),
-            result("costs", 2 * self._ledger.trades, "settlements"),
+            result("legs", self.ledger.trades, "trades"),
+            result("balances", self.ledger.balances, "balances and positions"),
+            result("costs", 2 * self.ledger.trades, "settlements"),
             result("holds", self._orders.backed, "orders touched"),
             result("orders", self._orders.orders, "orders"),
             result("books", state.books, "books after commands"),

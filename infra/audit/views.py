@@ -1,4 +1,4 @@
-"""Whether the read models are what the log gives, as a check of an audit."""
+"""The audit check that the read models match the log."""
 
 from collections.abc import Callable
 from time import monotonic, sleep
@@ -11,7 +11,7 @@ from processors.rebuild import Report, verify
 from projections.register import PROJECTIONS
 from projections.store import Request, Store
 
-#: How long a live server may take to fill its views from the log.
+#: How long a running server may take to fill its views from the log.
 FILLED_SECONDS = 60.0
 LOOK_SECONDS = 0.2
 
@@ -25,10 +25,10 @@ def views_check(
     new_id: Callable[[], str],
     progress: Progress,
 ) -> Check:
-    """Fill every read model beside the live one, and compare at one log position.
+    """Rebuild every read model alongside the live one and compare the two.
 
-    Beside a live server each of them must be there; one that is being filled from the
-    log just now is waited for.
+    If a server runs, every read model must exist. The check waits for those that are
+    being filled from the log.
 
     Raises:
         RebuildFailed, StoreDown: the store changed or went away meanwhile.
@@ -37,7 +37,7 @@ def views_check(
         _wait_until_filled(store)
     ahead = _ahead_of_log(reader, store)
     for name, position in ahead.items():
-        # It shows another log than this one; there is nothing to compare it with.
+        # The view shows another log, so a comparison would be pointless.
         what = f"it is at log position {position}, beyond the log"
         findings.add(Violation("views", position, f"view {name}", "", what))
     if ahead:
@@ -66,7 +66,7 @@ def _wait_until_filled(store: Store) -> None:
 
 def _ahead_of_log(reader: LogReader, store: Store) -> dict[str, LogPosition]:
     answers = store.read([Request(each.view, ()) for each in PROJECTIONS])
-    # Afterwards: until then the views and the log go on.
+    # Read the head last, or a view that advanced meanwhile seems to be ahead.
     head = reader.head()
     return {
         each.view.name: answer.checkpoint

@@ -77,7 +77,7 @@ def _order(step: Entry | Ioc) -> LimitOrder:
 
 
 class Driver:
-    """One flow on its way into a market of its own."""
+    """One flow on its way into its own market."""
 
     def __init__(self, venue: Venue, rows_every: int = 1) -> None:
         self.score = Score()

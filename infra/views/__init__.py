@@ -1,1 +1,1 @@
-"""The stores of the read models, and how far each one is."""
+"""The stores of the read models, and the log positions that they show."""

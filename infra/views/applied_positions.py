@@ -1,8 +1,8 @@
-"""Knows how far the live read models are, and wakes who waits for a log position.
+"""The log positions of the live read models, and waiting until they reach one.
 
-The runner publishes each write on `bourse:applied`. A message can be missed, and a
-connection can die without a sign; so the checkpoints themselves are read after every
-subscription and once a second while somebody waits.
+The runner publishes each write on `bourse:applied`. A message can be lost, and a
+connection can die silently. So this module also reads the checkpoints themselves:
+after every subscription, and once a second while a caller waits.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class _Waiter(msgspec.Struct, frozen=True, eq=False):
 
 
 class RedisAppliedPositions:
-    """The `AppliedPositions` of one process. `start` it on its event loop."""
+    """The `AppliedPositions` of one process. Call `start` on its event loop."""
 
     def __init__(
         self,
@@ -59,17 +59,19 @@ class RedisAppliedPositions:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        """Start the task that follows the positions."""
         self._task = asyncio.create_task(self._follow(), name="applied-positions")
 
     async def close(self) -> None:
+        """Stop following and close the connection."""
         while self._task is not None and not self._task.done():
-            # Again, where it must be: the client may swallow one while it connects.
+            # The client may swallow a cancellation while it connects, so repeat it.
             self._task.cancel()
             await asyncio.wait([self._task], timeout=RETRY_SECONDS)
         await self._redis.aclose()
 
     async def positions(self) -> dict[str, LogPosition | None]:
-        """The checkpoint of each view as it is now, None for one that is being filled.
+        """Return the current checkpoint of each view, None if it is being filled.
 
         Raises:
             StoreDown: the store does not answer.
@@ -105,7 +107,7 @@ class RedisAppliedPositions:
                 waiter.woken.set_result(None)
 
     async def _follow(self) -> None:
-        """Listen for as long as the process lives, through every outage."""
+        """Listen until cancelled, through every outage."""
         told = False
         while True:
             try:
@@ -124,7 +126,7 @@ class RedisAppliedPositions:
         channel = cast(Any, self._redis).pubsub(ignore_subscribe_messages=True)
         async with channel:
             await channel.subscribe(APPLIED)
-            # What was published before the subscription stands in the checkpoints.
+            # The checkpoints include every write published before the subscription.
             await self._look()
             while True:
                 message = await channel.get_message(timeout=LOOK_SECONDS)
@@ -143,7 +145,7 @@ class RedisAppliedPositions:
         requests = [Request(each, ()) for each in self._followed]
         answers = await self._views.read_many(requests)
         for each, answer in zip(self._followed, answers, strict=True):
-            # A message that came in meanwhile tells of a newer write than the answer.
+            # A message that arrived meanwhile may be newer than the answer.
             known = self._positions[each.name] or 0
             self._positions[each.name] = answer and max(known, answer.checkpoint)
         self._wake()

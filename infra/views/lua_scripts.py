@@ -1,4 +1,4 @@
-"""The scripts that read and write the read models, as the Redis server runs them."""
+"""The Lua scripts with which the Redis server reads and writes the read models."""
 
 from hashlib import sha1
 
@@ -6,19 +6,19 @@ import msgspec
 
 
 class Script(msgspec.Struct, frozen=True):
-    """A script's text, and the name the server knows it by once it has seen it."""
+    """A script and its SHA-1, by which the server knows a script that it has run."""
 
     text: str
     sha: str
 
 
 def _script(text: str) -> Script:
-    # Redis names scripts by SHA-1; nothing is protected by it.
+    # Redis names scripts by SHA-1; the hash protects nothing.
     return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-#: Each part: name, layout with a dash, generation or "" for the live one, commands.
-#: Each answer: checkpoint (nil: no such generation), generation, the replies.
+#: Each part: name, layout with a dash, generation ("" for the live one), commands.
+#: Each answer: checkpoint (nil if there is no such generation), generation, replies.
 READ = _script("""
 local answers = {}
 for i, part in ipairs(cmsgpack.unpack(ARGV[1])) do
@@ -41,8 +41,8 @@ end
 return answers
 """)
 
-#: Parts: name, generation, expected checkpoint ("" for none), new one, whether it must
-#: be the live generation, commands. Then messages: channel, body. Answers 1 or 0.
+#: Parts: name, generation, expected checkpoint ("" for none), new checkpoint, whether
+#: the generation must be live, commands. Then messages: channel, body. Returns 1 or 0.
 WRITE = _script("""
 local parts, messages = unpack(cmsgpack.unpack(ARGV[1]))
 for _, part in ipairs(parts) do
@@ -91,8 +91,8 @@ end
 return 1
 """)
 
-#: Name, generation, its checkpoint, a channel and a message. Answers 1 or 0. Readers
-#: must not go back in time, so a generation behind the live one is not taken.
+#: Name, generation, its checkpoint, a channel and a message. Returns 1 or 0. Readers
+#: must not go back in time, so a generation behind the live one is refused.
 SWITCH = _script("""
 local name, generation, expected, channel, message = unpack(cmsgpack.unpack(ARGV[1]))
 local function checkpoint(of)

@@ -1,8 +1,8 @@
-"""How the changes to read models and the reads from them become commands of Redis 6.2.
+"""Translates changes to read models, and reads from them, into Redis 6.2 commands.
 
 A table is a hash, a collection is a sorted set. Commands name keys without the prefix
-of their generation; the script that runs them adds it. Numbers travel as text: the
-script has floating-point numbers only, and money has more digits than those.
+of their generation; the script that runs them adds the prefix. Numbers travel as text,
+because Lua has only floating-point numbers, and money has more digits than those.
 
 >>> writing([PutRows("rows", {"ada": "1"})])
 [('HSET', 'rows', 'ada', '1')]
@@ -33,12 +33,12 @@ from projections.store import (
 
 Command: TypeAlias = tuple[str, ...]
 
-#: Words in one command. The script's interpreter unpacks fewer than 8,000 at once.
+#: The most words in one command. Lua unpacks fewer than 8,000 at once.
 WORDS_MAX = 4_000
 
 
 def writing(changes: Iterable[Change]) -> list[Command]:
-    """Return the commands that carry out the changes, in their order."""
+    """Return the commands that carry out the changes, in order."""
     commands: list[Command] = []
     for change in changes:
         commands += _WRITERS[type(change)](change)
@@ -46,7 +46,7 @@ def writing(changes: Iterable[Change]) -> list[Command]:
 
 
 def reading(read: Read) -> list[Command]:
-    """Return the commands that read; their replies, joined, are the reply."""
+    """Return the commands for one read. Their joined replies are the read's reply."""
     return _READERS[type(read)](read)
 
 

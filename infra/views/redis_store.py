@@ -1,11 +1,12 @@
 """The read models in Redis: scripts make every write and every read atomic.
 
-Everything of one read model has a key under `bourse:{name}:{generation}:`. The hash
-`bourse:alias` says which generation of each read model is live.
+All keys of one read model start with `bourse:{name}:{generation}:`. The hash
+`bourse:alias` names the live generation of each read model.
 
-A batch travels as one MessagePack value, which the server unpacks: sending thousands of
-commands from Python would cost more than folding the facts. Redis 6.2 or later; no
-Redis cluster, because the scripts make keys from the live generation.
+A batch is one MessagePack value, which the server unpacks: to send thousands of
+commands from Python would cost more than to fold the facts. This needs Redis 6.2 or
+later. A Redis cluster does not work, because the scripts build keys from the live
+generation.
 """
 
 import asyncio
@@ -50,11 +51,11 @@ def _registry(view: View) -> str:
 
 
 class _Question:
-    """Requests as one MessagePack value, and how their answers are put together."""
+    """Requests as one MessagePack value, with the decoder of their answers."""
 
     def __init__(self, requests: Sequence[Request]) -> None:
         parts: list[tuple[str, str, Generation, list[Command]]] = []
-        #: For each request, the number of commands that each of its reads became.
+        #: For each request, the number of commands for each of its reads.
         self._counts: list[list[int]] = []
         for each in requests:
             commands: list[Command] = []
@@ -69,6 +70,7 @@ class _Question:
         self.packed = _pack(parts)
 
     def answers(self, raw: list[list[Any]]) -> list[Answer | None]:
+        """Decode the script's reply."""
         return [
             _answer(each, counts)
             for each, counts in zip(raw, self._counts, strict=True)
@@ -83,7 +85,7 @@ def _answer(raw: list[Any], counts: list[int]) -> Answer | None:
 
 
 def _joined(replies: list[Reply], counts: list[int]) -> list[Reply]:
-    """Make one reply for each read of those for its commands."""
+    """Join the replies of each read's commands into one reply."""
     if len(replies) == len(counts) and 0 not in counts:
         return replies
     rest = iter(replies)
@@ -102,10 +104,11 @@ def _outages_told() -> Generator[None]:
 
 @contextmanager
 def _cancel_heeded() -> Generator[None]:
-    """Raise the cancel of the running task that the client has swallowed.
+    """Raise a cancellation of the current task that the client has swallowed.
 
-    It sends through `asyncio.wait_for`, which before Python 3.12 loses a cancel that
-    comes just as the awaited thing is done. The task would then wait for ever.
+    The client sends through `asyncio.wait_for`. Before Python 3.12, `wait_for` loses a
+    cancellation that arrives just as the awaited call finishes. The task would then
+    never end.
     """
     try:
         yield
@@ -116,7 +119,7 @@ def _cancel_heeded() -> Generator[None]:
 
 
 class RedisStore:
-    """The store as the hosts use it. One instance for one thread."""
+    """The synchronous store, for hosts. Use one instance for each thread."""
 
     def __init__(self, url: str, *, timeout: float = 10.0) -> None:
         self._redis = redis.Redis.from_url(
@@ -124,6 +127,7 @@ class RedisStore:
         )
 
     def close(self) -> None:
+        """Close the connections."""
         self._redis.close()
 
     def _run(self, script: Script, argument: bytes) -> Any:
@@ -213,7 +217,7 @@ class RedisStore:
         with _outages_told():
             if self._redis.hget(ALIAS, view.name) == generation.encode():
                 return
-            # The checkpoint goes first: a generation in pieces must not be taken up.
+            # The checkpoint goes first, so that nobody resumes a partial generation.
             prefix = _prefix(view, generation)
             self._redis.delete(prefix + "checkpoint")
         for page in self._scan(prefix):
@@ -224,9 +228,9 @@ class RedisStore:
             self._redis.srem(_registry(view), generation)
 
     def forget(self, views: Sequence[View]) -> None:
-        """Remove all of these read models, the live ones too: they show another log."""
+        """Remove these read models, the live generations too: they show another log."""
         with _outages_told():
-            # First of all, so that nobody finds what is being taken away.
+            # The alias goes first, so that no reader sees a partial generation.
             self._redis.hdel(ALIAS, *(view.name for view in views))
         for view in views:
             for page in self._scan(f"bourse:{view.name}:"):
@@ -236,7 +240,7 @@ class RedisStore:
 
 
 class RedisViews:
-    """The store as queries use it, on one event loop."""
+    """The asynchronous store, for queries on one event loop."""
 
     def __init__(
         self, url: str, *, timeout: float = 5.0, connections: int = 32
@@ -252,6 +256,7 @@ class RedisViews:
         self._pool = pool
 
     async def close(self) -> None:
+        """Close the connections."""
         await self._redis.aclose()
         await self._pool.aclose()
 
@@ -263,7 +268,10 @@ class RedisViews:
         return available(requests, await self.read_many(requests))
 
     async def read_many(self, requests: Sequence[Request]) -> list[Answer | None]:
-        """Answer all requests in one atomic step; None if no generation is live."""
+        """Answer all requests in one atomic step.
+
+        An answer is None if the read model has no live generation.
+        """
         question = _Question(requests)
         packed = question.packed
         client = cast(Any, self._redis)

@@ -1,1 +1,1 @@
-"""Read models of accounts and users."""
+"""The read models of accounts and users."""

@@ -1,6 +1,6 @@
-"""What each account owns in cash: ledger, held, and who it belongs to.
+"""The cash of each account: ledger, held, and the account's owner.
 
-available = ledger - held, and none of them is ever negative.
+available = ledger - held, and none of the three is ever negative.
 """
 
 from typing import ClassVar
@@ -44,10 +44,13 @@ class Balance(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def available(self) -> Money:
+        """The cash that no hold sets aside."""
         return self.ledger - self.held
 
 
 class BalancesProjection(Projection):
+    """The fold of everything that moves or holds cash."""
+
     view: ClassVar[View] = VIEW
 
     def __init__(self) -> None:
@@ -115,6 +118,7 @@ class BalancesProjection(Projection):
 
 
 def balance_request(account_id: AccountId) -> Request:
+    """Return the request for one account, to combine with other requests."""
     return Request(VIEW, [ReadRows(ACCOUNTS, [account_id])])
 
 

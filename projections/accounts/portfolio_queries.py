@@ -1,7 +1,7 @@
-"""How an account is asked for as a whole: cash and shares as they were at one moment.
+"""A whole account: its cash and its shares at one log position.
 
-Between two readings a trade may turn the one into the other. Whoever adds both up reads
-them together, or would count something twice or not at all.
+Between two reads, a trade may turn cash into shares. Only a single read of both counts
+everything exactly once.
 """
 
 from domain.ids import AccountId
@@ -13,7 +13,7 @@ from projections.store import Views
 async def portfolio(
     views: Views, account_id: AccountId
 ) -> tuple[Balance | None, list[Position]]:
-    """Cash, None where no such account is, and the positions with shares in them."""
+    """Return the cash, None if there is no such account, and the open positions."""
     requests = [balance_request(account_id), positions_request(account_id)]
     cash, shares = await views.read_at_once(requests)
     return balance_of(cash), [each for each in positions_of(shares) if each.quantity]

@@ -1,7 +1,7 @@
-"""Which shares each account owns, what they cost, and what selling them has earned.
+"""The shares of each account, their cost, and the profit from sales.
 
-All positions of an account are one row: they are asked for together, and an account
-trades few instruments compared with how many accounts trade one.
+One row holds all positions of an account, because queries ask for them together. An
+account trades few instruments, but many accounts trade one instrument.
 """
 
 from typing import ClassVar
@@ -30,8 +30,9 @@ ACCOUNTS = "accounts"
 class Position(msgspec.Struct, array_like=True, gc=False):
     """One account's shares of one instrument, as of `log_position`.
 
-    Kept when the quantity is 0 again, for `realized`: the profit or loss of all that
-    was sold, fees taken off. `cost_basis` is what the quantity cost, fees included.
+    `cost_basis` is the cost of the current shares, fees included. `realized` is the
+    profit or loss of all sales, net of fees. A position with quantity 0 stays, for
+    `realized`.
     """
 
     symbol: Symbol
@@ -43,16 +44,19 @@ class Position(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def available(self) -> Quantity:
+        """The shares that no open sell order reserves."""
         return self.quantity - self.reserved
 
 
 class Holdings(msgspec.Struct, array_like=True, gc=False):
-    """All positions of one account, in the order in which they were first taken."""
+    """All positions of one account, oldest first."""
 
     positions: dict[Symbol, Position]
 
 
 class PositionsProjection(Projection):
+    """The fold of everything that moves or reserves shares."""
+
     view: ClassVar[View] = VIEW
 
     def __init__(self) -> None:
@@ -103,11 +107,12 @@ class PositionsProjection(Projection):
 
 
 def positions_request(account_id: AccountId) -> Request:
+    """Return the request for one account, to combine with other requests."""
     return Request(VIEW, [ReadRows(ACCOUNTS, [account_id])])
 
 
 def positions_of(answer: Answer) -> list[Position]:
-    """Decode the answer to a `positions_request`, closed ones (quantity 0) included."""
+    """Decode the answer to a `positions_request`, including quantity 0."""
     ((stored,),) = answer.replies
     if stored is None:
         return []
@@ -116,20 +121,20 @@ def positions_of(answer: Answer) -> list[Position]:
 
 
 async def all_positions(views: Views, account_id: AccountId) -> list[Position]:
-    """Return every position the account ever had, closed ones (quantity 0) too."""
+    """Return every position the account ever had, including quantity 0."""
     (answer,) = await views.read_at_once([positions_request(account_id)])
     return positions_of(answer)
 
 
 async def open_positions(views: Views, account_id: AccountId) -> list[Position]:
-    """The positions with shares in them, by symbol."""
+    """Return the account's positions that hold shares, by symbol."""
     return [each for each in await all_positions(views, account_id) if each.quantity]
 
 
 async def position(
     views: Views, account_id: AccountId, symbol: Symbol
 ) -> Position | None:
-    """The account's open position in one instrument, if it has one."""
+    """Return the account's open position in one instrument, or None."""
     for each in await open_positions(views, account_id):
         if each.symbol == symbol:
             return each

@@ -1,4 +1,4 @@
-"""Every movement of cash and shares of each account, with the balance after it."""
+"""The movements of cash and shares of each account, with the balance after each."""
 
 from collections.abc import AsyncIterator, Collection
 from enum import StrEnum
@@ -45,6 +45,8 @@ PAGE = 1_000
 
 
 class MovementType(StrEnum):
+    """What caused a movement."""
+
     DEPOSIT = "deposit"
     SHARES_GRANTED = "shares_granted"
     BUY = "buy"
@@ -55,8 +57,8 @@ class MovementType(StrEnum):
 class Movement(msgspec.Struct, array_like=True, gc=False, kw_only=True):
     """One line of an account's statement.
 
-    `amount` is the signed cash, `fee` is included in it; `balance` is the ledger after
-    it. `quantity` is the signed number of shares. `cause` is the command's id.
+    `amount` is the signed cash, including `fee`. `balance` is the ledger after the
+    movement. `quantity` is the signed number of shares. `cause` is the command's id.
     """
 
     log_position: LogPosition
@@ -76,17 +78,19 @@ class Movement(msgspec.Struct, array_like=True, gc=False, kw_only=True):
 
 
 class Ledger(msgspec.Struct, array_like=True, gc=False):
-    """The balance that the next movement starts from."""
+    """The balance before the next movement."""
 
     balance: Money = 0
 
 
 def account_key(account_id: AccountId) -> str:
-    """Name the collection of encoded movements, scored by log position."""
+    """Return the name of an account's collection, scored by log position."""
     return "account:" + account_id
 
 
 class StatementsProjection(Projection):
+    """The fold of everything that moves cash or shares."""
+
     view: ClassVar[View] = VIEW
 
     def __init__(self) -> None:
@@ -99,7 +103,7 @@ class StatementsProjection(Projection):
         self._new = {}
 
     def _moves(self, amount: Money, fact: Fact) -> Money:
-        """Move the ledger; the balance after it."""
+        """Move the ledger and return the new balance."""
         account_id = account_of(fact.stream)
         ledger = self._ledgers.get(account_id) or Ledger()
         ledger.balance += amount
@@ -210,10 +214,11 @@ async def movements(
     newest_first: bool = True,
     limit: int = 100,
 ) -> list[Movement]:
-    """An account's movements of some types and instruments (none named: of all).
+    """Return an account's movements, filtered by type, instrument and time.
 
-    Times and log positions are exclusive bounds. To page, give the log position of the
-    last movement seen: as `until_position` newest first, else as `after_position`.
+    An empty filter means all. Times and log positions are exclusive bounds. To page,
+    pass the log position of the last movement: as `until_position` when newest first,
+    otherwise as `after_position`.
     """
     found: list[Movement] = []
     pages = _pages(views, account_id, after_position, until_position, newest_first)

@@ -1,6 +1,6 @@
-"""Who the users are: found by id or by the claim on their e-mail address.
+"""The users, by id or by the claim on their e-mail address.
 
-Personal data stays sealed here as in the log; the password hash stays in the log alone.
+Personal data is sealed here as in the log. The password hash stays in the log alone.
 """
 
 from typing import ClassVar
@@ -21,7 +21,7 @@ CLAIMS = "claims"
 
 
 class User(msgspec.Struct, array_like=True, gc=False):
-    """A person. `roles` are in the order in which they were given."""
+    """A person. `roles` are in the order of the grants."""
 
     user_id: UserId
     account_id: AccountId
@@ -34,11 +34,13 @@ class User(msgspec.Struct, array_like=True, gc=False):
 
 
 def user_of(stream: Stream) -> UserId:
-    """The user whose stream a `user-…` stream is."""
+    """Return the user id in the name of a `user-…` stream."""
     return stream[5:]
 
 
 class UsersProjection(Projection):
+    """The fold of registrations and role grants."""
+
     view: ClassVar[View] = VIEW
 
     def __init__(self) -> None:
@@ -85,11 +87,12 @@ class UsersProjection(Projection):
 
 
 async def user(views: Views, user_id: UserId) -> User | None:
+    """Return one user; None if the id is unknown."""
     ((stored,),) = (await views.read(VIEW, [ReadRows(USERS, [user_id])])).replies
     return None if stored is None else msgspec.json.decode(stored, type=User)
 
 
 async def by_claim(views: Views, claim: str) -> User | None:
-    """The user who holds an e-mail address, given as its keyed hash."""
+    """Return the user who holds an e-mail address. `claim` is its keyed hash."""
     ((user_id,),) = (await views.read(VIEW, [ReadRows(CLAIMS, [claim])])).replies
     return None if user_id is None else await user(views, user_id.decode())

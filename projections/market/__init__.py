@@ -1,1 +1,1 @@
-"""Read models of instruments: terms, books, trades, prices."""
+"""The read models of instruments: terms, books, trades and prices."""

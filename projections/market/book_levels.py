@@ -1,9 +1,9 @@
-"""How market facts change the price levels of an order book, and how levels are kept.
+"""The price levels of order books, updated by market facts.
 
-Depth and prices both fold the same levels, each in collections of its own: one for
-each side, scored by price, whose members are encoded levels. Within a command the book
-may be crossed (an order is accepted before the trades that it causes); between commands
-it never is.
+Depth and prices fold the same levels, each into its own collections. Each side has one
+collection of encoded levels, scored by price. Within a command, the book may be
+crossed, because an order is accepted before the trades that it causes. Between
+commands, the book is never crossed.
 """
 
 from bisect import bisect_left, insort
@@ -34,7 +34,7 @@ from projections.store import (
     present,
 )
 
-#: Books that are kept at least, while they are used.
+#: The cache keeps at least this many recently used books.
 BOOKS_KEPT = 2_000
 
 
@@ -50,15 +50,17 @@ decode_level = msgspec.json.Decoder(Level).decode
 
 
 def bids_key(symbol: Symbol) -> str:
+    """Return the name of the collection of a symbol's bids."""
     return "bids:" + symbol
 
 
 def asks_key(symbol: Symbol) -> str:
+    """Return the name of the collection of a symbol's asks."""
     return "asks:" + symbol
 
 
 class BookSide:
-    """The levels of one side. `prices` ascend."""
+    """The levels of one side. `prices` are ascending."""
 
     __slots__ = ("_dirty", "_key", "_stored", "levels", "prices")
 
@@ -71,7 +73,7 @@ class BookSide:
         self._dirty: dict[Price, None] = {}
 
     def add(self, price: Price, quantity: Quantity) -> None:
-        """One order more."""
+        """Add one order to a level."""
         self._dirty[price] = None
         level = self.levels.get(price)
         if level is None:
@@ -82,7 +84,7 @@ class BookSide:
             level.orders += 1
 
     def remove(self, price: Price, quantity: Quantity, *, orders: int) -> None:
-        """So much less, and so many orders fewer."""
+        """Take a quantity and a number of orders from a level."""
         self._dirty[price] = None
         level = self.levels[price]
         level.quantity -= quantity
@@ -92,6 +94,7 @@ class BookSide:
             del self.prices[bisect_left(self.prices, price)]
 
     def changes(self) -> Iterator[Change]:
+        """Yield the difference from the stored levels, once."""
         stored, gone, new = self._stored, list[Entry](), list[Entry]()
         for price in self._dirty:
             level = self.levels.get(price)
@@ -122,22 +125,27 @@ class Book:
         self.asks = BookSide(asks_key(symbol), asks)
 
     def side(self, side: Side) -> BookSide:
+        """Return the side on which orders of this side rest."""
         return self.bids if side is Side.BUY else self.asks
 
     def accepted(self, event: OrderAccepted) -> None:
+        """Add the resting part of an order."""
         if event.resting:
             assert event.limit_price is not None
             self.side(event.side).add(event.limit_price, event.resting)
 
     def traded(self, event: TradeExecuted) -> None:
+        """Take the traded quantity from the maker's level."""
         maker = self.asks if event.taker_side is Side.BUY else self.bids
         maker.remove(event.price, event.quantity, orders=not event.maker_leaves)
 
     def left(self, event: OrderCanceled | OrderExpired) -> None:
+        """Remove an order that was canceled or has expired, if it rested."""
         if event.resting_price is not None:
             self.side(event.side).remove(event.resting_price, event.quantity, orders=1)
 
     def replaced(self, event: OrderReplaced) -> None:
+        """Remove the replaced order and add the resting part of its replacement."""
         side = self.side(event.side)
         side.remove(event.removed_price, event.removed, orders=1)
         if event.resting:
@@ -145,16 +153,17 @@ class Book:
 
 
 class BookLevels:
-    """The books of all symbols that facts touch: a table of a projection.
+    """The cached books of all symbols that facts touch, as a projection's table.
 
-    Books are kept whole, for a book that trades is touched in every batch; the least
-    recently used ones are forgotten.
+    The cache holds whole books, because every batch touches a book that trades. The
+    least recently used books are evicted.
     """
 
     def __init__(self) -> None:
         self.start(empty=False)
 
     def start(self, *, empty: bool) -> None:
+        """Clear the cache. `empty` says that the store holds no levels yet."""
         self._young: dict[Symbol, Book] = {}
         self._old: dict[Symbol, Book] = {}
         self._dirty: dict[Symbol, Book] = {}
@@ -162,6 +171,7 @@ class BookLevels:
         self._complete = empty
 
     def want(self, symbol: Symbol) -> None:
+        """Request the book of a symbol that the batch touches."""
         if symbol in self._young:
             return
         book = self._old.pop(symbol, None)
@@ -173,26 +183,29 @@ class BookLevels:
             self._wanted[symbol] = None
 
     def wanted(self) -> Iterator[Read]:
+        """Yield two reads, bids and asks, for each book that is not cached."""
         for symbol in self._wanted:
             yield ReadHighest(bids_key(symbol), 0)
             yield ReadLowest(asks_key(symbol), 0)
 
     def load(self, replies: Iterator[Reply]) -> None:
+        """Decode and cache the books that `wanted` read."""
         for symbol in self._wanted:
             bids, asks = present(next(replies)), present(next(replies))
             self._young[symbol] = Book(symbol, bids, asks)
         self._wanted = {}
 
     def book(self, symbol: Symbol) -> Book:
-        """A book as it is now. It must have been wanted."""
+        """Return the current book. The book must have been requested."""
         return self._young[symbol]
 
     def change(self, symbol: Symbol) -> Book:
-        """A book that the caller is about to change."""
+        """Return a book for the caller to change, and mark it as changed."""
         book = self._dirty[symbol] = self._young[symbol]
         return book
 
     def changes(self) -> Iterator[Change]:
+        """Yield the changed levels, then evict old books if the cache is full."""
         for book in self._dirty.values():
             yield from book.bids.changes()
             yield from book.asks.changes()

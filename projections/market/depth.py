@@ -1,4 +1,4 @@
-"""The order books by price level, and where in its stream each book stands."""
+"""The order books by price level, each with its version in the market's stream."""
 
 from typing import ClassVar
 
@@ -42,7 +42,7 @@ STANDINGS = "standings"
 
 
 class Standing(msgspec.Struct, array_like=True, gc=False):
-    """The newest fact of a market: its version in the stream, its place in the log."""
+    """A market's newest fact: its version in the stream and its log position."""
 
     sequence: int
     log_position: LogPosition
@@ -50,7 +50,7 @@ class Standing(msgspec.Struct, array_like=True, gc=False):
 
 
 class Depth(msgspec.Struct, frozen=True):
-    """The best levels of a book, best first, as they were at one moment.
+    """The best levels of a book, best first, at one log position.
 
     `sequence` is the version of the market's stream that the book shows.
     """
@@ -64,6 +64,8 @@ class Depth(msgspec.Struct, frozen=True):
 
 
 class DepthProjection(Projection):
+    """The fold of all market facts into levels and standings."""
+
     view: ClassVar[View] = VIEW
 
     def __init__(self) -> None:
@@ -109,7 +111,7 @@ class DepthProjection(Projection):
 
 
 async def book(views: Views, symbol: Symbol, *, levels: int = 10) -> Depth | None:
-    """The best `levels` levels of each side; None for a symbol that is not listed."""
+    """Return the best levels of each side; None if the symbol is not listed."""
     assert levels > 0
     answer = await views.read(
         VIEW,

@@ -28,7 +28,7 @@ ASSET_IDS = "asset_ids"
 
 
 class Instrument(msgspec.Struct, array_like=True, gc=False):
-    """An instrument as it stands. `session_date` is the day of its running session."""
+    """An instrument's current state. `session_date` is the day of its session."""
 
     listing: Listing
     listed_at: Timestamp
@@ -40,10 +40,13 @@ class Instrument(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def symbol(self) -> Symbol:
+        """The symbol in the listing."""
         return self.listing.symbol
 
 
 class InstrumentsProjection(Projection):
+    """The fold of listings, halts and day rolls."""
+
     view: ClassVar[View] = VIEW
 
     def __init__(self) -> None:
@@ -106,12 +109,13 @@ def _decode(stored: bytes) -> Instrument:
 
 
 async def instrument(views: Views, symbol: Symbol) -> Instrument | None:
+    """Return one instrument; None if the symbol is not listed."""
     ((stored,),) = (await views.read(VIEW, [ReadRows(LISTINGS, [symbol])])).replies
     return None if stored is None else _decode(stored)
 
 
 async def named(views: Views, symbols: Sequence[Symbol]) -> dict[Symbol, Instrument]:
-    """Those of the symbols that are listed."""
+    """Return the listed instruments among these symbols."""
     if not symbols:
         return {}
     (reply,) = (await views.read(VIEW, [ReadRows(LISTINGS, symbols)])).replies
@@ -120,6 +124,7 @@ async def named(views: Views, symbols: Sequence[Symbol]) -> dict[Symbol, Instrum
 
 
 async def by_asset_id(views: Views, asset_id: AssetId) -> Instrument | None:
+    """Return the instrument with this asset id, or None."""
     ((symbol,),) = (await views.read(VIEW, [ReadRows(ASSET_IDS, [asset_id])])).replies
     return None if symbol is None else await instrument(views, symbol.decode())
 
@@ -127,7 +132,7 @@ async def by_asset_id(views: Views, asset_id: AssetId) -> Instrument | None:
 async def all_instruments(
     views: Views, *, q: str = "", halted: bool | None = None
 ) -> list[Instrument]:
-    """Instruments by symbol. `q` is part of the symbol or of the name, in any case."""
+    """Return instruments by symbol. `q` matches symbol or name, ignoring case."""
     (reply,) = (await views.read(VIEW, [ReadAllRows(LISTINGS)])).replies
     found = [_decode(stored) for _, stored in in_pairs(reply)]
     if halted is not None:

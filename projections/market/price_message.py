@@ -1,4 +1,4 @@
-"""What is published on `bourse:prices:{symbol}` after each write (rule PRICE-04)."""
+"""The message on `bourse:prices:{symbol}` after each write (rule PRICE-04)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PriceMessage(msgspec.Struct, frozen=True):
-    """Prices are decimal texts in dollars, null where there is none yet."""
+    """A published price. Prices are decimal strings in dollars, or null."""
 
     symbol: Symbol
     price: str
@@ -32,10 +32,12 @@ class PriceMessage(msgspec.Struct, frozen=True):
 
 
 def channel(symbol: Symbol) -> str:
+    """Return the name of the Redis channel for one symbol."""
     return "bourse:prices:" + symbol
 
 
 def price_message(row: PriceRow) -> Message:
+    """Return the channel and the encoded message for an instrument's row."""
     message = PriceMessage(
         symbol=row.symbol,
         price=text(row.price),
@@ -59,7 +61,7 @@ def _optional(price: Price | None) -> str | None:
 
 
 def instant(at: Timestamp) -> str:
-    """A time in RFC 3339, UTC, to the microsecond.
+    """Format a time in RFC 3339, UTC, with microseconds.
 
     >>> instant(1_700_000_000_000_001)
     '2023-11-14T22:13:20.000001Z'

@@ -1,4 +1,4 @@
-"""How prices are asked for: one, all, and the series of one instrument."""
+"""Queries for prices: one, several, and the series of one instrument."""
 
 import msgspec
 
@@ -17,13 +17,16 @@ from projections.store import (
 
 
 async def price(views: Views, symbol: Symbol) -> PriceRow | None:
-    """One instrument's price; None for a symbol that is not listed."""
+    """Return one instrument's price; None if the symbol is not listed."""
     ((stored,),) = (await views.read(VIEW, [ReadRows(ROWS, [symbol])])).replies
     return None if stored is None else msgspec.json.decode(stored, type=PriceRow)
 
 
 async def prices(views: Views, symbols: list[Symbol] | None = None) -> list[PriceRow]:
-    """Prices by symbol: of those named, where any are, without the unknown ones."""
+    """Return prices by symbol: all of them, or those of `symbols`.
+
+    Unknown symbols are skipped.
+    """
     decode = msgspec.json.Decoder(PriceRow).decode
     if symbols is None:
         (reply,) = (await views.read(VIEW, [ReadAllRows(ROWS)])).replies
@@ -43,7 +46,10 @@ async def history(
     newest_first: bool = False,
     limit: int = POINTS_KEPT,
 ) -> list[PricePoint]:
-    """The price at the end of each second with a change, between exclusive bounds."""
+    """Return the price at the end of each second in which it could change.
+
+    Both bounds are exclusive.
+    """
     page = ReadBetween(
         history_key(symbol),
         after=None if after is None else after // SECOND,

@@ -1,4 +1,4 @@
-"""What one instrument is worth (rule PRICE-01), and what is kept beside that price.
+"""The price of one instrument (rule PRICE-01), and the figures of its session.
 
 >>> microprice(bid=100_000, ask=100_100, bid_quantity=300, ask_quantity=100)
 100075
@@ -14,18 +14,18 @@ from domain.money import Money, Price, Quantity, divide_half_even
 from domain.vocabulary import PriceBasis
 from projections.market.book_levels import Book, BookSide
 
-#: The best levels of each side whose quantities weigh the published price.
+#: The number of best levels on each side whose quantities weigh the price.
 LEVELS_WEIGHED = 5
 SECOND = 1_000_000
 
 
 class PriceRow(msgspec.Struct, array_like=True, gc=False):
-    """An instrument's published price and all that is told beside it.
+    """An instrument's published price and the figures published with it.
 
-    `open`, `high`, `low`, `close`, `volume`, `notional` and `trades` are those of the
-    running session; `last` is the newest trade's price of any session. `as_of` is the
-    time of the newest fact that could move the price, `sequence` its version in the
-    market's stream.
+    `open`, `high`, `low`, `close`, `volume`, `notional` and `trades` belong to the
+    current session. `last` is the price of the newest trade of any session. `as_of` is
+    the time of the newest fact that could move the price. `sequence` is that fact's
+    version in the market's stream.
     """
 
     symbol: Symbol
@@ -52,17 +52,19 @@ class PriceRow(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def mid(self) -> Price | None:
+        """The mean of the best bid and ask, rounded half-even."""
         if self.bid is None or self.ask is None:
             return None
         return divide_half_even(self.bid + self.ask, 2)
 
     @property
     def vwap(self) -> Price | None:
-        """The session's notional by its volume, rounded half-even."""
+        """The session's notional divided by its volume, rounded half-even."""
         return divide_half_even(self.notional, self.volume) if self.volume else None
 
     @property
     def change(self) -> Money | None:
+        """The difference from the previous close."""
         if self.previous_close is None:
             return None
         return self.price - self.previous_close
@@ -77,7 +79,7 @@ class PriceRow(msgspec.Struct, array_like=True, gc=False):
         return size if change >= 0 else -size
 
     def traded(self, price: Price, quantity: Quantity) -> None:
-        """Count a trade into the session (rule PRICE-02)."""
+        """Add a trade to the session's figures (rule PRICE-02)."""
         if self.open is None or self.high is None or self.low is None:
             self.open = self.high = self.low = price
         elif price > self.high:
@@ -97,7 +99,7 @@ class PriceRow(msgspec.Struct, array_like=True, gc=False):
         self.volume = self.notional = self.trades = 0
 
     def reprice(self, book: Book) -> None:
-        """Publish the price that the book and the last trade now give (PRICE-01)."""
+        """Set the price from the book and the last trade (rule PRICE-01)."""
         bids, asks = book.bids, book.asks
         self.bid = bids.prices[-1] if bids.prices else None
         self.ask = asks.prices[0] if asks.prices else None
@@ -125,7 +127,10 @@ def _quantity(side: BookSide, prices: list[Price]) -> Quantity:
 def microprice(
     *, bid: Price, ask: Price, bid_quantity: Quantity, ask_quantity: Quantity
 ) -> Price:
-    """The bid weighed by what is asked, the ask by what is bid: never outside them."""
+    """Weigh the bid by the ask quantity and the ask by the bid quantity.
+
+    The result is never outside the spread.
+    """
     weighed = bid * ask_quantity + ask * bid_quantity
     return divide_half_even(weighed, bid_quantity + ask_quantity)
 
@@ -133,7 +138,7 @@ def microprice(
 class PricePoint(msgspec.Struct, array_like=True, gc=False):
     """The price at the end of one second of event time (rule PRICE-03).
 
-    `second` counts from 1970-01-01 UTC; `volume` is the session's until then.
+    `second` counts from 1970-01-01 UTC. `volume` is the session's volume up to then.
     """
 
     second: int
@@ -146,6 +151,7 @@ class PricePoint(msgspec.Struct, array_like=True, gc=False):
 
 
 def point(row: PriceRow, second: int) -> PricePoint:
+    """Return the point that a row gives for one second."""
     return PricePoint(
         second, row.price, row.basis, row.last, row.bid, row.ask, row.volume
     )

@@ -1,8 +1,9 @@
-"""How facts move the published price of each instrument, its session and its series.
+"""The published price of each instrument, its session and its price series.
 
-The price is a function of the book after each fact. Nobody can see it between two
-writes, so it is worked out when a second of event time ends (for the series) and when
-the batch does (for the row): the same values, wherever the batches were cut.
+The price depends on the book after each fact, but nobody can see it between two
+writes. So the projection computes the price only at the end of a second of event time
+(for the series) and of a batch (for the row). The values do not depend on how the log
+is cut into batches.
 """
 
 from typing import ClassVar
@@ -38,16 +39,18 @@ from projections.store import (
 VIEW = View("prices")
 ROWS = "symbols"
 
-#: Older points of a symbol leave the series.
+#: Points kept in the series of each symbol.
 POINTS_KEPT = 3_600
 
 
 def history_key(symbol: Symbol) -> str:
-    """Name the collection of encoded points, scored by their second."""
+    """Return the name of a symbol's collection of points, scored by second."""
     return "history:" + symbol
 
 
 class PricesProjection(Projection):
+    """The fold of everything that moves a price."""
+
     view: ClassVar[View] = VIEW
 
     def __init__(self) -> None:
@@ -65,7 +68,7 @@ class PricesProjection(Projection):
         self._messages: list[Message] = []
 
     def _moves(self, fact: Fact) -> tuple[PriceRow, Book]:
-        """What a fact moves: the instrument's row, and its book."""
+        """Return the row and the book that a fact changes."""
         symbol = symbol_of(fact.stream)
         row, book = self._rows.change(symbol), self._books.change(symbol)
         at = fact.event.meta.at
@@ -75,7 +78,7 @@ class PricesProjection(Projection):
         elif at // SECOND > row.as_of // SECOND:
             row.reprice(book)
             self._add_point(row)
-        # A clock set back does not reorder the series.
+        # A clock that is set back must not reorder the series.
         row.as_of = max(at, row.as_of)
         row.sequence = fact.version
         row.log_position = fact.position
@@ -167,4 +170,5 @@ class PricesProjection(Projection):
         return changes
 
     def messages(self) -> list[Message]:
+        """Return one price message for each instrument that changed."""
         return self._messages

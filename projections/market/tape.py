@@ -1,4 +1,4 @@
-"""The newest trades of each instrument, in the order in which they happened."""
+"""The newest trades of each instrument, in order."""
 
 from typing import ClassVar
 
@@ -25,12 +25,12 @@ from projections.store import (
 
 VIEW = View("tape")
 
-#: Older trades of a symbol leave the tape; the log keeps all of them.
+#: Trades kept for each symbol. The log still has the older ones.
 TRADES_KEPT = 10_000
 
 
 class Trade(msgspec.Struct, array_like=True, gc=False):
-    """One trade, told without its parties."""
+    """One trade, without its parties."""
 
     trade_id: TradeId
     price: Price
@@ -41,11 +41,13 @@ class Trade(msgspec.Struct, array_like=True, gc=False):
 
 
 def trades_key(symbol: Symbol) -> str:
-    """Name the collection of encoded trades, scored by log position."""
+    """Return the name of a symbol's collection, scored by log position."""
     return "trades:" + symbol
 
 
 class TapeProjection(Projection):
+    """The fold of trades."""
+
     view: ClassVar[View] = VIEW
 
     def __init__(self) -> None:
@@ -88,7 +90,7 @@ async def trades(
     newest_first: bool = True,
     limit: int = 100,
 ) -> list[Trade]:
-    """Trades with log positions between two exclusive bounds."""
+    """Return trades with log positions between two exclusive bounds."""
     page = ReadBetween(
         trades_key(symbol),
         after=after,

@@ -1,1 +1,1 @@
-"""The read model of orders, and how it is queried."""
+"""The read model of orders, and its queries."""

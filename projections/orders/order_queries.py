@@ -1,4 +1,4 @@
-"""How orders are asked for: by id, by the client's id, listed, and by their fills."""
+"""Queries for orders: by id, by the client's id, as lists, and their fills."""
 
 from collections.abc import Collection, Sequence
 
@@ -28,7 +28,7 @@ PAGE = 2_000
 
 
 async def order(views: Views, order_id: OrderId) -> OrderRecord | None:
-    """One order of any account: whose it is, is the caller's to check."""
+    """Return one order of any account. The caller must check who owns it."""
     found = await _records(views, [order_id])
     return found[0] if found else None
 
@@ -36,13 +36,14 @@ async def order(views: Views, order_id: OrderId) -> OrderRecord | None:
 async def by_client_order_id(
     views: Views, account_id: AccountId, client_order_id: ClientOrderId
 ) -> OrderRecord | None:
+    """Return an account's order by the client's id, or None."""
     field = client_id_field(account_id, client_order_id)
     ((order_id,),) = (await views.read(VIEW, [ReadRows(CLIENT_IDS, [field])])).replies
     return None if order_id is None else await order(views, order_id.decode())
 
 
 async def fills(views: Views, order_id: OrderId) -> list[Fill]:
-    """The fills of one order, oldest first."""
+    """Return the fills of one order, oldest first."""
     record = await order(views, order_id)
     if record is None or not record.fills:
         return []
@@ -64,9 +65,9 @@ async def orders(
     symbols: Collection[Symbol] = (),
     limit: int = 50,
 ) -> list[OrderRecord]:
-    """An account's orders by time of submission, between two exclusive bounds.
+    """Return an account's orders by submission time, between two exclusive bounds.
 
-    `statuses` may be OPEN, CLOSED, ALL or any of them; no symbols named means all.
+    `statuses` may be OPEN, CLOSED, ALL or any selection. No symbols means all symbols.
     """
     wanted = _Wanted(side, frozenset(symbols))
     count = PAGE if wanted.narrows else limit + 1
@@ -80,7 +81,7 @@ async def orders(
         if page.frontier is None:
             break
         if not page.complete:
-            # Every order of the page was submitted at one moment: read a larger one.
+            # Every order of the page has the same submission time: read a larger page.
             count *= 2
         elif newest_first:
             until = page.frontier + 1
@@ -95,8 +96,10 @@ async def _standing(
     statuses: Collection[OrderStatus],
     limit: int,
 ) -> list[OrderRecord]:
-    """The first of the orders that are in one of the states still: since the index was
-    read, an order may have moved on."""
+    """Return up to `limit` orders that still have one of the statuses.
+
+    An order may have changed its status since the index was read.
+    """
     found: list[OrderRecord] = []
     ids = list(order_ids)
     while ids and len(found) < limit:
@@ -112,9 +115,11 @@ class _Wanted(msgspec.Struct, frozen=True):
 
     @property
     def narrows(self) -> bool:
+        """Whether any filter is set."""
         return self.side is not None or bool(self.symbols)
 
     def of(self, page: "_Page") -> list[bytes]:
+        """Return the members of a page that match the filters."""
         members = [member for _, member in page.complete]
         return (
             [each for each in members if self._has(each)] if self.narrows else members
@@ -128,7 +133,10 @@ class _Wanted(msgspec.Struct, frozen=True):
 
 
 class _Page(msgspec.Struct, frozen=True):
-    """Index entries in order, none missing between them; where the page was cut off."""
+    """Index entries in order, without gaps.
+
+    `frontier` is the time at which the page was cut off, None if it is the last page.
+    """
 
     complete: list[tuple[int, bytes]]
     frontier: Timestamp | None
@@ -142,7 +150,7 @@ async def _page(
     newest_first: bool,
     count: int,
 ) -> _Page:
-    """Merge the next entries of each state's index, all read at one moment."""
+    """Merge the next entries of each status's index, all read in one atomic step."""
     reads = [
         ReadBetween(
             index_key(account_id, status),

@@ -1,7 +1,7 @@
-"""What became of every order: its record, and the fold that keeps it.
+"""The record of every order, and the fold that updates it.
 
-A record moves through the states of `domain.market.order.TRANSITIONS`. A replacement is
-another order, which carries over what the replaced one had filled.
+A record moves through the states of `domain.market.order.TRANSITIONS`. A replacement
+is another order, which carries over the fills of the replaced order.
 """
 
 from typing import ClassVar
@@ -58,10 +58,10 @@ MAKER, TAKER = Liquidity.MAKER, Liquidity.TAKER
 
 
 class OrderRecord(msgspec.Struct, array_like=True, gc=False):
-    """An order as it stands. `fills` is their number, `fees` their total.
+    """An order's current state. `fills` is their number, `fees` their total.
 
-    `filled` and `filled_notional` count what a replaced order had filled before.
-    `limit_price` is None for a market order; `bound` is the price limit that a rejected
+    `filled` and `filled_notional` include what a replaced order had filled before.
+    `limit_price` is None for a market order. `bound` is the price limit that a rejected
     order broke. `log_position` is that of the newest fact about the order.
     """
 
@@ -97,7 +97,7 @@ class OrderRecord(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def leaves(self) -> Quantity:
-        """What is still open of an open order."""
+        """The open quantity; 0 if the order is closed."""
         return self.quantity - self.filled if TRANSITIONS[self.status] else 0
 
 
@@ -114,25 +114,32 @@ class Fill(msgspec.Struct, array_like=True, gc=False):
 
 
 def index_key(account_id: AccountId, status: OrderStatus) -> str:
-    """Name the collection of an account's orders in one state, by submission time."""
+    """Return the name of the collection of an account's orders in one status."""
     return f"index:{account_id}:{status}"
 
 
 def index_member(record: OrderRecord) -> str:
-    """Carries what listings filter by, so that they read only the records they show."""
+    """Return an order's member in the index.
+
+    The member contains what listings filter by, so that they read only matching
+    records.
+    """
     return f"{record.order_id} {record.side} {record.symbol}"
 
 
 def client_id_field(account_id: AccountId, client_order_id: ClientOrderId) -> str:
+    """Return the row key that maps the client's id to the order id."""
     return f"{account_id} {client_order_id}"
 
 
 def fill_field(order_id: OrderId, number: int) -> str:
-    """The fills of an order are numbered from 0."""
+    """Return the row key of a fill. The fills of an order are numbered from 0."""
     return f"{order_id} {number}"
 
 
 class OrdersProjection(Projection):
+    """The fold of every fact about an order."""
+
     view: ClassVar[View] = VIEW
 
     def __init__(self) -> None:
@@ -147,7 +154,7 @@ class OrdersProjection(Projection):
     def _forget(self) -> None:
         self._fills: dict[str, str] = {}
         self._client_ids: dict[str, str] = {}
-        # The state that each order of this batch is indexed under, None for a new one.
+        # The status under which each order is stored in the index, None for a new one.
         self._indexed: dict[OrderId, OrderStatus | None] = {}
 
     def _add(self, record: OrderRecord) -> None:
@@ -287,7 +294,7 @@ def _record(
     fact: Fact,
     status: OrderStatus,
 ) -> OrderRecord:
-    """An order as it came in."""
+    """Return the record of a new order."""
     return OrderRecord(
         order_id,
         event.client_order_id,

@@ -8,7 +8,8 @@ import pytest
 from psycopg import sql
 from redis import Redis
 
-from tests.support.served import Person, Served, served
+from tests.support.people import Person
+from tests.support.served import Served, served
 from tests.support.server_process import ServerProcess
 
 

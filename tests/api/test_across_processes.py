@@ -15,10 +15,8 @@ from litestar import Litestar
 from api.app import create_app
 from api.health import Readiness
 from api.services import Services
-from commands.messages import GrantRole
 from domain.events.event import Meta
 from domain.ids import SYSTEM
-from domain.vocabulary import Role
 from infra.log.event_store import PostgresEventStore
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
@@ -27,9 +25,11 @@ from infra.security.passwords import Argon2Hasher
 from infra.security.security_notes import QueuedSecurityNotes
 from infra.security.security_outbox import PostgresSecurityOutbox
 from infra.security.tokens import SignedTokens
+from tests.support.calls import deposit, grant, halt, order
 from tests.support.memory import MemoryKeyTable, memory_vault
+from tests.support.people import Person, signed_up
 from tests.support.piped_port import PipedPort, piped_port
-from tests.support.served import PASSWORD, FollowingViews, Person, order
+from tests.support.served import FollowingViews
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -83,20 +83,13 @@ class Across:
     async def person(self, *, admin: bool = False) -> Person:
         """Register a user and log the user in."""
         self._people += 1
-        email = f"person{self._people}@example.org"
         client = httpx.AsyncClient(
             transport=httpx.ASGITransport(cast(Any, self.recorder)),
             base_url="http://bourse.test",
         )
-        body = {"email": email, "password": PASSWORD, "full_name": "A Person"}
-        user = (await client.post("/auth/register", json=body)).json()
-        if admin:
-            meta = Meta(self.clock.now(), SYSTEM, self.new_id())
-            await self.port.execute(GrantRole(meta, user["user_id"], Role.ADMIN))
-        del body["full_name"]
-        token = (await client.post("/auth/login", json=body)).json()["access_token"]
-        client.headers["Authorization"] = f"Bearer {token}"
-        return Person(client, email, token, user["user_id"], user["account_id"])
+        email = f"person{self._people}@example.org"
+        grant = Meta(self.clock.now(), SYSTEM, self.new_id()) if admin else None
+        return await signed_up(client, email, self.port.execute, grant)
 
 
 @pytest.fixture
@@ -122,15 +115,12 @@ async def list_and_fund(admin: Person, traders: Sequence[Person]) -> None:
     changed = await admin.sends("PATCH", "/v2/admin/assets/ACME", {"name": "Other"})
     assert changed["name"] == "Other"
     for each in traders:
-        path = f"/v2/admin/accounts/{each.account_id}"
-        funded = {"amount": "100000", "reference": "wire"}
-        await admin.sends("POST", f"{path}/deposits", funded)
-        shares = {"symbol": "ACME", "qty": 1000, "price": "90", "reference": "grant"}
-        await admin.sends("POST", f"{path}/shares", shares)
+        await admin.does(deposit(each.account_id, "100000"))
+        await admin.does(grant(each.account_id, "ACME", 1_000, "90"))
     role = {"role": "admin"}
     path = f"/v2/admin/users/{traders[1].user_id}/roles"
     assert (await admin.sends("POST", path, role))["roles"] == ["trader", "admin"]
-    halted = await admin.sends("POST", "/v2/admin/assets/ACME/halt")
+    halted = await admin.does(halt())
     assert halted["halted"]
     assert not (await admin.sends("POST", "/v2/admin/assets/ACME/resume"))["halted"]
 

@@ -3,7 +3,8 @@
 import pytest
 
 from commands.state.frozen import state_hash
-from tests.support.served import Person, Served
+from tests.support.people import Person
+from tests.support.served import Served
 
 
 async def test_listing_an_asset_returns_the_asset(admin: Person):

@@ -4,7 +4,9 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from tests.support.served import Person, Served, order
+from tests.support.calls import order
+from tests.support.people import Person
+from tests.support.served import Served
 
 HUGE = "1e400"
 

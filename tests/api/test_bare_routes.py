@@ -3,7 +3,9 @@
 import msgspec
 import pytest
 
-from tests.support.served import Person, Served, order
+from tests.support.calls import order
+from tests.support.people import Person
+from tests.support.served import Served
 
 
 @pytest.mark.parametrize("path", ["/v2/orders", "//v2/orders", "/v2/orders/"])

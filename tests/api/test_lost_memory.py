@@ -4,7 +4,9 @@ import pytest
 
 from commands.handlers import dispatch
 from commands.messages import HaltMarket
-from tests.support.served import Person, Served
+from tests.support.calls import grant
+from tests.support.people import Person
+from tests.support.served import Served
 
 
 @pytest.mark.parametrize(
@@ -59,8 +61,7 @@ async def test_positions_close_in_one_commit_even_if_the_writer_drops_its_memory
     server: Served, ada: Person, admin: Person, monkeypatch: pytest.MonkeyPatch
 ):
     await admin.list_asset("NEXT")
-    shares = {"symbol": "NEXT", "qty": 5, "price": 1}
-    await admin.sends("POST", f"/v2/admin/accounts/{ada.account_id}/shares", shares)
+    await admin.does(grant(ada.account_id, "NEXT", 5, "1"))
     flying = await server.in_flight(ada.request("DELETE", "/v2/positions"))
     monkeypatch.delitem(dispatch.HANDLERS, HaltMarket)
 

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from tests.support.served import Person, Served
+from tests.support.people import Person
+from tests.support.served import Served
 
 
 async def test_assets_are_found_by_symbol_id_and_part_of_the_name(

@@ -9,7 +9,8 @@ from api.health import Readiness
 from api.http.numbers import Number
 from api.wire.amounts import price
 from domain.errors import AmountTooLarge
-from tests.support.served import Person, Served
+from tests.support.people import Person
+from tests.support.served import Served
 
 
 @pytest.fixture

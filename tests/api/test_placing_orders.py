@@ -5,7 +5,9 @@ from collections.abc import AsyncGenerator
 import msgspec
 import pytest
 
-from tests.support.served import Person, Served, order
+from tests.support.calls import order
+from tests.support.people import Person
+from tests.support.served import Served
 
 
 async def test_an_order_that_rests_is_new(ada: Person):

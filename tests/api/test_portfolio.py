@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.support.served import Person, Served, order
+from tests.support.calls import deposit, grant, order
+from tests.support.people import Person
+from tests.support.served import Served
 
 
 async def test_cash_is_the_ledger_balance_and_buying_power_the_available_balance(
@@ -96,9 +98,8 @@ async def test_an_incoming_order_that_trades_is_the_cause_of_its_transactions(
 async def test_transactions_are_filtered_by_type_and_paged_by_the_last_one_seen(
     ada: Person, admin: Person
 ):
-    path = f"/v2/admin/accounts/{ada.account_id}/deposits"
-    for amount in (1, 2, 3):
-        await admin.sends("POST", path, {"amount": amount})
+    for amount in "123":
+        await admin.does(deposit(ada.account_id, amount))
 
     async def amounts(query: str) -> list[str]:
         deposits = await ada.gets(f"/v2/wallet/transactions?type=deposit&{query}")
@@ -211,8 +212,7 @@ async def test_a_repeated_close_all_with_a_key_closes_no_later_position(
 
     first = await ada.request("DELETE", path, **key)
     await admin.list_asset("LATER")
-    shares = {"symbol": "LATER", "qty": 5, "price": 1}
-    await admin.sends("POST", f"/v2/admin/accounts/{ada.account_id}/shares", shares)
+    await admin.does(grant(ada.account_id, "LATER", 5, "1"))
     resting = await ada.places(qty=1, limit_price=50)
     again = await ada.request("DELETE", path, **key)
     other = await ada.request("DELETE", "/v2/positions", **key)

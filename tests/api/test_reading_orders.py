@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.support.served import Person, Served, order
+from tests.support.calls import order
+from tests.support.people import Person
+from tests.support.served import Served
 
 
 async def test_both_doors_return_the_same_order(ada: Person):

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.served import Person, Served, order
+from tests.support.calls import order
+from tests.support.people import Person
+from tests.support.served import Served
 
 BASE: dict[str, Any] = {"client_order_id": "mine", "limit_price": "90"}
 

@@ -14,7 +14,9 @@ from commands.companions import SignIn
 from commands.ports import LogUnavailable
 from domain.events.security import AccessRefused, LoginFailed
 from domain.vocabulary import Role
-from tests.support.served import PASSWORD, Person, Served
+from tests.support.calls import PASSWORD
+from tests.support.people import Person
+from tests.support.served import Served
 
 ADA = {"email": "ada@example.org", "password": PASSWORD, "full_name": "Ada L"}
 LOGIN = {"email": "ada@example.org", "password": PASSWORD}

@@ -6,22 +6,14 @@ from commands.ports import LogLost
 from commands.state.exchange import Exchange
 from commands.state.frozen import dump
 from commands.writer.recovery import recover
-from domain.events.register import Fact, Recorded
+from tests.support.facts import extend, located, log_of, recorded, whole_commands
 from tests.support.flow import Flow
-from tests.support.log import extend, log_of
 from tests.support.memory import MemoryLogReader, MemorySnapshotStore
 
 FACTS = Flow().run(300)
 
 
-def of_whole_commands(count: int) -> list[Fact]:
-    """Return the first `count` facts or more, up to the end of a command."""
-    while FACTS[count].event.meta.command_id == FACTS[count - 1].event.meta.command_id:
-        count += 1
-    return FACTS[:count]
-
-
-FIRST_HALF = of_whole_commands(len(FACTS) // 2)
+FIRST_HALF = FACTS[: whole_commands(FACTS, len(FACTS) // 2)]
 SECOND_HALF = FACTS[len(FIRST_HALF) :]
 
 
@@ -55,14 +47,9 @@ def test_a_snapshot_of_lost_facts_is_skipped_after_the_log_has_grown():
     log = log_of(FIRST_HALF)
     # A refused append leaves a gap: its log positions are never used.
     with pytest.raises(LogLost):
-        log.extend(
-            [Recorded(f.stream, f.version, f.event) for f in FACTS[: len(SECOND_HALF)]]
-        )
-    again = [
-        Fact(fact.position + len(SECOND_HALF), fact.stream, fact.version, fact.event)
-        for fact in SECOND_HALF
-    ]
-    extend(log, again)
+        log.extend(recorded(FACTS[: len(SECOND_HALF)]))
+    first = SECOND_HALF[0].position + len(SECOND_HALF)
+    extend(log, located(recorded(SECOND_HALF), first=first))
 
     recovered = recover(log, saved_of_all())
 

@@ -20,8 +20,8 @@ from domain.errors import (
 )
 from domain.events.market import Halted, OrderAccepted
 from domain.events.wallet import FundsHeld
+from tests.support.facts import extend, log_of
 from tests.support.flow import Flow
-from tests.support.log import extend, log_of
 from tests.support.memory import MemorySnapshotStore
 from tests.support.troubled_store import PATIENCE, TroubledStore
 from tests.support.writers import Server

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.opening import listing
 from commands.messages import ChangeListing, HaltMarket, ListingChanges
 from domain.errors import (
     AlreadyExists,
@@ -13,7 +14,7 @@ from domain.errors import (
 from domain.events.market import Listed, ListingChanged
 from domain.market.market import Market
 from tests.support.spec import META, Spec
-from tests.support.venue import Venue, listing
+from tests.support.venue import Venue
 
 
 @pytest.mark.rule("LIST-01")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.venue import listing
+from benchmarks.opening import listing
 
 
 @pytest.mark.rule("BAND-01")

@@ -2,11 +2,12 @@
 
 import pytest
 
+from benchmarks.opening import listing
 from domain.events.market import Halted, Listed, Resumed
 from domain.market.market import Market
 from domain.vocabulary import OrderStatus
 from tests.support.spec import META, Spec
-from tests.support.venue import Venue, listing
+from tests.support.venue import Venue
 
 
 def market() -> Spec[Market]:

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.opening import listing
 from domain.accounts.settlement import cost_given_up
 from domain.events.wallet import FeeCollected
 from domain.ids import HOUSE_ACCOUNT
 from domain.money import dollars, fee
 from domain.vocabulary import WalletKind
-from tests.support.venue import Venue, listing
+from tests.support.venue import Venue
 
 
 @pytest.mark.rule("SETTLE-03")
@@ -58,7 +59,7 @@ def test_a_hold_covers_the_fees_however_an_order_is_cut(
 ):
     terms = listing(maker_fee=maker_fee, taker_fee=taker_fee)
     worst = max(price for price, _ in fills)
-    hold = terms.hold_per_share(worst) * sum(quantity for _, quantity in fills)
+    hold, _ = terms.hold_of_buy(worst, sum(quantity for _, quantity in fills))
 
     # Some of the fills as a taker, then the rest as a maker.
     rates = [taker_fee] * taken + [maker_fee] * len(fills)

@@ -5,7 +5,7 @@ A test module of an adapter subclasses `EventStoreContract` and provides a `rig`
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TypeVar
 
@@ -20,9 +20,10 @@ from commands.ports import (
     SecurityOutbox,
     Segment,
 )
-from domain.events.register import Fact, Recorded
+from domain.events.register import Fact
 from domain.vocabulary import Role
 from tests.infra.sample_events import STREAM, SampleStream
+from tests.support.facts import recorded
 
 Each = TypeVar("Each")
 #: Long enough for a busy machine. A test that passes never waits that long.
@@ -61,10 +62,6 @@ def flat(lists: Iterable[list[Each]]) -> list[Each]:
 
 def facts_of(segments: Iterable[Segment]) -> Iterator[list[Fact]]:
     return (list(each.facts) for each in segments)
-
-
-def recorded(facts: Sequence[Fact]) -> list[Recorded]:
-    return [Recorded(fact.stream, fact.version, fact.event) for fact in facts]
 
 
 class EventStoreContract:

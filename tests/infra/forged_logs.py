@@ -6,11 +6,13 @@ import msgspec
 
 from commands.ports import Snapshot
 from domain.events.event import Event
+from domain.events.market import OrderAccepted
 from domain.events.register import AnyEvent, Fact
 from infra.audit.state import LiveState
 from infra.audit.verify import Audit, AuditReport
 from infra.log.event_store import PostgresEventStore
-from tests.support.stored_log import renumbered, write_log
+from tests.support.facts import renumbered, with_event
+from tests.support.stored_log import write_log
 
 Forger = Callable[[list[Fact]], list[Fact]]
 
@@ -45,11 +47,16 @@ def first(
     return places[len(places) // 2]
 
 
-def changed(event_type: type[Event], **values: object) -> Forger:
+def changed(
+    event_type: type[Event],
+    wanted: Callable[[Fact], bool] | None = None,
+    /,
+    **values: object,
+) -> Forger:
     """Change fields of one fact. An int is added to the field's value."""
 
     def forge(facts: list[Fact]) -> list[Fact]:
-        place = first(event_type, facts, None)
+        place = first(event_type, facts, wanted)
         fact = facts[place]
         event: AnyEvent = fact.event
         fields = msgspec.structs.asdict(event)
@@ -58,15 +65,23 @@ def changed(event_type: type[Event], **values: object) -> Forger:
             for name, value in values.items()
         }
         forged = msgspec.structs.replace(event, **new)
-        facts[place] = Fact(fact.position, fact.stream, fact.version, forged)
+        facts[place] = with_event(fact, forged)
         return facts
 
     return forge
 
 
-def missing(event_type: type[Event]) -> Forger:
+def rests(fact: Fact) -> bool:
+    """Whether a fact accepts an order of which nothing traded at once."""
+    event = fact.event
+    return isinstance(event, OrderAccepted) and event.resting == event.quantity
+
+
+def missing(
+    event_type: type[Event], wanted: Callable[[Fact], bool] | None = None
+) -> Forger:
     def forge(facts: list[Fact]) -> list[Fact]:
-        del facts[first(event_type, facts, None)]
+        del facts[first(event_type, facts, wanted)]
         return facts
 
     return forge

@@ -14,8 +14,9 @@ from infra.views.redis_store import RedisStore, RedisViews
 from processors.host import Host
 from projections.register import NAMES
 from projections.store import StoreDown, applied_message
+from tests.support.facts import batches, segment
 from tests.support.flow import Flow
-from tests.support.views import batches, live_host, segment
+from tests.support.views import live_host
 
 FACTS = Flow(2).run(60)
 HALF = next(batches(FACTS, [len(FACTS) // 2]))

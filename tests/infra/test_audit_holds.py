@@ -1,15 +1,14 @@
 """An audit follows the ids in each fact, and the purpose of each hold."""
 
-import msgspec
 import pytest
 
 from domain.events.event import Event
 from domain.events.market import OrderAccepted, TradeExecuted
-from domain.events.register import Fact
 from domain.events.wallet import FundsHeld, TradeSettled
 from domain.money import dollars
 from domain.vocabulary import HoldPurpose
 from tests.infra.forged_logs import audit_of, changed, failed
+from tests.support.facts import of_command
 from tests.support.venue import Venue
 
 
@@ -20,9 +19,9 @@ def test_a_command_with_several_takers_is_sound(database_url: str):
     for name in ("alice", "bob"):
         venue.buy(name, 20, at="10.00")
     venue.sell("carol", 20, at="9.00", tif="ioc")
-    facts = venue.facts
+    facts = list(venue.facts)
     for place in range(alone, len(facts)):
-        facts[place] = by_command("one command", facts[place])
+        facts[place] = of_command("one command", facts[place])
 
     report = audit_of(database_url, facts)
 
@@ -35,12 +34,6 @@ def test_a_command_with_several_takers_is_sound(database_url: str):
     assert report.violations == []
 
 
-def by_command(command_id: str, fact: Fact) -> Fact:
-    meta = msgspec.structs.replace(fact.event.meta, command_id=command_id)
-    event = msgspec.structs.replace(fact.event, meta=meta)
-    return Fact(fact.position, fact.stream, fact.version, event)
-
-
 def test_cash_held_for_a_withdrawal_is_sound_and_backs_no_order(database_url: str):
     venue = Venue()
     venue.trader("alice", cash="1000")
@@ -50,7 +43,7 @@ def test_cash_held_for_a_withdrawal_is_sound_and_backs_no_order(database_url: st
     alice.hold("payout", amount=dollars(800), purpose=payout, meta=venue.meta())
     alice.hold("another", amount=1, purpose=payout, meta=venue.meta())
     alice.release("another", meta=venue.meta())
-    venue.log += alice.outbox
+    venue.record(alice.outbox)
     alice.outbox.clear()
     venue.cancel(bid)
 

@@ -6,8 +6,8 @@ from infra.audit.findings import Findings
 from infra.audit.views import views_check
 from processors.rebuild import rebuild
 from projections.register import NAMES
+from tests.support.facts import log_of
 from tests.support.flow import Flow
-from tests.support.log import log_of
 from tests.support.memory_store import MemoryStore
 
 FACTS = Flow().run(60)

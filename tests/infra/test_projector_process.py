@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from domain.events.register import Fact, Recorded
+from domain.events.register import Fact
 from infra.local.servers import start_redis
 from infra.log.event_store import PostgresEventStore
 from infra.server.projector import Turn
@@ -22,9 +22,9 @@ from infra.views.redis_store import RedisStore, RedisViews
 from processors.rebuild import verify
 from projections.register import NAMES
 from projections.store import StoreDown
+from tests.support.facts import batches, recorded
 from tests.support.flow import Flow
 from tests.support.server_process import wait_until
-from tests.support.views import batches
 
 FACTS = Flow(4).run(80)
 HALF = next(batches(FACTS, [len(FACTS) // 2]))
@@ -70,7 +70,7 @@ def append(store: PostgresEventStore, facts: Sequence[Fact]) -> int:
     writer = store.acquire()
     assert writer is not None
     for batch in batches(facts, [40] * len(facts)):
-        writer.append([Recorded(f.stream, f.version, f.event) for f in batch])
+        writer.append(recorded(batch))
     writer.close()
     return store.reader.head()
 

@@ -14,7 +14,8 @@ from redis import Redis
 from domain.events.register import Fact
 from infra.log.event_codec import EventDecoder, Row
 from infra.views.redis_store import RedisStore
-from tests.support.views import batches, live_host, segment
+from tests.support.facts import batches, segment
+from tests.support.views import live_host
 
 GOLDEN = Path(__file__).parents[1] / "golden/views"
 

@@ -1,4 +1,4 @@
-"""The stores that every rule of the processors must hold on."""
+"""The stores on which every rule of the processors must hold."""
 
 from collections.abc import Generator
 
@@ -10,6 +10,7 @@ from tests.support.memory_store import MemoryStore
 
 @pytest.fixture(params=["memory", "redis"])
 def store(request: pytest.FixtureRequest) -> Generator[MemoryStore | RedisStore]:
+    """An empty store: in memory, then in Redis."""
     if request.param == "memory":
         yield MemoryStore()
         return

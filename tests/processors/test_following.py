@@ -1,4 +1,4 @@
-"""Whoever follows the log misses no fact, and knows it when the log was replaced."""
+"""A follower misses no fact and detects that the log was replaced."""
 
 import threading
 
@@ -14,11 +14,11 @@ from processors.following import (
     next_segment,
     whole_commands,
 )
+from tests.support.facts import log_of, segment
 from tests.support.flow import Flow
-from tests.support.log import log_of
 from tests.support.memory import MemoryLogReader
 from tests.support.memory_store import MemoryStore
-from tests.support.views import dump, live_host, segment
+from tests.support.views import dump, live_host
 
 FACTS = Flow(8).run(60)
 
@@ -70,7 +70,7 @@ def test_cut_segments_continue_one_another_and_end_with_commands(size: int):
 
 
 class Scripted:
-    """A follower that does what it is told, round by round, and then ends the loop."""
+    """A follower that plays a list of outcomes, one a round, then ends the loop."""
 
     name = "scripted"
 

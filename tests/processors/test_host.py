@@ -1,4 +1,4 @@
-"""Facts go into read models once, wherever batches are cut or sent again."""
+"""A host applies each fact once, however batches are cut or repeated."""
 
 import json
 
@@ -11,15 +11,17 @@ from processors.following import Overtaken
 from processors.host import Followed, Host, begin
 from projections.register import PROJECTIONS
 from projections.store import Request
+from tests.support.facts import batches, segment
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore
-from tests.support.views import batches, dump, live_host, segment
+from tests.support.views import dump, live_host
 
 FACTS = Flow(11).run(600)
 
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, list[str]]:
+    """The contents of a store after one write of all facts."""
     store = MemoryStore()
     live_host(store).apply(segment(FACTS))
     return dump(store)

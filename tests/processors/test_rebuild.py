@@ -1,4 +1,4 @@
-"""A rebuild gives the same views, finds what differs, and disturbs nobody."""
+"""A rebuild gives the same views, reports differences, and disturbs no reader."""
 
 import itertools
 from collections.abc import Generator, Sequence
@@ -13,11 +13,11 @@ from processors.rebuild import RebuildFailed, projections_named, rebuild, verify
 from projections.orders.orders import RECORDS
 from projections.register import NAMES, PROJECTIONS
 from projections.store import PutRows, Request, Step, View
+from tests.support.facts import batches, extend, log_of, segment
 from tests.support.flow import Flow
-from tests.support.log import extend, log_of
 from tests.support.memory import MemoryLogReader
 from tests.support.memory_store import MemoryStore
-from tests.support.views import batches, dump, live_host, segment
+from tests.support.views import dump, live_host
 
 FACTS = Flow(3).run(500)
 HALF = next(batches(FACTS, [len(FACTS) // 2]))
@@ -26,12 +26,14 @@ REST = FACTS[len(HALF) :]
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, list[str]]:
+    """The contents of a store after one write of all facts."""
     store = MemoryStore()
     live_host(store).apply(segment(FACTS))
     return dump(store)
 
 
 def live_generations(store: MemoryStore | RedisStore) -> list[str]:
+    """Return the live generation of each view, "" if there is none."""
     answers = store.read([Request(each.view, ()) for each in PROJECTIONS])
     return [answer.generation if answer else "" for answer in answers]
 
@@ -63,7 +65,7 @@ def test_a_rebuild_works_where_nothing_is_live(
 
 
 def spoil(store: MemoryStore | RedisStore, host: Host) -> None:
-    """Write what no fact says: one wrong order, one order too many."""
+    """Write rows that no fact explains: one wrong order and one extra order."""
     (orders,) = (each for each in host.followed if each.view.name == "orders")
     order_ids = next(iter(store.keys(orders.view, orders.generation, RECORDS)))
     rows = {min(order_ids).decode(): "[]", "invented": "[]"}
@@ -117,7 +119,7 @@ def test_live_views_behind_the_head_are_compared_where_they_are(
 
 
 class MovingLog(MemoryLogReader):
-    """Goes on at each look at it, and the live views with it."""
+    """A log that grows by a batch at each read, and moves the live views too."""
 
     def __init__(self, store: MemoryStore, host: Host) -> None:
         super().__init__()
@@ -131,6 +133,7 @@ class MovingLog(MemoryLogReader):
         return super().read(after, limit)
 
     def move(self) -> None:
+        """Append the next batch and apply it to the live views."""
         for batch in itertools.islice(self._rest, 1):
             extend(self, batch)
             live = [each for each in self._host.followed if each.live]
@@ -138,7 +141,7 @@ class MovingLog(MemoryLogReader):
 
 
 class MovingStore(MemoryStore):
-    """Moves the log on whenever something is looked for."""
+    """A store that moves the log on whenever keys or entries are listed."""
 
     log: MovingLog | None = None
 
@@ -169,6 +172,8 @@ def test_views_that_move_meanwhile_are_compared_all_the_same():
 
 
 class FlushedStore(MemoryStore):
+    """A store that is flushed during the rebuild."""
+
     def write(self, steps: Sequence[Step], messages: Sequence[tuple[str, str]]) -> bool:
         if len(self.generations(PROJECTIONS[0].view)) == 2:
             self.flush()
@@ -194,7 +199,7 @@ def test_what_an_interrupted_rebuild_left_is_dropped_by_the_next():
 
 
 class RefusingStore(MemoryStore):
-    """Refuses the second write after the beginning, as when somebody else wrote."""
+    """A store that refuses its third write, as if another host had written."""
 
     writes = 0
 

@@ -1,4 +1,4 @@
-"""The runner follows the log, and heals whatever happens to the store."""
+"""The runner follows the log and recovers from any change to the store."""
 
 import contextlib
 import itertools
@@ -21,11 +21,11 @@ from processors.runner import Runner
 from projections.projection import Projection
 from projections.register import NAMES, PROJECTIONS
 from projections.store import Message, Request, Step, StoreDown, View
+from tests.support.facts import batches, extend, log_of, segment
 from tests.support.flow import Flow
-from tests.support.log import extend, log_of
 from tests.support.memory import MemoryLogReader
 from tests.support.memory_store import MemoryStore
-from tests.support.views import batches, dump, live_host, segment
+from tests.support.views import dump, live_host
 
 FACTS = Flow(5).run(700)
 HALF = next(batches(FACTS, [len(FACTS) // 2]))
@@ -34,12 +34,14 @@ REST = FACTS[len(HALF) :]
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, list[str]]:
+    """The contents of a store after one write of all facts."""
     store = MemoryStore()
     live_host(store).apply(segment(FACTS))
     return dump(store)
 
 
 def flush(store: MemoryStore | RedisStore, request: pytest.FixtureRequest) -> None:
+    """Remove everything from the store."""
     if isinstance(store, MemoryStore):
         store.flush()
         return
@@ -48,6 +50,7 @@ def flush(store: MemoryStore | RedisStore, request: pytest.FixtureRequest) -> No
 
 
 def runner_on(log: MemoryLogReader, store: MemoryStore | RedisStore) -> Runner:
+    """Return a runner without pauses, whose ids differ from those of other runners."""
     numbers = itertools.count()
     return Runner(
         log, store, new_id=lambda: f"{next(numbers)}-{id(numbers)}", pace_seconds=0
@@ -55,7 +58,7 @@ def runner_on(log: MemoryLogReader, store: MemoryStore | RedisStore) -> Runner:
 
 
 def follow(runner: Runner, store: MemoryStore | RedisStore, head: LogPosition) -> None:
-    """Do rounds, as the top loop does, until every view is live and at the head."""
+    """Do rounds, as the main loop does, until every view is live and at the head."""
     shown: list[LogPosition | None] = []
     for _ in range(1_000):
         try:
@@ -104,7 +107,7 @@ def test_a_log_with_gaps_is_followed():
     store, log = MemoryStore(), MemoryLogReader()
     runner = runner_on(log, store)
     for batch in batches(FACTS, [40] * len(FACTS)):
-        # An append that fails draws log positions too.
+        # A failed append uses up log positions too.
         with contextlib.suppress(LogLost):
             taken = [Recorded(f.stream, f.version, f.event) for f in FACTS[:3]]
             log.extend([*taken, *taken])
@@ -179,6 +182,8 @@ def test_one_lost_view_is_filled_while_the_others_go_on(
 
 
 class TapeInAnotherForm(Projection):
+    """A tape whose rows have a new layout."""
+
     view = View("tape", layout=2)
 
 
@@ -250,7 +255,7 @@ def test_two_runners_at_once_do_no_harm(expected: dict[str, list[str]]):
 
 
 class OutageStore(MemoryStore):
-    """Fails as often as told, in one way after the other."""
+    """A store whose first writes raise the listed errors, last one first."""
 
     def __init__(self, failures: Sequence[Exception]) -> None:
         super().__init__()
@@ -263,7 +268,7 @@ class OutageStore(MemoryStore):
 
 
 class StoppingLog(MemoryLogReader):
-    """Ends the test when the views have nothing left to do."""
+    """A log that ends the loop when the views have nothing left to do."""
 
     def __init__(self, stop: threading.Event) -> None:
         super().__init__()
@@ -319,6 +324,7 @@ def test_writes_keep_a_pace_under_load(expected: dict[str, list[str]]):
 
 
 def rows_of(store: MemoryStore) -> int:
+    """Count what all generations of all views contain."""
     return sum(
         len(store.contents(each.view, generation))
         for each in PROJECTIONS
@@ -327,7 +333,7 @@ def rows_of(store: MemoryStore) -> int:
 
 
 class CrampedStore(MemoryStore):
-    """A store with room for all views and a half, that fails once before it is full."""
+    """A store with room for 1.5 times all views, which fails once before it is full."""
 
     def __init__(self, rows_of_all: int) -> None:
         super().__init__()
@@ -381,4 +387,5 @@ def test_what_is_left_behind_is_dropped_under_constant_load():
 
 
 def generations_of(store: MemoryStore) -> list[str]:
+    """Return all generations of all views."""
     return [each for view in PROJECTIONS for each in store.generations(view.view)]

@@ -1,4 +1,4 @@
-"""The day roll by the clock: once for each market and midnight, whatever happens."""
+"""The day roll by the clock: once for each market and midnight, despite failures."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -27,7 +27,7 @@ NOON = 1_767_268_800_000_000
 
 
 class SetClock:
-    """A clock that says what it was told."""
+    """A clock that returns the time that a test has set."""
 
     def __init__(self, at: int) -> None:
         self.at = at
@@ -38,6 +38,7 @@ class SetClock:
 
 @asynccontextmanager
 async def leading(store: MemoryEventStore) -> AsyncGenerator[Writer]:
+    """Run a writer that leads, and stop it afterwards."""
     leads = asyncio.Event()
     writer = Writer(
         store, on_state=lambda role: leads.set() if role is WriterState.LEADER else None
@@ -53,6 +54,7 @@ async def leading(store: MemoryEventStore) -> AsyncGenerator[Writer]:
 
 
 def scheduler(writer: Writer, clock: SetClock, zone: str = "UTC") -> Scheduler:
+    """Return a scheduler with predictable command ids."""
     ids = count(1)
     return Scheduler(
         writer,
@@ -63,12 +65,14 @@ def scheduler(writer: Writer, clock: SetClock, zone: str = "UTC") -> Scheduler:
 
 
 def facts_of(store: MemoryEventStore, kind: type[DayRolled | OrderExpired]) -> int:
+    """Count the facts of one type in the log."""
     return sum(
         isinstance(fact.event, kind) for fact in store.reader.read(0, 10_000).facts
     )
 
 
 async def day_order(writer: Writer, at: int, *, symbol: str = "ACME") -> None:
+    """Place a day order to buy one share at one dollar."""
     ticket = Ticket(
         "day-order",
         "day-order",
@@ -111,7 +115,7 @@ async def test_an_order_of_the_new_day_is_never_taken_into_the_old_session():
 
         rolling = asyncio.create_task(scheduler(writer, clock).tick())
         await asyncio.sleep(0)
-        # The rolls of all markets are decided, though none of them is durable yet.
+        # The writer has decided the rolls of all markets, but none is durable yet.
         await day_order(writer, clock.at, symbol=SYMBOLS[-1])
         await rolling
 

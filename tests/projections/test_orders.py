@@ -1,4 +1,4 @@
-"""What becomes of an order, and how orders are asked for."""
+"""The records of orders, and the queries for them."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,6 @@ from domain.vocabulary import (
     OrderStatus,
     RejectReason,
     Side,
-    TimeInForce,
 )
 from projections.orders.order_queries import (
     ALL,
@@ -26,27 +25,35 @@ from projections.orders.order_queries import (
 from projections.orders.orders import OrderRecord
 from projections.store import Answer, Read, View
 from tests.support.story import ACME, Story
+from tests.support.venue import Sent
 
 pytestmark = pytest.mark.rule("VIEW-12")
 
 
-async def shown(story: Story, order_id: str) -> OrderRecord:
-    record = await order(story.views, order_id)
+async def shown(story: Story, sent: Sent) -> OrderRecord:
+    """Return the record of an order."""
+    record = await order(story.views, sent.order_id)
     assert record is not None
     return record
 
 
 async def ids(story: Story, account_id: str = "ada", **asked: object) -> list[str]:
+    """Return the ids of the listed orders."""
     found = await orders(story.views, account_id, **asked)  # type: ignore[arg-type] # the test's own words
     return [record.order_id for record in found]
+
+
+def ids_of(*sent: Sent) -> list[str]:
+    """Return the ids of the orders that a test placed."""
+    return [each.order_id for each in sent]
 
 
 async def test_an_order_that_rests_is_new():
     story = Story()
     story.wait(3)
-    order_id = story.buy("ada", 10, "99")
+    bid = story.buy("ada", 10, at="99")
 
-    record = await shown(story, order_id)
+    record = await shown(story, bid)
 
     assert record.status is OrderStatus.NEW
     assert (record.quantity, record.filled, record.leaves) == (10, 0, 10)
@@ -56,17 +63,17 @@ async def test_an_order_that_rests_is_new():
         Side.BUY,
         dollars(99),
     )
-    assert await fills(story.views, order_id) == []
+    assert await fills(story.views, bid.order_id) == []
 
 
 async def test_fills_move_an_order_to_filled():
     story = Story(maker_fee=1, taker_fee=3)
-    maker = story.sell("ada", 10, "100")
+    maker = story.sell("ada", 10, at="100")
     story.wait()
-    first = story.buy("ben", 4, "100")
+    first = story.buy("ben", 4, at="100")
     partly = await shown(story, maker)
     story.wait()
-    second = story.buy("ben", 6, "100")
+    second = story.buy("ben", 6, at="100")
     record = await shown(story, maker)
 
     assert partly.status is OrderStatus.PARTIALLY_FILLED
@@ -76,12 +83,12 @@ async def test_fills_move_an_order_to_filled():
     assert record.filled_notional == 10 * dollars(100)
     assert record.fees == dollars("0.1")
 
-    done = await fills(story.views, maker)
+    done = await fills(story.views, maker.order_id)
     assert [(fill.quantity, fill.liquidity) for fill in done] == [
         (4, Liquidity.MAKER),
         (6, Liquidity.MAKER),
     ]
-    (taken,) = await fills(story.views, first)
+    (taken,) = await fills(story.views, first.order_id)
     assert (taken.liquidity, taken.fee) == (Liquidity.TAKER, dollars("0.12"))
     assert taken.trade_id == done[0].trade_id
     assert (await shown(story, second)).status is OrderStatus.FILLED
@@ -89,10 +96,10 @@ async def test_fills_move_an_order_to_filled():
 
 async def test_a_canceled_order_says_why():
     story = Story()
-    requested = story.buy("ada", 10, "99")
+    requested = story.buy("ada", 10, at="99")
     story.wait()
-    story.cancel("ada", requested)
-    unfilled = story.place("ada", Side.BUY, 5, "90", time_in_force=TimeInForce.IOC)
+    story.cancel(requested)
+    unfilled = story.buy("ada", 5, at="90", tif="ioc")
 
     record = await shown(story, requested)
 
@@ -105,20 +112,20 @@ async def test_a_canceled_order_says_why():
 
 async def test_a_day_order_expires_when_the_day_ends():
     story = Story()
-    order_id = story.buy("ada", 10, "99")
-    story.roll("2023-11-15")
+    bid = story.buy("ada", 10, at="99", tif="day")
+    story.roll("2026-01-02")
 
-    record = await shown(story, order_id)
+    record = await shown(story, bid)
 
     assert (record.status, record.expired_at) == (OrderStatus.EXPIRED, story.now)
 
 
 async def test_a_rejected_order_says_why_and_which_bound_it_broke():
     story = Story()
-    story.send(ChangeListing(story.meta(), ACME, ListingChanges(price_band=500)))
-    banded = story.buy("ada", 10, "94")
+    story.tell(ChangeListing(story.meta(), ACME, ListingChanges(price_band=500)))
+    banded = story.buy("ada", 10, at="94")
     story.halt()
-    halted = story.buy("ada", 10, "99")
+    halted = story.buy("ada", 10, at="99")
 
     record = await shown(story, banded)
 
@@ -131,40 +138,43 @@ async def test_a_rejected_order_says_why_and_which_bound_it_broke():
 
 async def test_a_replacement_carries_over_what_was_filled():
     story = Story()
-    old_id = story.sell("ada", 10, "100")
-    story.buy("ben", 4, "100")
+    old_order = story.sell("ada", 10, at="100")
+    story.buy("ben", 4, at="100")
     story.wait()
-    new_id = story.replace("ada", old_id, 8, "101")
+    new_order = story.replace(old_order, quantity=8, at="101")
 
-    old, new = await shown(story, old_id), await shown(story, new_id)
+    old, new = await shown(story, old_order), await shown(story, new_order)
 
-    assert (old.status, old.replaced_by) == (OrderStatus.REPLACED, new_id)
+    assert (old.status, old.replaced_by) == (OrderStatus.REPLACED, new_order.order_id)
     assert old.replaced_at == story.now
-    assert (new.status, new.replaces) == (OrderStatus.PARTIALLY_FILLED, old_id)
+    assert (new.status, new.replaces) == (
+        OrderStatus.PARTIALLY_FILLED,
+        old_order.order_id,
+    )
     assert (new.quantity, new.filled, new.leaves) == (8, 4, 4)
     assert new.filled_notional == 4 * dollars(100)
-    assert await fills(story.views, new_id) == []
+    assert await fills(story.views, new_order.order_id) == []
 
-    story.buy("ben", 4, "101")
-    assert (await shown(story, new_id)).status is OrderStatus.FILLED
-    assert len(await fills(story.views, new_id)) == 1
+    story.buy("ben", 4, at="101")
+    assert (await shown(story, new_order)).status is OrderStatus.FILLED
+    assert len(await fills(story.views, new_order.order_id)) == 1
 
 
 async def test_a_replacement_of_an_untouched_order_is_new():
     story = Story()
-    new_id = story.replace("ada", story.sell("ada", 10, "100"), 8, "101")
+    replaced = story.replace(story.sell("ada", 10, at="100"), quantity=8, at="101")
 
-    assert (await shown(story, new_id)).status is OrderStatus.NEW
+    assert (await shown(story, replaced)).status is OrderStatus.NEW
 
 
 async def test_an_order_is_found_by_the_clients_id_within_its_account():
     story = Story()
-    order_id = story.buy("ada", 10, "99")
-    client_id = (await shown(story, order_id)).client_order_id
+    bid = story.buy("ada", 10, at="99")
+    client_id = (await shown(story, bid)).client_order_id
 
     found = await by_client_order_id(story.views, "ada", client_id)
 
-    assert found == await shown(story, order_id)
+    assert found == await shown(story, bid)
     assert await by_client_order_id(story.views, "ben", client_id) is None
     assert await order(story.views, "unknown") is None
     assert await fills(story.views, "unknown") == []
@@ -173,18 +183,18 @@ async def test_an_order_is_found_by_the_clients_id_within_its_account():
 @pytest.mark.rule("VIEW-13")
 async def test_orders_are_listed_by_status():
     story = Story()
-    waiting = story.sell("ada", 10, "102")
-    partly = story.sell("ada", 10, "101")
-    story.buy("ben", 5, "101")
-    filled = story.sell("ada", 10, "100")
-    story.buy("ben", 10, "100")
-    canceled = story.buy("ada", 10, "90")
-    story.cancel("ada", canceled)
+    waiting = story.sell("ada", 10, at="102")
+    partly = story.sell("ada", 10, at="101")
+    story.buy("ben", 5, at="101")
+    filled = story.sell("ada", 10, at="100")
+    story.buy("ben", 10, at="100")
+    canceled = story.buy("ada", 10, at="90")
+    story.cancel(canceled)
 
-    assert await ids(story) == [partly, waiting]
-    assert await ids(story, statuses=CLOSED) == [canceled, filled]
-    assert await ids(story, statuses=ALL) == [canceled, filled, partly, waiting]
-    assert await ids(story, statuses=[OrderStatus.FILLED]) == [filled]
+    assert await ids(story) == ids_of(partly, waiting)
+    assert await ids(story, statuses=CLOSED) == ids_of(canceled, filled)
+    assert await ids(story, statuses=ALL) == ids_of(canceled, filled, partly, waiting)
+    assert await ids(story, statuses=[OrderStatus.FILLED]) == ids_of(filled)
     assert await ids(story, "nobody", statuses=ALL) == []
     assert set(OPEN) | set(CLOSED) == set(ALL)
 
@@ -192,10 +202,10 @@ async def test_orders_are_listed_by_status():
 @pytest.mark.rule("VIEW-13")
 async def test_orders_are_listed_by_side_and_symbol():
     story = Story()
-    bought, sold = story.buy("ada", 10, "90"), story.sell("ada", 10, "110")
+    bought, sold = story.buy("ada", 10, at="90"), story.sell("ada", 10, at="110")
 
-    assert await ids(story, side=Side.BUY) == [bought]
-    assert await ids(story, side=Side.SELL, symbols=[ACME, "OTHER"]) == [sold]
+    assert await ids(story, side=Side.BUY) == ids_of(bought)
+    assert await ids(story, side=Side.SELL, symbols=[ACME, "OTHER"]) == ids_of(sold)
     assert await ids(story, symbols=["OTHER"]) == []
 
 
@@ -207,9 +217,10 @@ async def test_pages_between_bounds_leave_none_out(newest_first: bool, filtered:
     placed: list[tuple[int, str]] = []
     for number in range(40):
         story.wait(number % 3)
-        placed.append((story.now, story.sell("ada", 1, str(101 + number % 7))))
+        ask = story.sell("ada", 1, at=str(101 + number % 7))
+        placed.append((story.now, ask.order_id))
     for _ in range(10):
-        story.buy("ben", 1, "101")
+        story.buy("ben", 1, at="101")
     placed.sort(reverse=newest_first)
     asked = {"side": Side.SELL} if filtered else {}
 
@@ -230,7 +241,7 @@ async def test_pages_between_bounds_leave_none_out(newest_first: bool, filtered:
 @pytest.mark.rule("VIEW-13")
 async def test_more_orders_of_one_moment_than_a_page_holds_are_all_listed():
     story = Story()
-    placed = [story.sell("ada", 1, "101") for _ in range(30)]
+    placed = ids_of(*(story.sell("ada", 1, at="101") for _ in range(30)))
 
     assert await ids(story, limit=3) == placed[:-4:-1]
     assert await ids(story, limit=20, newest_first=False) == placed[:20]
@@ -241,18 +252,18 @@ async def test_a_page_is_full_though_an_order_ends_while_it_is_read(
     monkeypatch: pytest.MonkeyPatch,
 ):
     story = Story()
-    placed: list[str] = []
+    placed: list[Sent] = []
     for _ in range(11):
         story.wait()
-        placed.append(story.sell("ada", 1, "101"))
+        placed.append(story.sell("ada", 1, at="101"))
     read = story.views.read
 
     async def read_then_cancel(view: View, reads: Sequence[Read]) -> Answer:
         answer = await read(view, reads)
         if len(placed) == 11:
-            story.cancel("ada", placed.pop())
+            story.cancel(placed.pop())
         return answer
 
     monkeypatch.setattr(story.views, "read", read_then_cancel)
 
-    assert await ids(story, limit=5) == placed[:-6:-1]
+    assert await ids(story, limit=5) == ids_of(*placed[:-6:-1])

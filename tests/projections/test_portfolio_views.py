@@ -15,7 +15,7 @@ from tests.support.story import ACME, Story
 @pytest.mark.rule("VIEW-10")
 async def test_cash_set_aside_for_an_order_is_held():
     story = Story()
-    order_id = story.buy("ada", 10, "99")
+    order = story.buy("ada", 10, at="99")
 
     shown = await balance(story.views, "ada")
 
@@ -25,7 +25,7 @@ async def test_cash_set_aside_for_an_order_is_held():
     assert (shown.kind, shown.created_at) == (WalletKind.TRADER, story.now)
     assert shown.user_id == "user-of-ada"
 
-    story.cancel("ada", order_id)
+    story.cancel(order)
     shown = await balance(story.views, "ada")
     assert shown is not None
     assert shown.held == 0
@@ -36,7 +36,7 @@ async def test_cash_set_aside_for_an_order_is_held():
 async def test_preferences_are_shown_with_the_balance():
     story = Story()
     oldest = SelfTradePrevention.CANCEL_OLDEST
-    story.send(SetPreferences(story.meta(), story.account("ada"), oldest, True))
+    story.tell(SetPreferences(story.meta(), story.present("ada"), oldest, True))
 
     shown = await balance(story.views, "ada")
 
@@ -48,14 +48,14 @@ async def test_preferences_are_shown_with_the_balance():
 @pytest.mark.rule("VIEW-11")
 async def test_selling_realizes_proceeds_less_fee_less_average_cost():
     story = Story(maker_fee=10)
-    story.sell("ada", 400, "100")
-    story.buy("ben", 400, "100")
+    story.sell("ada", 400, at="100")
+    story.buy("ben", 400, at="100")
 
     shown = await position(story.views, "ada", ACME)
 
     assert shown is not None
     assert (shown.quantity, shown.cost_basis) == (600, 600 * dollars(90))
-    # 400 shares at 100 dollars, less 10 basis points, less 400 at 90 dollars.
+    # Proceeds of 400 at 100 dollars, less a fee of 10 basis points, less 400 at 90.
     assert shown.realized == dollars(40_000 - 40 - 36_000)
     (bought,) = await open_positions(story.views, "ben")
     assert (bought.quantity, bought.cost_basis) == (1_400, dollars(90_000 + 40_000))
@@ -65,8 +65,8 @@ async def test_selling_realizes_proceeds_less_fee_less_average_cost():
 @pytest.mark.rule("VIEW-11")
 async def test_a_position_of_no_shares_is_kept_but_not_listed():
     story = Story()
-    story.sell("ada", 1_000, "100")
-    story.buy("ben", 1_000, "100")
+    story.sell("ada", 1_000, at="100")
+    story.buy("ben", 1_000, at="100")
 
     (kept,) = await all_positions(story.views, "ada")
 
@@ -81,13 +81,13 @@ async def test_a_position_of_no_shares_is_kept_but_not_listed():
 @pytest.mark.rule("VIEW-11")
 async def test_shares_set_aside_for_an_order_are_reserved():
     story = Story()
-    order_id = story.sell("ada", 400, "100")
+    order = story.sell("ada", 400, at="100")
 
     shown = await position(story.views, "ada", ACME)
     assert shown is not None
     assert (shown.reserved, shown.available) == (400, 600)
 
-    story.cancel("ada", order_id)
+    story.cancel(order)
     shown = await position(story.views, "ada", ACME)
     assert shown is not None
     assert (shown.reserved, shown.available) == (0, 1_000)
@@ -95,15 +95,15 @@ async def test_shares_set_aside_for_an_order_are_reserved():
 
 @pytest.fixture
 def traded() -> Story:
-    """Ada sold 10 and then bought 4, with fees on the taker's side."""
+    """Let Ada sell 10 shares and then buy 4, with fees for the taker."""
     story = Story(taker_fee=100)
-    story.sell("ada", 10, "100")
+    story.sell("ada", 10, at="100")
     story.wait()
-    story.buy("ben", 10, "100")
+    story.buy("ben", 10, at="100")
     story.wait()
-    story.sell("ben", 4, "50")
+    story.sell("ben", 4, at="50")
     story.wait()
-    story.buy("ada", 4, "50")
+    story.buy("ada", 4, at="50")
     return story
 
 
@@ -125,7 +125,7 @@ async def test_a_statement_tells_every_movement_with_the_balance_after_it(
     bought = lines[-1]
     assert (bought.fee, bought.price, bought.symbol) == (dollars(2), dollars(50), ACME)
     assert (bought.order_id, bought.trade_id) == ("order-004", 2)
-    assert (bought.actor, bought.at) == ("tester", traded.now)
+    assert (bought.actor, bought.at) == ("user-of-ada", traded.now)
     assert bought.cause == traded.facts[-1].event.meta.command_id
     assert lines[0].reference == "opening"
 

@@ -1,4 +1,4 @@
-"""The published price, the session's figures, the series, and what is published."""
+"""The published price, the session's figures, the series, and the messages."""
 
 import json
 from fractions import Fraction
@@ -12,13 +12,15 @@ from domain.money import dollars
 from domain.vocabulary import PriceBasis
 from projections.market.price_queries import history, price, prices
 from projections.market.price_rows import PriceRow
+from tests.support.facts import segment
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.story import ACME, Story
-from tests.support.views import live_host, segment
+from tests.support.views import live_host
 
 
 async def shown(story: Story) -> PriceRow:
+    """Return the price row of ACME."""
     row = await price(story.views, ACME)
     assert row is not None
     return row
@@ -35,10 +37,10 @@ async def test_without_book_and_trades_the_price_is_the_reference():
 @pytest.mark.rule("PRICE-01")
 async def test_without_two_sides_the_price_is_the_last_trade():
     story = Story()
-    story.sell("ada", 10, "101")
-    story.buy("ben", 4, "101")
-    story.buy("ben", 6, "101")
-    story.buy("ben", 5, "99")
+    story.sell("ada", 10, at="101")
+    story.buy("ben", 4, at="101")
+    story.buy("ben", 6, at="101")
+    story.buy("ben", 5, at="99")
 
     row = await shown(story)
 
@@ -50,8 +52,8 @@ async def test_without_two_sides_the_price_is_the_last_trade():
 async def test_a_two_sided_book_gives_the_microprice_of_five_levels():
     story = Story()
     for level in range(7):
-        story.buy("ada", 10 + level, f"{100 - level}")
-        story.sell("ben", 20 + level, f"{101 + level}")
+        story.buy("ada", 10 + level, at=f"{100 - level}")
+        story.sell("ben", 20 + level, at=f"{101 + level}")
 
     row = await shown(story)
 
@@ -67,7 +69,7 @@ async def test_a_two_sided_book_gives_the_microprice_of_five_levels():
 @pytest.mark.rule("PRICE-01")
 async def test_an_edited_reference_price_is_published_while_nothing_else_is():
     story = Story()
-    story.send(
+    story.tell(
         ChangeListing(story.meta(), ACME, ListingChanges(reference_price=dollars(50)))
     )
 
@@ -78,8 +80,8 @@ async def test_an_edited_reference_price_is_published_while_nothing_else_is():
 async def test_the_session_counts_its_trades_and_a_day_roll_begins_another():
     story = Story()
     for quantity, at in ((10, "100"), (20, "103"), (30, "98"), (40, "101")):
-        story.sell("ada", quantity, at)
-        story.buy("ben", quantity, at)
+        story.sell("ada", quantity, at=at)
+        story.buy("ben", quantity, at=at)
 
     row = await shown(story)
 
@@ -90,13 +92,13 @@ async def test_the_session_counts_its_trades_and_a_day_roll_begins_another():
     assert row.vwap == dollars("100.4")
     assert (row.previous_close, row.change, row.change_percent) == (None, None, None)
 
-    story.roll("2023-11-15")
+    story.roll("2026-01-02")
     row = await shown(story)
 
     assert (row.open, row.high, row.low, row.close) == (None,) * 4
     assert (row.volume, row.trades, row.vwap) == (0, 0, None)
     assert (row.previous_close, row.last) == (dollars(101), dollars(101))
-    assert row.session_date == "2023-11-15"
+    assert row.session_date == "2026-01-02"
 
 
 @pytest.mark.rule("PRICE-02")
@@ -108,11 +110,11 @@ async def test_change_is_against_the_previous_close(
     second: str, change: str, percent: int
 ):
     story = Story()
-    story.sell("ada", 1, "100")
-    story.buy("ben", 1, "100")
-    story.roll("2023-11-15")
-    story.sell("ada", 1, second)
-    story.buy("ben", 1, second)
+    story.sell("ada", 1, at="100")
+    story.buy("ben", 1, at="100")
+    story.roll("2026-01-02")
+    story.sell("ada", 1, at=second)
+    story.buy("ben", 1, at=second)
 
     row = await shown(story)
 
@@ -123,16 +125,16 @@ async def test_change_is_against_the_previous_close(
 @pytest.mark.rule("PRICE-03")
 async def test_the_series_has_the_price_at_the_end_of_each_second_with_a_change():
     story = Story()
-    story.account("ada")
-    story.account("ben")
+    story.present("ada")
+    story.present("ben")
     story.wait(5)
-    story.sell("ada", 1, "100")
-    story.buy("ben", 1, "100")
-    story.sell("ada", 1, "101")
-    story.buy("ben", 1, "101")
+    story.sell("ada", 1, at="100")
+    story.buy("ben", 1, at="100")
+    story.sell("ada", 1, at="101")
+    story.buy("ben", 1, at="101")
     story.wait(3)
-    story.sell("ada", 1, "102")
-    story.buy("ben", 1, "102")
+    story.sell("ada", 1, at="102")
+    story.buy("ben", 1, at="102")
 
     points = await history(story.views, ACME)
 
@@ -147,7 +149,7 @@ async def test_the_series_is_asked_for_between_two_times():
     story = Story()
     for _ in range(6):
         story.wait(1)
-        story.buy("ada", 1, "50")
+        story.buy("ada", 1, at="50")
 
     middle = story.now - 3_000_000
     points = await history(story.views, ACME, after=middle - 1_000_000, until=story.now)
@@ -170,7 +172,7 @@ async def test_the_series_keeps_its_newest_points_wherever_the_batches_were_cut(
     story = Story()
     for _ in range(60):
         story.wait(1)
-        story.buy("ada", 1, "50")
+        story.buy("ada", 1, at="50")
     at_once = MemoryStore()
     live_host(at_once).apply(segment(story.facts))
 
@@ -183,9 +185,9 @@ async def test_the_series_keeps_its_newest_points_wherever_the_batches_were_cut(
 @pytest.mark.rule("PRICE-04")
 def test_each_write_publishes_one_message_for_each_instrument():
     story = Story()
-    story.sell("ada", 10, "101")
-    story.buy("ben", 4, "101")
-    story.buy("ben", 5, "99.01")
+    story.sell("ada", 10, at="101")
+    story.buy("ben", 4, at="101")
+    story.buy("ben", 5, at="99.01")
 
     sent = [json.loads(body) for name, body in story.published if name.endswith(ACME)]
 
@@ -193,7 +195,7 @@ def test_each_write_publishes_one_message_for_each_instrument():
     assert sent[-1] == {
         "symbol": "ACME",
         "price": "99.9145",
-        "time": "2023-11-14T22:13:20.000000Z",
+        "time": "2026-09-21T14:13:20.000000Z",
         "open": "101",
         "high": "101",
         "low": "101",
@@ -226,7 +228,7 @@ async def test_prices_are_those_of_the_book_after_every_command():
     views = MemoryViews(store)
 
     for _ in range(400):
-        new = flow.send(flow.command())
+        new = flow.go_on()
         if new:
             host.apply(segment(new))
         for symbol in flow.symbols:
@@ -242,6 +244,7 @@ async def test_prices_are_those_of_the_book_after_every_command():
 
 
 def expected_price(flow: Flow, symbol: str) -> int:
+    """Compute the price from the write side, with exact fractions (rule PRICE-01)."""
     market = flow.exchange.markets[symbol]
     bids, asks = (
         [(level.price, level.quantity) for level in side]
@@ -255,6 +258,7 @@ def expected_price(flow: Flow, symbol: str) -> int:
 
 
 def session(flow: Flow, symbol: str) -> tuple[int | None, int | None, int | None, int]:
+    """Compute the session's open, high, low and volume from the facts."""
     trades: list[TradeExecuted] = []
     for fact in flow.facts:
         if fact.stream != market_stream(symbol):

@@ -1,12 +1,11 @@
-"""Rows and books are kept while they are used, and read again when they were not."""
+"""Caches of rows and books keep recent ones and read evicted ones again."""
 
-import msgspec
 import pytest
 
-from domain.events.register import Fact
+from tests.support.facts import batches, of_command, segment
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore
-from tests.support.views import batches, dump, live_host, segment
+from tests.support.views import dump, live_host
 
 FACTS = Flow(23, accounts=12, symbols=6).run(500)
 
@@ -33,7 +32,7 @@ def test_rows_that_were_forgotten_are_read_again(
 def test_an_order_may_trade_in_another_command_than_the_one_that_brought_it(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    facts = [alone(fact) for fact in FACTS]
+    facts = [of_command(f"cause-{fact.position}", fact) for fact in FACTS]
     expected = MemoryStore()
     live_host(expected).apply(segment(facts))
     monkeypatch.setattr("projections.projection.ROWS_KEPT", 0)
@@ -44,10 +43,3 @@ def test_an_order_may_trade_in_another_command_than_the_one_that_brought_it(
         host.apply(segment([fact]))
 
     assert dump(store) == dump(expected)
-
-
-def alone(fact: Fact) -> Fact:
-    """The same fact as the only one of its command."""
-    meta = msgspec.structs.replace(fact.event.meta, command_id=f"cause-{fact.position}")
-    event = msgspec.structs.replace(fact.event, meta=meta)
-    return Fact(fact.position, fact.stream, fact.version, event)

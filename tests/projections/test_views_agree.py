@@ -1,4 +1,4 @@
-"""After a made-up day, each view shows what the write side itself holds."""
+"""After a generated day, each view agrees with the write side's state."""
 
 import pytest
 
@@ -15,9 +15,10 @@ from projections.accounts.statements import movements
 from projections.market import depth, instruments, tape
 from projections.orders.order_queries import ALL, fills, orders
 from projections.store import ViewUnavailable
+from tests.support.facts import segment
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore, MemoryViews
-from tests.support.views import live_host, segment
+from tests.support.views import live_host
 
 FLOW = Flow(17)
 FACTS = FLOW.run(1_500)
@@ -26,6 +27,7 @@ ACCOUNTS = list(FLOW.exchange.wallets)
 
 @pytest.fixture(scope="module")
 def views() -> MemoryViews:
+    """The views of all facts of the generated day."""
     store = MemoryStore()
     live_host(store).apply(segment(FACTS))
     return MemoryViews(store)

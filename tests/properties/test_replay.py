@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from commands.state import frozen
 from commands.state.exchange import Exchange, locate
 from tests.support.both import Real
+from tests.support.facts import whole_commands
 from tests.support.operations import OPERATIONS, Operation, from_seed
 
 BOUNDED = settings(max_examples=60)
@@ -57,7 +58,7 @@ def living(seed: int, operations: int = 600) -> Real:
     funded.replay(real.facts)
     real.product.venue.exchange = funded
     for operation in from_seed(seed, operations):
-        before = len(real.log)
+        before = len(real.facts)
         real.tell(operation)
         commit(real, before)
     return real
@@ -66,7 +67,7 @@ def living(seed: int, operations: int = 600) -> Real:
 def commit(real: Real, before: int) -> None:
     """Give the indexes the log positions of the facts since `before`."""
     locate(real.exchange.take_unlocated(), first=before + 1)
-    real.exchange.position = len(real.log)
+    real.exchange.position = len(real.facts)
 
 
 @pytest.mark.rule("COMMAND-08")
@@ -101,10 +102,8 @@ def test_going_on_from_a_snapshot_equals_going_on_without(
 def test_a_snapshot_and_the_log_after_it_equal_the_whole_log(seed: int):
     real = living(seed)
     facts = real.facts
-    half = len(facts) // 2
     # The log gives whole commands, so a snapshot is never of half of one.
-    while facts[half].event.meta.command_id == facts[half - 1].event.meta.command_id:
-        half += 1
+    half = whole_commands(facts, len(facts) // 2)
     first = Exchange()
     first.replay(facts[:half])
 
@@ -121,8 +120,8 @@ def test_a_refused_command_changes_nothing(operations: list[Operation]):
     real = Real()
     for operation in operations:
         before = list(frozen.dump(real.exchange))
-        recorded = len(real.log)
+        recorded = len(real.facts)
         real.tell(operation)
         if real.refused:
             assert list(frozen.dump(real.exchange)) == before
-            assert len(real.log) == recorded
+            assert len(real.facts) == recorded

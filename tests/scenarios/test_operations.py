@@ -5,10 +5,10 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 
+from tests.support import calls
 from tests.support.order_load import OrderLoad
 from tests.support.server_process import ServerProcess, wait_until
 from tests.support.survival import SYMBOL, running, tokens_of
@@ -70,11 +70,7 @@ def test_an_administrator_is_made_through_a_server_without_a_demonstration(
         made = done(server, "admin", "create", "ada@example.org")
         again = done(server, "admin", "create", "ada@example.org")
         token = server.token(made)
-        listed = httpx.post(
-            f"{server.url}/v2/admin/assets",
-            json={"symbol": "NEW", "name": "New", "reference_price": "10"},
-            headers={"Authorization": f"Bearer {token}"},
-        )
+        listed = server.ask(calls.list_asset("NEW"), token)
         audit = done(server, "audit", "verify")
 
     assert (made["created"], again["created"]) == (True, False)

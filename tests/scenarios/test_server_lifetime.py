@@ -12,6 +12,8 @@ import psutil
 import psycopg
 import pytest
 
+from tests.support import calls
+from tests.support.calls import Call
 from tests.support.server_process import ServerProcess, wait_until
 
 
@@ -91,11 +93,8 @@ def frozen_append(
 def has_unsettled_facts(server: ServerProcess, admin: str) -> bool:
     """Return whether facts wait for their commit: the server then hides its state."""
     try:
-        httpx.get(
-            f"{server.url}/v2/audit/state",
-            headers={"Authorization": f"Bearer {admin}"},
-            timeout=0.5,
-        ).raise_for_status()
+        state = Call("GET", "/v2/audit/state")
+        server.ask(state, admin, timeout=0.5).raise_for_status()
     except httpx.ReadTimeout:
         return True
     return False
@@ -107,22 +106,9 @@ def test_asked_to_end_while_the_log_hangs_it_tells_who_waits_and_ends(
     server = frozen_append
     trader = server.token(server.demo["traders"][0])
     admin = server.token(server.demo["admin"])
-    order = {
-        "symbol": "ACME",
-        "side": "buy",
-        "qty": 1,
-        "type": "limit",
-        "limit_price": 1,
-        "time_in_force": "gtc",
-    }
+    bid = calls.place(qty=1, limit_price=1)
     with ThreadPoolExecutor(1) as client:
-        sent = client.submit(
-            httpx.post,
-            f"{server.url}/v2/orders",
-            json=order,
-            headers={"Authorization": f"Bearer {trader}"},
-            timeout=60,
-        )
+        sent = client.submit(server.ask, bid, trader, timeout=60)
         wait_until("it came in", lambda: has_unsettled_facts(server, admin), 20)
 
         server.signal(signal.SIGTERM)

@@ -2,26 +2,17 @@
 
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 
-from tests.support.server_process import ServerProcess, wait_until
+from tests.support import calls
+from tests.support.calls import Call
+from tests.support.server_process import wait_until
 from tests.support.survival import running, standby_of
 
-ADA = {"email": "ada@example.org", "password": "correct horse", "full_name": "Ada"}
-WRONG = {"email": "ada@example.org", "password": "a wrong one"}
-HALT = "/v2/admin/assets/ACME/halt"
-
-
-def account(server: ServerProcess, token: str) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {token}"}
-    return httpx.get(f"{server.url}/v2/account", headers=headers)
-
-
-def halt(server: ServerProcess, token: str) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {token}"}
-    return httpx.post(f"{server.url}{HALT}", headers=headers, timeout=10)
+ADA = {"email": "ada@example.org", "password": calls.PASSWORD}
+WRONG = calls.log_in("ada@example.org", "a wrong one")
+ACCOUNT = Call("GET", "/v2/account")
 
 
 def refusals(database_url: str) -> list[str]:
@@ -41,19 +32,19 @@ def test_a_standby_signs_in_and_goes_on_when_it_took_over(tmp_path: Path):
         database_url = leader.run["database_url"]
         standby = standby_of(leader, tmp_path / "second")
         try:
-            httpx.post(f"{leader.url}/auth/register", json=ADA).raise_for_status()
+            leader.ask(calls.register(**ADA)).raise_for_status()
 
             token = standby.token(ADA)
-            shown = account(standby, token)
-            register = httpx.post(f"{standby.url}/auth/register", json=ADA)
-            wrong = httpx.post(f"{standby.url}/auth/login", json=WRONG)
-            forbidden = halt(standby, token)
+            shown = standby.ask(ACCOUNT, token)
+            register = standby.ask(calls.register("ben@example.org"))
+            wrong = standby.ask(WRONG)
+            forbidden = standby.ask(calls.halt(), token)
             wait_until("both on record", lambda: len(refusals(database_url)) >= 2, 10)
 
             leader.kill()
             wait_until("the standby leads", lambda: standby.is_ready("leader"), 30)
-            after = account(standby, standby.token(ADA))
-            wrong_after = httpx.post(f"{standby.url}/auth/login", json=WRONG)
+            after = standby.ask(ACCOUNT, standby.token(ADA))
+            wrong_after = standby.ask(WRONG)
             wait_until("on record", lambda: len(refusals(database_url)) >= 3, 10)
         finally:
             standby.end()
@@ -74,7 +65,7 @@ def test_a_refusal_stands_while_postgres_is_away_and_is_recorded_later(tmp_path:
         database_url = server.run["database_url"]
 
         server.kill_postgres()
-        forbidden = halt(server, token)
+        forbidden = server.ask(calls.halt(), token)
         server.wait_ready("leader")
         wait_until("on record", lambda: bool(refusals(database_url)), 30)
 

@@ -1,7 +1,7 @@
 """Compares the product and the reference market under the same operations."""
 
 from commands.state.exchange import Exchange
-from domain.events.register import Fact, Recorded
+from domain.events.register import Fact
 from tests.support import ladder
 from tests.support.operations import TRADERS, Actions, Operation
 from tests.support.scenario import (
@@ -24,32 +24,23 @@ def fund(market: TradedMarket) -> None:
         market.open(name, FUNDS)
 
 
-class Real:
-    """The product with four traders, without a check of the state at each refusal."""
+class Player:
+    """Carries out operations on one market of the product."""
 
-    def __init__(self) -> None:
-        self.product = Product(checks_refusals=False)
-        self.actions = Actions()
+    def __init__(self, product: Product, mark: str = "") -> None:
+        self.product = product
+        self.actions = Actions(mark)
         self.refused = False
-        fund(self.product)
-
-    @property
-    def exchange(self) -> Exchange:
-        return self.product.venue.exchange
-
-    @property
-    def log(self) -> list[Recorded]:
-        return self.product.venue.log
 
     @property
     def facts(self) -> list[Fact]:
         return self.product.venue.facts
 
-    def tell(self, operation: Operation) -> list[Recorded]:
+    def tell(self, operation: Operation) -> list[Fact]:
         """Carry out an operation and return what it recorded."""
-        before = len(self.log)
+        before = len(self.facts)
         self.carry_out(self.actions.action(operation))
-        return self.log[before:]
+        return self.facts[before:]
 
     def carry_out(self, action: Action) -> list[Outcome]:
         outcomes = self.product.carry_out(action)
@@ -59,6 +50,19 @@ class Real:
         if not self.refused:
             self.actions.accepted(action)
         return outcomes
+
+
+class Real(Player):
+    """The product with four traders. Its state is not checked around each refusal."""
+
+    def __init__(self) -> None:
+        super().__init__(Product())
+        self.product.venue.checks_refusals = False
+        fund(self.product)
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.product.venue.exchange
 
 
 class Both:

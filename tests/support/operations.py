@@ -5,7 +5,9 @@ plays scenarios also takes operations.
 """
 
 import random
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from hypothesis import strategies as st
@@ -46,7 +48,8 @@ TIMES = [*TimeInForce, TimeInForce.GTC, TimeInForce.GTC, TimeInForce.DAY]
 class Operation(NamedTuple):
     """One request. Its kind ignores the fields that it does not need.
 
-    `away` is in ticks from the middle, `target` picks one of the earlier orders.
+    `away` is in ticks from the middle, `target` picks one of the earlier orders. A
+    cancel with `suspended` is the administrator's.
     """
 
     kind: str
@@ -77,13 +80,19 @@ class Operation(NamedTuple):
         }
 
 
-def from_seed(seed: int, count: int) -> list[Operation]:
+def endless(
+    seed: int,
+    *,
+    traders: Sequence[str] = TRADERS,
+    weights: Mapping[str, int] = WEIGHTS,
+) -> Iterator[Operation]:
+    """Yield operations of these kinds, in these parts: the same for the same seed."""
     rng = random.Random(seed)
-    kinds, weights = list(WEIGHTS), list(WEIGHTS.values())
-    return [
-        Operation(
-            rng.choices(kinds, weights)[0],
-            rng.choice(TRADERS),
+    kinds, parts = list(weights), list(weights.values())
+    while True:
+        yield Operation(
+            rng.choices(kinds, parts)[0],
+            rng.choice(traders),
             side := rng.choice(list(Side)),
             rng.choice((0, *range(1, 30), 1_000)),
             rng.randint(-12, 4) * (1 if side is Side.BUY else -1),
@@ -93,8 +102,10 @@ def from_seed(seed: int, count: int) -> list[Operation]:
             rng.choice((rng.randint(1, 8), rng.randint(1, 100))),
             rng.random() < 0.1,
         )
-        for _ in range(count)
-    ]
+
+
+def from_seed(seed: int, count: int) -> list[Operation]:
+    return list(islice(endless(seed), count))
 
 
 OPERATIONS: st.SearchStrategy[list[Operation]] = st.lists(
@@ -117,10 +128,11 @@ OPERATIONS: st.SearchStrategy[list[Operation]] = st.lists(
 class Actions:
     """Turns operations into actions. Knows the orders so far, and their owners.
 
-    `target` counts from the newest order.
+    `target` counts from the newest order. Every order id begins with `mark`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mark: str = "") -> None:
+        self._mark = mark
         self.orders: list[tuple[str, str]] = []
         self._sent = 0
         self._days = 0
@@ -131,7 +143,8 @@ class Actions:
                 return self._place(asked)
             case "cancel":
                 owner, order_id = self._target(asked)
-                return Cancel(owner, owner, order_id)
+                by = "administrator" if asked.suspended else owner
+                return Cancel(by, owner, order_id)
             case "replace":
                 return self._replace(asked)
             case "cancel all":
@@ -167,7 +180,7 @@ class Actions:
 
     def _new_id(self, owner: str) -> str:
         self._sent += 1
-        return f"{owner}-{self._sent}"
+        return f"{self._mark}{owner}-{self._sent}"
 
     def accepted(self, action: Action) -> None:
         """Note an action that the market accepted: later ones may target its order."""

@@ -1,13 +1,18 @@
 """Sends orders to a server without pause, and remembers each answer."""
 
 import asyncio
-import random
 import threading
 from typing import Any
 
 import httpx
 import msgspec
 
+from tests.support.amounts import written
+from tests.support.calls import order
+from tests.support.operations import TICK, Operation, endless
+
+#: Orders are a few ticks away from this price.
+PRICE = 1_000_000
 #: Statuses that allow sending the same command again.
 RETRYABLE = {429, 502, 503}
 
@@ -27,7 +32,7 @@ class OrderLoad:
     def __init__(self, url: str, tokens: list[str], *, seed: int, symbol: str) -> None:
         self.url = url
         self.tokens = tokens
-        self.random = random.Random(seed)
+        self.operations = endless(seed, weights={"limit": 9, "cancel": 1})
         self.seed = seed
         self.symbol = symbol
         self.sent: list[list[Sent]] = [[] for _ in tokens]
@@ -67,10 +72,12 @@ class OrderLoad:
         open_orders = [
             each for each in sent[-20:] if each.order_id and not each.canceled
         ]
-        if open_orders and self.random.random() < 0.1:
-            await self._cancel(client, self.random.choice(open_orders))
+        asked = next(self.operations)
+        if open_orders and asked.kind == "cancel":
+            target = asked.target % len(open_orders)
+            await self._cancel(client, open_orders[target])
             return
-        each = self._order(len(sent))
+        each = self._order(asked, len(sent))
         sent.append(each)
         answer = await self._ask(client, "POST", "/v2/orders", each.body)
         if answer is not None and answer.status_code == 200:
@@ -80,19 +87,16 @@ class OrderLoad:
         answer = await self._ask(client, "DELETE", f"/v2/orders/{each.order_id}")
         each.canceled = answer is not None and answer.status_code in (204, 422)
 
-    def _order(self, number: int) -> Sent:
-        rng = self.random
-        client_order_id = f"load-{self.seed}-{number}-{rng.getrandbits(40):010x}"
-        cents = 10_000 + rng.randint(-30, 30)
-        body = {
-            "symbol": self.symbol,
-            "side": rng.choice(("buy", "sell")),
-            "type": "limit",
-            "time_in_force": rng.choice(("gtc", "gtc", "day", "ioc")),
-            "qty": str(rng.randint(1, 5)),
-            "limit_price": f"{cents / 100:.2f}",
-            "client_order_id": client_order_id,
-        }
+    def _order(self, asked: Operation, number: int) -> Sent:
+        client_order_id = f"load-{self.seed}-{number}"
+        body = order(
+            symbol=self.symbol,
+            side=asked.side,
+            time_in_force=asked.tif,
+            qty=str(1 + asked.quantity % 5),
+            limit_price=written(PRICE + asked.away * TICK),
+            client_order_id=client_order_id,
+        )
         return Sent(client_order_id, body)
 
     async def _ask(

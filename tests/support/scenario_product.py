@@ -2,14 +2,13 @@
 
 import msgspec
 
+from benchmarks.opening import Grant
 from commands.messages import (
     CancelAllOrders,
     CancelForOwner,
     CancelOrder,
     ChangeListing,
     Command,
-    Deposit,
-    GrantShares,
     HaltMarket,
     ListingChanges,
     PlaceOrder,
@@ -66,25 +65,19 @@ TERMS = {
 
 
 class Product:
-    """A venue in memory."""
+    """One market of a venue in memory."""
 
-    def __init__(self, *, checks_refusals: bool = True) -> None:
-        self.venue = Venue()
-        self.venue.checks_refusals = checks_refusals
+    def __init__(self, venue: Venue | None = None, symbol: str = "ACME") -> None:
+        self.venue = venue or Venue()
+        self.symbol = symbol
 
     def open(self, name: str, balances: Balances) -> None:
-        venue = self.venue
-        venue.trader(name)
-        if balances.cash:
-            venue.tell(Deposit(venue.meta(), name, balances.cash, "opening"))
+        grants: list[Grant] = []
         if balances.shares:
             price, rest = divmod(balances.cost, balances.shares)
             assert not rest, "a grant has one price for all its shares"
-            venue.tell(
-                GrantShares(
-                    venue.meta(), name, "ACME", balances.shares, price, "opening"
-                )
-            )
+            grants.append(Grant(self.symbol, balances.shares, price))
+        self.venue.open(name, balances.cash, grants)
 
     def carry_out(self, action: Action) -> list[Outcome]:
         try:
@@ -99,12 +92,12 @@ class Product:
         meta = self.venue.meta()
         match action:
             case Place():
-                return PlaceOrder(meta, _ticket(action))
+                return PlaceOrder(meta, _ticket(action, self.symbol))
             case Replace():
                 tif = action.time_in_force
                 new = Replacement(
                     action.new_id,
-                    action.new_id,
+                    f"my {action.new_id}",
                     action.quantity,
                     action.price,
                     None if tif is None else TimeInForce(tif),
@@ -122,16 +115,16 @@ class Product:
             case Terms(changes):
                 terms = {TERMS[name]: value for name, value in changes.items()}
                 new_terms = msgspec.convert(terms, ListingChanges)
-                return ChangeListing(meta, "ACME", new_terms)
+                return ChangeListing(meta, self.symbol, new_terms)
             case Halt():
-                return HaltMarket(meta, "ACME", "news")
+                return HaltMarket(meta, self.symbol, "news")
             case Resume():
-                return ResumeMarket(meta, "ACME")
+                return ResumeMarket(meta, self.symbol)
             case Roll():
-                return RollDay(meta, "ACME", action.session)
+                return RollDay(meta, self.symbol, action.session)
 
     def ladder(self) -> Ladder:
-        return ladder_of(self.venue.market.book)
+        return ladder_of(self.venue.exchange.market(self.symbol).book)
 
     def balances(self, name: str) -> Balances:
         account_id = HOUSE_ACCOUNT if name == HOUSE else name
@@ -139,7 +132,7 @@ class Product:
         if wallet is None and name == HOUSE:
             return Balances(0, 0, 0)
         assert wallet is not None, name
-        holding = wallet.holdings.get("ACME")
+        holding = wallet.holdings.get(self.symbol)
         if holding is None:
             return Balances(wallet.ledger, 0, 0, wallet.held)
         return Balances(
@@ -159,12 +152,12 @@ class Product:
         assert self.venue.state() == saved, "a restored state is the saved one"
 
 
-def _ticket(order: Place) -> Ticket:
+def _ticket(order: Place, symbol: str) -> Ticket:
     return Ticket(
         order.order_id,
-        order.order_id,
+        f"my {order.order_id}",
         order.owner,
-        "ACME",
+        symbol,
         Side(order.side),
         OrderType.MARKET if order.price is None else OrderType.LIMIT,
         TimeInForce(order.time_in_force),

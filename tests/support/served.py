@@ -16,12 +16,10 @@ from litestar.types import Message
 from api.app import create_app
 from api.health import Readiness
 from api.services import Services
-from commands.messages import GrantRole
 from commands.writer.leadership import WriterState
 from commands.writer.writer import Writer
 from domain.events.event import Meta
 from domain.ids import SYSTEM, LogPosition
-from domain.vocabulary import Role
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
 from infra.security.passwords import Argon2Hasher
@@ -29,12 +27,12 @@ from infra.security.security_notes import QueuedSecurityNotes
 from infra.security.tokens import SignedTokens
 from infra.server.security_recorder import SecurityRecorder
 from projections.store import Answer, Read, Request, View
+from tests.support import calls
 from tests.support.memory import MemoryEventStore, MemoryKeyTable, memory_vault
 from tests.support.memory_store import MemoryStore, MemoryViews
+from tests.support.people import Person, signed_up
 from tests.support.troubled_store import PATIENCE, TroubledStore
 from tests.support.views import live_host
-
-PASSWORD = "correct horse battery"
 
 
 class FollowingViews:
@@ -184,103 +182,25 @@ class Served:
         await self.app(cast(Any, scope), receive, send)
         return sent
 
-    async def person(self, *, admin: bool = False) -> "Person":
+    async def person(self, *, admin: bool = False) -> Person:
         """Return a user who has registered and logged in, with an empty account."""
         self._people += 1
         email = f"person{self._people}@example.org"
-        client = self.client()
-        body = {"email": email, "password": PASSWORD, "full_name": "A Person"}
-        registered = (await client.post("/auth/register", json=body)).json()
-        if admin:
-            await self.writer.execute(
-                GrantRole(self.system_meta(), registered["user_id"], Role.ADMIN)
-            )
-        del body["full_name"]
-        token = (await client.post("/auth/login", json=body)).json()["access_token"]
-        client.headers["Authorization"] = f"Bearer {token}"
-        return Person(
-            client, email, token, registered["user_id"], registered["account_id"]
-        )
+        grant = self.system_meta() if admin else None
+        return await signed_up(self.client(), email, self.writer.execute, grant)
 
     async def trader(
         self, *, cash: str = "1000000", shares: int = 10_000, symbol: str = "ACME"
-    ) -> "Person":
+    ) -> Person:
         """Return a user with money and shares of a listed instrument."""
         trader, admin = await self.person(), await self.person(admin=True)
         if symbol not in self.writer.exchange.markets:
             await admin.list_asset(symbol)
-        accounts = f"/v2/admin/accounts/{trader.account_id}"
         if cash != "0":
-            await admin.sends("POST", f"{accounts}/deposits", {"amount": cash})
+            await admin.does(calls.deposit(trader.account_id, cash))
         if shares:
-            body = {"symbol": symbol, "qty": shares, "price": "90"}
-            await admin.sends("POST", f"{accounts}/shares", body)
+            await admin.does(calls.grant(trader.account_id, symbol, shares, "90"))
         return trader
-
-
-class Person:
-    """A signed-in user and their client."""
-
-    def __init__(
-        self,
-        client: httpx.AsyncClient,
-        email: str,
-        token: str,
-        user_id: str,
-        account_id: str,
-    ) -> None:
-        self.client = client
-        self.email = email
-        self.token = token
-        self.user_id = user_id
-        self.account_id = account_id
-
-    async def request(
-        self, method: str, path: str, body: object = None, **headers: str
-    ) -> httpx.Response:
-        return await self.client.request(
-            method,
-            path,
-            json=body,
-            headers={name.replace("_", "-"): value for name, value in headers.items()},
-        )
-
-    async def sends(
-        self, method: str, path: str, body: object = None, **headers: str
-    ) -> Any:
-        """Send a request that must succeed, and return the body of the answer."""
-        response = await self.request(method, path, body, **headers)
-        assert response.is_success, response.text
-        return response.json() if response.content else None
-
-    async def gets(self, path: str) -> Any:
-        return await self.sends("GET", path)
-
-    async def list_asset(self, symbol: str = "ACME", **terms: object) -> Any:
-        body = {"symbol": symbol, "name": symbol, "exchange": "NASDAQ"}
-        terms = {"reference_price": "100.00", **terms}
-        return await self.sends("POST", "/v2/admin/assets", {**body, **terms})
-
-    async def order(self, **terms: object) -> httpx.Response:
-        """Send a limit order to buy 10 ACME at 100; `terms` override this."""
-        return await self.request("POST", "/v2/orders", order(**terms))
-
-    async def places(self, **terms: object) -> Any:
-        """Send an order that must succeed, and return it."""
-        return await self.sends("POST", "/v2/orders", order(**terms))
-
-
-def order(**terms: object) -> dict[str, object]:
-    body: dict[str, object] = {
-        "symbol": "ACME",
-        "qty": 10,
-        "side": "buy",
-        "type": "limit",
-        "time_in_force": "gtc",
-        "limit_price": "100",
-    }
-    body |= terms
-    return {name: value for name, value in body.items() if value is not None}
 
 
 @asynccontextmanager

@@ -15,6 +15,8 @@ import httpx
 import psutil
 
 from infra.local.servers import start_postgres
+from tests.support import calls
+from tests.support.calls import Call
 
 READY_SECONDS = 90.0
 POLL_SECONDS = 0.05
@@ -156,9 +158,16 @@ class ServerProcess:
             check=False,
         )
 
+    def ask(self, call: Call, token: str = "", timeout: float = 10) -> httpx.Response:
+        """Send a request and return the answer, whatever its status."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        url = f"{self.url}{call.path}"
+        return httpx.request(
+            call.method, url, json=call.body, headers=headers, timeout=timeout
+        )
+
     def token(self, person: Mapping[str, str]) -> str:
-        body = {"email": person["email"], "password": person["password"]}
-        answer = httpx.post(f"{self.url}/auth/login", json=body, timeout=10)
+        answer = self.ask(calls.log_in(person["email"], person["password"]))
         answer.raise_for_status()
         return str(answer.json()["access_token"])
 

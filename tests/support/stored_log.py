@@ -1,6 +1,6 @@
 """Writes logs into Postgres exactly as a test wants them, sound or not."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from psycopg import sql
 
@@ -39,13 +39,3 @@ def write_log(database_url: str, facts: Sequence[Fact]) -> None:
             "SELECT setval(pg_get_serial_sequence('events', 'notification_id'), %s)",
             (max(len(rows), 1),),
         )
-
-
-def renumbered(facts: Iterable[Fact]) -> list[Fact]:
-    """Renumber facts without a gap, as a careful forger would."""
-    versions: dict[str, int] = {}
-    found: list[Fact] = []
-    for position, fact in enumerate(facts, start=1):
-        version = versions[fact.stream] = versions.get(fact.stream, 0) + 1
-        found.append(Fact(position, fact.stream, version, fact.event))
-    return found

@@ -4,24 +4,22 @@ The first use of a name opens an account with plenty of cash and shares. Each re
 checked to change nothing.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from benchmarks import opening
+from benchmarks.opening import Grant, listing
 from commands.handlers.dispatch import execute
 from commands.messages import (
     CancelOrder,
     ChangeListing,
     Command,
-    Deposit,
-    GrantShares,
     HaltMarket,
-    ListAsset,
     ListingChanges,
     PlaceOrder,
-    Register,
     ReplaceOrder,
     ResumeMarket,
     RollDay,
@@ -34,12 +32,11 @@ from domain.errors import DomainError
 from domain.events.event import Meta
 from domain.events.market import OrderAccepted
 from domain.events.register import AnyEvent, Fact, Recorded
-from domain.listing import Listing
 from domain.market.market import Market
 from domain.market.order import Replacement, Ticket
 from domain.market.order_book import OrderBook
 from domain.market.price_levels import BookSide
-from domain.money import dollars
+from domain.money import Money, dollars
 from domain.vocabulary import (
     OrderStatus,
     OrderType,
@@ -47,11 +44,9 @@ from domain.vocabulary import (
     Side,
     TimeInForce,
 )
+from tests.support.facts import located
 from tests.support.ladder import Ladder, Level, Resting
 from tests.support.spec import AT
-
-PLENTY_OF_CASH = "10000000"
-PLENTY_OF_SHARES = 1_000_000
 
 
 class Sent:
@@ -69,13 +64,22 @@ class Sent:
 
 
 class Venue:
-    """An exchange that lists ACME at 10.00, in cents, without a band."""
+    """An exchange on which ACME is listed at 10.00, in cents, without a band.
+
+    `facts` is its log. Between two commands passes one `STEP`, in microseconds.
+    """
+
+    STEP = 1
+    #: What a trader begins with who is first named by an order.
+    CASH = "10000000"
+    SHARES = 1_000_000
+    SHARE_PRICE = "10"
 
     def __init__(self, **terms: Any) -> None:
         self.exchange = Exchange()
         #: Compare the whole state before and after a refusal. Slow with many orders.
         self.checks_refusals = True
-        self.log: list[Recorded] = []
+        self.facts: list[Fact] = []
         self._number = 0
         self.list_asset("ACME", **terms)
 
@@ -83,7 +87,7 @@ class Venue:
 
     def meta(self, actor: str = "tester") -> Meta:
         self._number += 1
-        return Meta(AT + self._number, actor, f"command-{self._number}")
+        return Meta(AT + self._number * self.STEP, actor, f"command-{self._number}")
 
     def tell(self, command: Command) -> list[AnyEvent]:
         """Carry out a command and return the facts that it recorded."""
@@ -94,20 +98,16 @@ class Venue:
             assert self.exchange.outbox == [], "a refusal records nothing"
             assert before is None or self.state() == before, "a refusal changes nothing"
             raise
-        self.log += recorded
+        self.record(recorded)
         return [each.event for each in recorded]
+
+    def record(self, recorded: list[Recorded]) -> None:
+        """Add facts to the log."""
+        self.facts += located(recorded, first=len(self.facts) + 1)
 
     def state(self) -> list[bytes]:
         """Return all aggregates and indexes, frozen."""
         return list(frozen.dump(self.exchange))
-
-    @property
-    def facts(self) -> list[Fact]:
-        """Return the recorded facts in the form of the log."""
-        return [
-            Fact(position, each.stream, each.version, each.event)
-            for position, each in enumerate(self.log, start=1)
-        ]
 
     @contextmanager
     def refuses(self, kind: type[DomainError], **facts: str) -> Generator[None]:
@@ -119,7 +119,7 @@ class Venue:
     # --- markets ---
 
     def list_asset(self, symbol: str, **terms: Any) -> list[AnyEvent]:
-        return self.tell(ListAsset(self.meta(), listing(symbol, **terms), "2026-01-01"))
+        return self.tell(opening.list_instrument(self.meta, listing(symbol, **terms)))
 
     def change(self, **changes: Any) -> list[AnyEvent]:
         return self.tell(ChangeListing(self.meta(), "ACME", ListingChanges(**changes)))
@@ -139,29 +139,37 @@ class Venue:
 
     # --- traders ---
 
-    def trader(self, name: str, *, cash: str = "0", shares: int = 0) -> Wallet:
-        """Open an account, whose shares cost 10 each."""
-        user_id = f"user-of-{name}"
-        sealed = "sealed"
-        self.tell(
-            Register(self.meta(), user_id, name, user_id, sealed, sealed, "hashed")
-        )
-        if dollars(cash):
-            self.tell(Deposit(self.meta(), name, dollars(cash), "opening"))
-        if shares:
-            self.tell(
-                GrantShares(self.meta(), name, "ACME", shares, dollars(10), "opening")
-            )
+    def trader(
+        self, name: str, *, cash: str = "0", shares: int = 0, price: str = "10"
+    ) -> Wallet:
+        """Open an account with cash, and with shares of ACME at a cost."""
+        grants = [Grant("ACME", shares, dollars(price))] if shares else []
+        self.open(name, dollars(cash), grants)
         return self.wallet(name)
+
+    def open(self, name: str, cash: Money, shares: Iterable[Grant]) -> None:
+        """Open an account with cash and shares."""
+        for command in opening.open_account(
+            self.meta, name, f"user-of-{name}", cash=cash, shares=shares
+        ):
+            self.tell(command)
 
     def wallet(self, name: str) -> Wallet:
         return self.exchange.wallet(name)
 
-    def _present(self, name: str) -> None:
+    def present(self, name: str) -> str:
+        """Open an account if there is none, and return its name."""
         if name not in self.exchange.wallets:
-            self.trader(name, cash=PLENTY_OF_CASH, shares=PLENTY_OF_SHARES)
+            self.trader(
+                name, cash=self.CASH, shares=self.SHARES, price=self.SHARE_PRICE
+            )
+        return name
 
     # --- orders ---
+
+    def new_id(self, name: str) -> str:
+        """Return the id of the next order."""
+        return f"{name}-{self._number}"
 
     def buy(
         self,
@@ -198,8 +206,8 @@ class Venue:
         stp: str | None,
         client_id: str | None,
     ) -> Sent:
-        self._present(name)
-        order_id = f"{name}-{self._number}"
+        self.present(name)
+        order_id = self.new_id(name)
         ticket = Ticket(
             order_id,
             client_id or order_id,
@@ -233,7 +241,7 @@ class Venue:
     ) -> Sent:
         """Change an order, and return its replacement."""
         old = order.ticket
-        order_id = f"{old.account_id}-{self._number}"
+        order_id = self.new_id(old.account_id)
         replacement = Replacement(
             order_id,
             client_id or order_id,
@@ -281,20 +289,3 @@ def _levels(side: BookSide) -> list[Level]:
         assert level.count == len(queue), level.price
         levels.append(Level(level.price, queue))
     return levels
-
-
-def listing(symbol: str = "ACME", **terms: Any) -> Listing:
-    """Return the terms of an instrument that trades around 10.00, in cents."""
-    given: dict[str, Any] = {
-        "symbol": symbol,
-        "asset_id": f"asset-{symbol}",
-        "name": f"{symbol} Corporation",
-        "exchange": "NYSE",
-        "lot_size": 1,
-        "tick_size": "0.01",
-        "reference_price": "10",
-        **terms,
-    }
-    for name in ("tick_size", "reference_price"):
-        given[name] = dollars(given[name])
-    return Listing(**given)

@@ -1,9 +1,7 @@
 """Read models in tests: facts in, and everything that is stored out, as plain text."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from commands.ports import Segment
-from domain.events.register import Fact
 from processors.host import Host, begin
 from projections.projection import Projection
 from projections.register import PROJECTIONS
@@ -21,30 +19,6 @@ def live_host(
         assert store.switch(each.view, each.place)
         each.live = True
     return Host(store, followed)
-
-
-def segment(facts: Sequence[Fact]) -> Segment:
-    """Facts of a log without gaps, as a reader returns them."""
-    return Segment(facts[0].position - 1, facts)
-
-
-def batches(facts: Sequence[Fact], sizes: Iterable[int]) -> Iterator[list[Fact]]:
-    """Cut a log into batches of at least these sizes, never within a command."""
-    rest = list(facts)
-    for size in sizes:
-        if not rest:
-            return
-        cut = max(size, 1)
-        while cut < len(rest) and _command(rest[cut]) == _command(rest[cut - 1]):
-            cut += 1
-        yield rest[:cut]
-        rest = rest[cut:]
-    if rest:
-        yield rest
-
-
-def _command(fact: Fact) -> str:
-    return fact.event.meta.command_id
 
 
 def dump(

@@ -2,16 +2,10 @@
 
 import asyncio
 
+from benchmarks.opening import list_instrument, listing, open_account
 from commands.answers import Answer
 from commands.keys import content_digest
-from commands.messages import (
-    Command,
-    Deposit,
-    HaltMarket,
-    ListAsset,
-    PlaceOrder,
-    Register,
-)
+from commands.messages import Command, HaltMarket, PlaceOrder
 from commands.ports import SnapshotStore
 from commands.writer.batch import Pending
 from commands.writer.leadership import WriterState
@@ -20,7 +14,6 @@ from domain.events.event import Meta
 from tests.support.spec import AT
 from tests.support.tickets import ticket
 from tests.support.troubled_store import PATIENCE, TroubledStore
-from tests.support.venue import listing
 
 
 def keyed_halt(reason: str = "news") -> HaltMarket:
@@ -71,11 +64,8 @@ class Server:
 
     async def open(self) -> None:
         """List ACME and give alice an account with 10,000 dollars."""
-        for command in (
-            ListAsset(self.meta(), listing(), "2026-01-01"),
-            Register(self.meta(), "user", "alice", "claim", "e", "n", "h"),
-            Deposit(self.meta(), "alice", 100_000_000, "opening"),
-        ):
+        await self.writer.execute(list_instrument(self.meta, listing()))
+        for command in open_account(self.meta, "alice", "user", cash=100_000_000):
             await self.writer.execute(command)
 
     def order(self, number: int, *, price: int = 10_000) -> PlaceOrder:
