@@ -34,7 +34,7 @@ def test_no_request_makes_a_server_error_or_an_undocumented_answer(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=240,
     )
 
     assert run.returncode == 0, run.stdout[-8_000:]
