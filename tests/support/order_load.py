@@ -1,6 +1,7 @@
 """Sends orders to a server without pause, and remembers each answer."""
 
 import asyncio
+import secrets
 import threading
 from typing import Any
 
@@ -88,7 +89,8 @@ class OrderLoad:
         each.canceled = answer is not None and answer.status_code in (204, 422)
 
     def _order(self, asked: Operation, number: int) -> Sent:
-        client_order_id = f"load-{self.seed}-{number}"
+        # Two loads of one seed on one account must not share client order ids.
+        client_order_id = f"load-{self.seed}-{number}-{secrets.token_hex(4)}"
         body = order(
             symbol=self.symbol,
             side=asked.side,
