@@ -165,7 +165,7 @@ def test_a_turn_whose_database_is_away_is_not_held():
     assert not Turn("postgresql://nobody@127.0.0.1:1/nothing").held()
 
 
-def test_it_ends_with_whoever_started_it(
+def test_it_ends_with_the_process_that_started_it(
     store: PostgresEventStore, database_url: str, redis_url: str
 ):
     with projector(database_url, redis_url) as process:
