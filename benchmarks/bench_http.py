@@ -89,7 +89,7 @@ def _take_turns(
         for _ in range(suite.scaled(5, 2)):
             for load in (no_op, single, batch):
                 head = store.reader.head()
-                wait_for_views(server.places.redis_url, head)
+                wait_for_views(server.places, head)
                 if load is no_op:
                     _wait_for_snapshots(pid)
                 before = processor_time(pid, services)

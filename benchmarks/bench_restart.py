@@ -44,7 +44,7 @@ def measure(suite: Suite) -> list[Row]:
 def _starts(log: LongLog, rounds: int) -> list[Row]:
     url = log.places.database_url
     with projecting(log.places), PostgresEventStore(url) as store:
-        wait_for_views(log.places.redis_url, store.reader.head())
+        wait_for_views(log.places, store.reader.head())
     # The first start creates the keys of the installation and rolls the day.
     _start(log)
     oldest = _row("with the oldest snapshot", log, rounds, target="5 s")

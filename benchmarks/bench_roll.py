@@ -45,13 +45,13 @@ async def _measure(places: Places, size: int) -> None:
                 await writer.execute(command)
             await _fill(writer, size)
             head = writer.exchange.position
-            await asyncio.to_thread(wait_for_views, places.redis_url, head)
+            await asyncio.to_thread(wait_for_views, places, head)
             stalls = asyncio.create_task(_longest_stall())
             start = perf_counter()
             roll = RollDay(meta(10 * size), SYMBOL, "2026-01-02")
             answer = await writer.execute(roll)
             answered = perf_counter() - start
-            await asyncio.to_thread(wait_for_views, places.redis_url, answer.position)
+            await asyncio.to_thread(wait_for_views, places, answer.position)
             visible = perf_counter() - start
             stalls.cancel()
             print(

@@ -49,7 +49,7 @@ def main() -> None:
 def _turn(server: Served, load: list[list[str]]) -> float:
     """Send orders for some seconds; return the loop's microseconds for each order."""
     with PostgresEventStore(server.places.database_url) as store:
-        wait_for_views(server.places.redis_url, store.reader.head())
+        wait_for_views(server.places, store.reader.head())
     before = processor_time(server.process.pid, [])
     outcome = generate(server, load, SECONDS, Pinning.FREE)
     used = processor_time(server.process.pid, []) - before

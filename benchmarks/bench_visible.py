@@ -30,7 +30,7 @@ def measure(suite: Suite) -> list[Row]:
         server.fund()
         with PostgresEventStore(server.places.database_url) as store:
             before = store.reader.head()
-            wait_for_views(server.places.redis_url, before)
+            wait_for_views(server.places, before)
             seconds = suite.scaled(20, 5)
             outcome = _generate(server, seconds)
             rows = store.reader.head() - before

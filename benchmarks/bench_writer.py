@@ -29,7 +29,7 @@ from commands.writer.leadership import WriterState
 from commands.writer.writer import Writer
 from domain.ids import LogPosition
 from infra.log.event_store import PostgresEventStore
-from infra.views.redis_store import RedisStore
+from infra.views.homes import view_stores
 
 NAME = "writer"
 SYMBOLS = [f"SYM{number}" for number in range(10)]
@@ -99,8 +99,7 @@ async def leading(store: PostgresEventStore) -> AsyncGenerator[Writer]:
 
 async def _round(places: Places, writer: Writer, flow: Sequence[Command]) -> Round:
     after = writer.exchange.position
-    await asyncio.to_thread(wait_for_views, places.redis_url, after)
-    views = RedisStore(places.redis_url)
+    await asyncio.to_thread(wait_for_views, places, after)
     commands = iter(flow)
     start, used = perf_counter(), process_time()
     latencies = await asyncio.gather(
@@ -108,9 +107,9 @@ async def _round(places: Places, writer: Writer, flow: Sequence[Command]) -> Rou
     )
     used, took = process_time() - used, perf_counter() - start
     head = writer.exchange.position
-    projected = (views_position(views) or after) - after
-    views.close()
-    await asyncio.to_thread(wait_for_views, places.redis_url, head)
+    with view_stores(places.database_url, places.redis_url) as stores:
+        projected = (views_position(stores) or after) - after
+    await asyncio.to_thread(wait_for_views, places, head)
     bare_text, bare_binary, group = await asyncio.to_thread(_bare, places, after)
     return Round(
         orders=len(flow) / took,

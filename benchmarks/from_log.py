@@ -16,8 +16,9 @@ from commands.ports import LogReader
 from commands.writer.recovery import recover
 from infra.log.event_store import PostgresEventStore
 from infra.server.server import SWITCH_SECONDS
-from infra.views.redis_store import RedisStore
+from infra.views.homes import by_home, view_stores
 from processors.rebuild import rebuild
+from projections.register import PROJECTIONS
 
 
 class Pass(msgspec.Struct, frozen=True):
@@ -48,23 +49,23 @@ def run_pass(what: str, places: Places) -> Pass:
     return msgspec.json.decode(process.stdout, type=Pass)
 
 
-def _read(reader: LogReader, _redis_url: str) -> None:
+def _read(reader: LogReader, _places: Places) -> None:
     for _ in reader.replay(0):
         pass
 
 
-def _replay(reader: LogReader, _redis_url: str) -> None:
+def _replay(reader: LogReader, _places: Places) -> None:
     recover(reader)
 
 
-def _rebuild(reader: LogReader, redis_url: str) -> None:
-    store = RedisStore(redis_url)
-    reports = rebuild(reader, store, new_id=lambda: uuid4().hex)
-    assert all(report.switched for report in reports)
-    store.close()
+def _rebuild(reader: LogReader, places: Places) -> None:
+    with view_stores(places.database_url, places.redis_url) as stores:
+        for store, types in by_home(stores, PROJECTIONS):
+            reports = rebuild(reader, store, types, new_id=lambda: uuid4().hex)
+            assert all(report.switched for report in reports)
 
 
-PASSES: dict[str, Callable[[LogReader, str], None]] = {
+PASSES: dict[str, Callable[[LogReader, Places], None]] = {
     "read": _read,
     "replay": _replay,
     "rebuild": _rebuild,
@@ -77,7 +78,7 @@ def main() -> None:
     with PostgresEventStore(database_url) as store:
         events = store.reader.head()
         start = perf_counter()
-        PASSES[what](store.reader, redis_url)
+        PASSES[what](store.reader, Places(database_url, redis_url))
         took = perf_counter() - start
     sys.stdout.buffer.write(msgspec.json.encode(Pass(events, took)))
 

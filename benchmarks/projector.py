@@ -5,36 +5,38 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping
 
 import psutil
 
 from benchmarks.suite import Places
 from domain.ids import LogPosition
 from infra.server.server import PROJECTOR_NICENESS
-from infra.views.redis_store import RedisStore
+from infra.views.homes import by_home, view_stores
 from projections.register import PROJECTIONS
-from projections.store import Request
+from projections.store import Home, Request, Store
 
-REQUESTS: Sequence[Request] = tuple(Request(each.view, ()) for each in PROJECTIONS)
 CATCH_UP_SECONDS = 300.0
 
 
-def views_position(store: RedisStore) -> LogPosition | None:
+def views_position(stores: Mapping[Home, Store]) -> LogPosition | None:
     """Return the log position of the slowest view; None while one is being filled."""
-    answers = store.read(REQUESTS)
+    answers = [
+        answer
+        for store, types in by_home(stores, PROJECTIONS)
+        for answer in store.read([Request(each.view, ()) for each in types])
+    ]
     positions = [answer.checkpoint for answer in answers if answer is not None]
     return min(positions) if len(positions) == len(answers) else None
 
 
-def wait_for_views(redis_url: str, head: LogPosition) -> None:
+def wait_for_views(places: Places, head: LogPosition) -> None:
     """Wait until every view has reached `head`."""
-    store = RedisStore(redis_url)
     deadline = time.monotonic() + CATCH_UP_SECONDS
-    while (views_position(store) or 0) < head:
-        assert time.monotonic() < deadline, "the views did not catch up"
-        time.sleep(0.02)
-    store.close()
+    with view_stores(places.database_url, places.redis_url) as stores:
+        while (views_position(stores) or 0) < head:
+            assert time.monotonic() < deadline, "the views did not catch up"
+            time.sleep(0.02)
 
 
 @contextlib.contextmanager

@@ -23,8 +23,10 @@ from infra.security.security_notes import QueuedSecurityNotes
 from infra.security.security_outbox import PostgresSecurityOutbox
 from infra.security.tokens import SignedTokens
 from infra.views.applied_positions import RedisAppliedPositions
+from infra.views.homes import HomedViews
+from infra.views.postgres_views import PostgresViews
 from infra.views.redis_store import RedisViews
-from projections.store import StoreDown
+from projections.store import Home, StoreDown
 
 OK, DOWN = "ok", "down"
 
@@ -47,8 +49,13 @@ class Container:
         self.writer = Writer(
             self.store, self.snapshots, queue_limit=settings.queue_limit
         )
-        self.views = RedisViews(redis_url)
-        self.applied = RedisAppliedPositions(redis_url, self.views)
+        self.views = HomedViews(
+            {
+                Home.LIVE: RedisViews(redis_url),
+                Home.HISTORY: PostgresViews(database_url),
+            }
+        )
+        self.applied = RedisAppliedPositions(redis_url, self.views.homes)
         self.services = Services(
             port=self.writer,
             views=self.views,

@@ -11,7 +11,7 @@ import msgspec
 
 from commands.ports import LogReader
 from processors.filling import Filling
-from processors.following import Overtaken
+from processors.follower import Overtaken
 from processors.host import Followed
 from projections.store import (
     Answer,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from commands.ports import LogReader, Segment
 from domain.ids import LogPosition
-from processors.following import Overtaken, next_segment, whole_commands
+from processors.follower import Overtaken, next_segment, whole_commands
 from processors.host import Followed, Host
 from projections.store import BatchStore, Store
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from commands.ports import Segment
 from domain.events.register import Fact
 from domain.ids import LogPosition
-from processors.following import Overtaken, beyond
+from processors.follower import Overtaken, beyond
 from projections.projection import Projection
 from projections.store import (
     BatchStore,
@@ -123,7 +123,7 @@ class Host:
         messages: list[Message] = []
         for each, news in due:
             each.projection.fold(news)
-            changes = [*each.projection.changes(), mark]
+            changes = [mark, *each.projection.changes()]
             steps.append(each.step(reached, changes))
             if each.live:
                 messages += each.projection.messages()

@@ -13,12 +13,12 @@ from commands.ports import LogReader
 from domain.ids import LogPosition
 from processors.comparison import Difference, differences
 from processors.filling import Filling, Progress
-from processors.following import Overtaken
+from processors.follower import Overtaken
 from processors.host import Followed, begin
 from processors.write_behind import WriteBehind
 from projections.projection import Projection
 from projections.register import PROJECTIONS
-from projections.store import Request, Store, View
+from projections.store import Generation, Request, Store, View
 
 #: The live view may be a few milliseconds ahead: retry until it is not.
 SWITCH_ATTEMPTS = 1_000
@@ -124,7 +124,12 @@ def _drop_leftovers(store: Store, view: View) -> None:
     """
     for generation in store.generations(view):
         if generation.partition("-")[2].startswith("b"):
-            store.drop(view, generation)
+            _drop(store, view, generation)
+
+
+def _drop(store: Store, view: View, generation: Generation) -> None:
+    while not store.drop(view, generation):
+        continue
 
 
 def _live_checkpoints(
@@ -163,6 +168,6 @@ def _make_live(reader: LogReader, store: Store, rebuilt: Followed) -> None:
             continue
         if filling.switch(store):
             for generation in old:
-                store.drop(rebuilt.view, generation)
+                _drop(store, rebuilt.view, generation)
             return
     raise RebuildFailed(f"the live view {rebuilt.view.name} stayed ahead")

@@ -7,14 +7,13 @@ then, readers get an error that the view is unavailable, never wrong data.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from time import monotonic, sleep
 
 import structlog
 
 from commands.ports import LogReader
 from domain.ids import LogPosition
 from processors.filling import BATCH, Filling
-from processors.following import Overtaken, next_segment
+from processors.follower import Overtaken, next_segment
 from processors.host import COMMAND, MARK, Followed, Host, begin
 from projections.projection import Projection
 from projections.register import PROJECTIONS
@@ -28,10 +27,6 @@ from projections.store import (
     View,
 )
 
-#: The minimum time between two writes. A fact after a pause is shown at once. Under
-#: load, one write applies all facts since the last one, which leaves the core to the
-#: orders.
-PACE_SECONDS = 0.005
 #: Under constant load there is no idle round in which to tidy up.
 ROUNDS_BETWEEN_TIDYING = 200
 
@@ -44,8 +39,6 @@ class Runner:
     A second runner on the same store slows both down, but does no harm.
     """
 
-    name = "read models"
-
     def __init__(
         self,
         reader: LogReader,
@@ -53,11 +46,12 @@ class Runner:
         *,
         new_id: Callable[[], str],
         types: Sequence[type[Projection]] = PROJECTIONS,
-        pace_seconds: float = PACE_SECONDS,
+        pace_seconds: float = 0.0,
+        name: str = "read models",
     ) -> None:
+        self.name = name
+        self.pace_seconds = pace_seconds
         self._reader = reader
-        self._pace_seconds = pace_seconds
-        self._written_at = 0.0
         self._store = store
         self._new_id = new_id
         self._types = types
@@ -84,19 +78,12 @@ class Runner:
 
     def _follow(self, live: Host) -> None:
         if self._reader.wait(live.position, 0):
-            self._keep_pace()
             live.apply(next_segment(self._reader, live.position, BATCH))
         elif self._filling is None:
             # Another log may have replaced this one.
             next_segment(self._reader, live.position, 1)
             self._look(live)
             self._tidy()
-
-    def _keep_pace(self) -> None:
-        early = self._written_at + self._pace_seconds - monotonic()
-        if early > 0 and self._filling is None:
-            sleep(early)
-        self._written_at = monotonic()
 
     def _open(self) -> Host:
         """Start following the live generations, and begin the missing ones."""
@@ -180,7 +167,6 @@ class Runner:
                 raise Overtaken(f"the view {each.view.name} is not as it was left")
 
     def _tidy(self) -> None:
-        """Drop one leftover generation."""
-        if self._leftovers:
-            view, generation = self._leftovers.pop()
-            self._store.drop(view, generation)
+        """Drop one leftover generation, or a part of it."""
+        if self._leftovers and self._store.drop(*self._leftovers[-1]):
+            self._leftovers.pop()

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-from processors.following import Overtaken
+from processors.follower import Overtaken
 from projections.store import Answer, BatchStore, Message, Request, Step
 
 

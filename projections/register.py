@@ -18,9 +18,9 @@ PROJECTIONS: tuple[type[Projection], ...] = (
     DepthProjection,
     PricesProjection,
     TapeProjection,
-    StatementsProjection,
     InstrumentsProjection,
     UsersProjection,
+    StatementsProjection,
 )
 
 NAMES: tuple[str, ...] = tuple(each.view.name for each in PROJECTIONS)

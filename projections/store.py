@@ -11,6 +11,7 @@ generation that is half filled or abandoned.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -150,14 +151,22 @@ class ViewUnavailable(Exception):
         self.name = name
 
 
+class Home(StrEnum):
+    """The store that keeps a read model: the fast one, or the one that grows."""
+
+    LIVE = "live"
+    HISTORY = "history"
+
+
 class View(msgspec.Struct, frozen=True):
-    """A read model's name, and the version of the layout of its rows.
+    """A read model's name, the version of the layout of its rows, and its home.
 
     Raise `layout` when the layout changes: the runner then fills a new generation.
     """
 
     name: str
     layout: int = 1
+    home: Home = Home.LIVE
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -250,8 +259,11 @@ class Store(BatchStore, Protocol):
         """Yield the entries of a collection in pages, each entry at least once."""
         ...
 
-    def drop(self, view: View, generation: Generation) -> None:
-        """Remove all remains of a generation, unless it is live."""
+    def drop(self, view: View, generation: Generation) -> bool:
+        """Remove a generation, or a part if it is large, unless it is live.
+
+        Return whether nothing is left to remove.
+        """
         ...
 
 

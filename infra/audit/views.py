@@ -1,24 +1,28 @@
 """The audit check that the read models match the log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic, sleep
+from typing import TypeAlias
 
 from commands.ports import LogReader
 from domain.ids import LogPosition
 from infra.audit.findings import Check, Findings, Violation
 from processors.filling import Progress
 from processors.rebuild import Report, verify
-from projections.register import PROJECTIONS
+from projections.projection import Projection
 from projections.store import Request, Store
 
 #: How long a running server may take to fill its views from the log.
 FILLED_SECONDS = 60.0
 LOOK_SECONDS = 0.2
 
+#: A store, and the read models that it keeps.
+Kept: TypeAlias = tuple[Store, Sequence[type[Projection]]]
+
 
 def views_check(
     reader: LogReader,
-    store: Store,
+    kept: Sequence[Kept],
     findings: Findings,
     *,
     server_runs: bool,
@@ -34,15 +38,19 @@ def views_check(
         RebuildFailed, StoreDown: the store changed or went away meanwhile.
     """
     if server_runs:
-        _wait_until_filled(store)
-    ahead = _ahead_of_log(reader, store)
+        _wait_until_filled(kept)
+    ahead = _ahead_of_log(reader, kept)
     for name, position in ahead.items():
         # The view shows another log, so a comparison would be pointless.
         what = f"it is at log position {position}, beyond the log"
         findings.add(Violation("views", position, f"view {name}", "", what))
     if ahead:
         return findings.result("views", 0, "read models")
-    reports = verify(reader, store, new_id=new_id, progress=progress)
+    reports = [
+        report
+        for store, types in kept
+        for report in verify(reader, store, types, new_id=new_id, progress=progress)
+    ]
     for report in reports:
         _tell(findings, report)
     missing = [report.view for report in reports if not report.compared]
@@ -57,21 +65,31 @@ def views_check(
     )
 
 
-def _wait_until_filled(store: Store) -> None:
-    requests = [Request(each.view, ()) for each in PROJECTIONS]
+def _checkpoints(kept: Sequence[Kept]) -> dict[str, LogPosition | None]:
+    """Return where each live view is; None for one that is missing."""
+    return {
+        each.view.name: answer and answer.checkpoint
+        for store, types in kept
+        for each, answer in zip(
+            types, store.read([Request(each.view, ()) for each in types]), strict=True
+        )
+    }
+
+
+def _wait_until_filled(kept: Sequence[Kept]) -> None:
     deadline = monotonic() + FILLED_SECONDS
-    while None in store.read(requests) and monotonic() < deadline:
+    while None in _checkpoints(kept).values() and monotonic() < deadline:
         sleep(LOOK_SECONDS)
 
 
-def _ahead_of_log(reader: LogReader, store: Store) -> dict[str, LogPosition]:
-    answers = store.read([Request(each.view, ()) for each in PROJECTIONS])
+def _ahead_of_log(reader: LogReader, kept: Sequence[Kept]) -> dict[str, LogPosition]:
+    checkpoints = _checkpoints(kept)
     # Read the head last, or a view that advanced meanwhile seems to be ahead.
     head = reader.head()
     return {
-        each.view.name: answer.checkpoint
-        for each, answer in zip(PROJECTIONS, answers, strict=True)
-        if answer is not None and answer.checkpoint > head
+        name: position
+        for name, position in checkpoints.items()
+        if position is not None and position > head
     }
 
 

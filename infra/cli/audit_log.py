@@ -23,7 +23,8 @@ from infra.log.snapshots import PostgresSnapshotStore
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
 from infra.runtime.settings import Settings
-from infra.views.redis_store import RedisStore
+from infra.views.homes import by_home, view_stores
+from projections.register import PROJECTIONS
 
 
 def audit_log(
@@ -50,28 +51,33 @@ def audit_log(
         views_result = None
         if views:
             with rebuild_lock(database_url):
-                views_result = _views(settings, output, store.reader, audit)
+                views_result = _views(
+                    settings, output, database_url, store.reader, audit
+                )
     return audit.report(views_result, seconds=seconds)
 
 
 def _views(
-    settings: Settings, output: Output, reader: LogReader, audit: Audit
+    settings: Settings,
+    output: Output,
+    database_url: str,
+    reader: LogReader,
+    audit: Audit,
 ) -> Check:
     new_id = Identifiers(SystemClock()).new
-    with target_redis(settings) as redis_url:
-        store = RedisStore(redis_url)
-        try:
-            with output.progress("rebuilding the read models") as gauge:
-                return views_check(
-                    reader,
-                    store,
-                    audit.findings,
-                    server_runs=audit.server_runs,
-                    new_id=new_id,
-                    progress=gauge,
-                )
-        finally:
-            store.close()
+    with (
+        target_redis(settings) as redis_url,
+        view_stores(database_url, redis_url) as stores,
+        output.progress("rebuilding the read models") as gauge,
+    ):
+        return views_check(
+            reader,
+            list(by_home(stores, PROJECTIONS)),
+            audit.findings,
+            server_runs=audit.server_runs,
+            new_id=new_id,
+            progress=gauge,
+        )
 
 
 def live_state(

@@ -22,7 +22,7 @@ from infra.replay.orderflow import FlowUnreadable
 from infra.runtime.settings import SettingsError
 from infra.security.installation_secret import WrongSecret
 from infra.server.server import CannotStart
-from processors.following import Overtaken
+from processors.follower import Overtaken
 from processors.rebuild import RebuildFailed
 from projections.store import StoreDown
 

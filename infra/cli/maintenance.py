@@ -25,6 +25,7 @@ from infra.log.snapshots import PostgresSnapshotStore
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
 from infra.runtime.settings import Settings
+from infra.views.homes import by_home, view_stores
 from infra.views.redis_store import RedisStore
 from processors.rebuild import Report, projections_named, rebuild
 from projections.register import PROJECTIONS
@@ -38,26 +39,23 @@ class Saved(msgspec.Struct, frozen=True):
 
 
 def rebuild_views(settings: Settings, output: Output, name: str) -> list[Report]:
-    """Rebuild one read model, or `all`."""
+    """Rebuild one read model, or `all`, each in its store."""
     new_id = Identifiers(SystemClock()).new
     with (
         target_postgres(settings) as database_url,
         target_redis(settings) as redis_url,
         PostgresEventStore(database_url) as store,
         rebuild_lock(database_url),
+        view_stores(database_url, redis_url) as stores,
+        output.progress("rebuilding") as gauge,
     ):
-        views = RedisStore(redis_url)
-        try:
-            with output.progress("rebuilding") as gauge:
-                return rebuild(
-                    store.reader,
-                    views,
-                    projections_named(name),
-                    new_id=new_id,
-                    progress=gauge,
-                )
-        finally:
-            views.close()
+        return [
+            report
+            for views, types in by_home(stores, projections_named(name))
+            for report in rebuild(
+                store.reader, views, types, new_id=new_id, progress=gauge
+            )
+        ]
 
 
 def save_snapshot(settings: Settings) -> Saved:
@@ -73,9 +71,9 @@ def save_snapshot(settings: Settings) -> Saved:
 
 
 def forget_views(settings: Settings) -> None:
-    """Forget all views, because another log replaces the log that they show.
+    """Remove all views from Redis, because another log replaces the log that they show.
 
-    The next start fills each view from the log.
+    The next start fills each view from the log. A restore empties those in Postgres.
     """
     with target_redis(settings) as redis_url:
         views = RedisStore(redis_url)

@@ -35,6 +35,7 @@ from infra.log.migrations import (
     LEFT_OUT,
     NEWEST,
     TABLES,
+    VIEW_TABLES,
     KeptTable,
     make_schema,
     migrate,
@@ -179,6 +180,7 @@ def restore(
             migrate(database_url)
             with connection.transaction(), connection.cursor() as cursor:
                 _claim_empty_log(cursor)
+                _forget_views(cursor)
                 if manifest.number != NEWEST:
                     _go_back(cursor, manifest.number)
                 for table in _tables_of(manifest.number):
@@ -187,6 +189,12 @@ def restore(
                 before_commit()
             migrate(database_url)
     return manifest
+
+
+def _forget_views(cursor: psycopg.Cursor[TupleRow]) -> None:
+    """Empty the read models: they show the empty log, not the one that comes."""
+    for name in VIEW_TABLES:
+        cursor.execute(SQL("TRUNCATE {}").format(Identifier(name)))
 
 
 def _tables_of(number: int) -> list[KeptTable]:

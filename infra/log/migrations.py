@@ -12,6 +12,9 @@
     credentials     what logins are checked against
     credentials_writer   the newest epoch that wrote credentials
     security_outbox  refusals that the writer has yet to record
+    view_generations     fillings of the read models that grow with history
+    view_rows       the rows of their tables
+    view_entries    the entries of their collections
     migrations      the files applied to this database: number, name, hash, time
     audit_events    a view: the log, readable with SQL
 
@@ -76,6 +79,12 @@ TABLES = (
     KeptTable("credentials_writer", "shard, epoch, log_position", since=2),
     KeptTable("security_outbox", "note_id, fact, noted_at, handled_at", since=3),
 )
+#: The read models in Postgres. The next start fills them from the log.
+VIEW_TABLES: tuple[LiteralString, ...] = (
+    "view_generations",
+    "view_rows",
+    "view_entries",
+)
 #: Tables that a backup leaves out. The lease belongs to running servers, the list of
 #: migrations to the database.
 LEFT_OUT: tuple[LiteralString, ...] = (
@@ -83,6 +92,7 @@ LEFT_OUT: tuple[LiteralString, ...] = (
     "log_lease",
     "log_heartbeat",
     "migrations",
+    *VIEW_TABLES,
 )
 
 _CREATE_REGISTER = """

@@ -1,8 +1,9 @@
 """The process that keeps the read models: `python -m infra.server.projector`.
 
-It follows the log of DATABASE_URL and writes to REDIS_URL. Only the projector that
-holds an advisory lock in Postgres works; others wait for the lock. Two at work would
-only slow each other down, because each write names the checkpoint that it builds on.
+It follows the log of DATABASE_URL and writes the live read models to REDIS_URL, those
+that grow with history to Postgres. Only the projector that holds an advisory lock in
+Postgres works; others wait for the lock. Two at work would only slow each other down,
+because each write names the checkpoint that it builds on.
 
 A projector whose standard input is a pipe ends when its parent process dies. Started by
 hand or by a container, a projector ends by a signal only.
@@ -27,13 +28,18 @@ from infra.log.connection import connect
 from infra.log.event_store import PostgresEventStore
 from infra.runtime.logging_setup import configure_logging
 from infra.runtime.settings import read_settings
-from infra.views.redis_store import RedisStore
-from processors.following import follow_log
+from infra.views.homes import by_home, view_stores
+from processors.follower import SharedReader, follow_log
 from processors.runner import Runner
+from projections.register import PROJECTIONS
+from projections.store import Home
 
 #: The key of the advisory lock in the database.
 LOCK = 0x626F_7572_7365
 LOOK_SECONDS = 1.0
+#: From one write to the next at least. A write to Postgres has a fixed price that many
+#: facts should share.
+PACE_SECONDS = {Home.LIVE: 0.005, Home.HISTORY: 0.02}
 
 _log = structlog.get_logger(__name__)
 
@@ -102,17 +108,30 @@ def stop_with_parent(stop: threading.Event) -> None:
 
 def project(database_url: str, redis_url: str, stop: threading.Event) -> None:
     """Keep the views until `stop` is set. Wait for a log if there is none yet."""
-    turn, store = Turn(database_url), RedisStore(redis_url)
+    turn = Turn(database_url)
     while not stop.is_set():
         try:
-            with PostgresEventStore(database_url) as events:
-                runner = Runner(events.reader, store, new_id=lambda: uuid4().hex)
-                follow_log(events.reader, [runner], stop, may_work=turn.held)
+            with (
+                PostgresEventStore(database_url) as events,
+                view_stores(database_url, redis_url) as stores,
+            ):
+                reader = SharedReader(events.reader)
+                runners = [
+                    Runner(
+                        reader,
+                        store,
+                        new_id=lambda: uuid4().hex,
+                        types=types,
+                        pace_seconds=PACE_SECONDS[types[0].view.home],
+                        name=f"{types[0].view.home} views",
+                    )
+                    for store, types in by_home(stores, PROJECTIONS)
+                ]
+                follow_log(reader, runners, stop, may_work=turn.held)
         except LogUnavailable as reason:
             _log.warning("there is no log to follow yet", reason=str(reason))
             stop.wait(LOOK_SECONDS)
     turn.close()
-    store.close()
 
 
 def main() -> int:

@@ -2,11 +2,12 @@
 
 The runner publishes each write on `bourse:applied`. A message can be lost, and a
 connection can die silently. So this module also reads the checkpoints themselves:
-after every subscription, and once a second while a caller waits.
+after every subscription, and once a second while a caller waits. It reads each store
+separately: a store that does not answer delays only callers that wait for its views.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -15,9 +16,9 @@ import structlog
 from redis.exceptions import RedisError
 
 from domain.ids import LogPosition
-from infra.views.redis_store import RedisViews
+from infra.views.homes import ViewsOfHome
 from projections.register import PROJECTIONS
-from projections.store import APPLIED, Request, StoreDown, View
+from projections.store import APPLIED, Home, Request, StoreDown, View
 
 LOOK_SECONDS = 1.0
 RETRY_SECONDS = 0.2
@@ -44,14 +45,17 @@ class RedisAppliedPositions:
     def __init__(
         self,
         url: str,
-        views: RedisViews,
+        homes: Mapping[Home, ViewsOfHome],
         followed: Sequence[View] = tuple(each.view for each in PROJECTIONS),
     ) -> None:
         self._redis = redis.asyncio.Redis.from_url(
             url, socket_timeout=5.0, socket_connect_timeout=5.0
         )
-        self._views = views
-        self._followed = followed
+        self._homes = homes
+        self._followed = {
+            home: [each for each in followed if each.home is home] for home in homes
+        }
+        self._looks: dict[Home, asyncio.Task[None]] = {}
         self._positions: dict[str, LogPosition | None] = dict.fromkeys(
             each.name for each in followed
         )
@@ -68,15 +72,23 @@ class RedisAppliedPositions:
             # The client may swallow a cancellation while it connects, so repeat it.
             self._task.cancel()
             await asyncio.wait([self._task], timeout=RETRY_SECONDS)
+        for each in self._looks.values():
+            each.cancel()
         await self._redis.aclose()
 
     async def positions(self) -> dict[str, LogPosition | None]:
-        """Return the current checkpoint of each view, None if it is being filled.
+        """Return the current checkpoint of each view.
+
+        None stands for a view that is being filled, or whose store does not answer.
 
         Raises:
-            StoreDown: the store does not answer.
+            StoreDown: the store of the live views does not answer.
         """
-        await self._look()
+        for home in self._homes:
+            if home is Home.LIVE:
+                await self._look(home)
+            else:
+                await self._try_to_look(home)
         return dict(self._positions)
 
     async def reach(
@@ -127,13 +139,13 @@ class RedisAppliedPositions:
         async with channel:
             await channel.subscribe(APPLIED)
             # The checkpoints include every write published before the subscription.
-            await self._look()
+            await self._look_around()
             while True:
                 message = await channel.get_message(timeout=LOOK_SECONDS)
                 if message is not None:
                     self._hear(message["data"])
                 elif self._waiters:
-                    await self._look()
+                    await self._look_around()
 
     def _hear(self, body: bytes) -> None:
         applied = msgspec.json.decode(body, type=Applied)
@@ -141,10 +153,29 @@ class RedisAppliedPositions:
             self._positions[name] = applied.position
         self._wake()
 
-    async def _look(self) -> None:
-        requests = [Request(each, ()) for each in self._followed]
-        answers = await self._views.read_many(requests)
-        for each, answer in zip(self._followed, answers, strict=True):
+    async def _look_around(self) -> None:
+        """Read the live views now; read the other stores in the background."""
+        for home in self._homes:
+            look = self._looks.get(home)
+            if home is Home.LIVE:
+                await self._look(home)
+            elif look is None or look.done():
+                self._looks[home] = asyncio.create_task(self._try_to_look(home))
+
+    async def _try_to_look(self, home: Home) -> None:
+        try:
+            await self._look(home)
+        except StoreDown:
+            for each in self._followed[home]:
+                self._positions[each.name] = None
+
+    async def _look(self, home: Home) -> None:
+        followed = self._followed[home]
+        if not followed:
+            return
+        requests = [Request(each, ()) for each in followed]
+        answers = await self._homes[home].read_many(requests)
+        for each, answer in zip(followed, answers, strict=True):
             # A message that arrived meanwhile may be newer than the answer.
             known = self._positions[each.name] or 0
             self._positions[each.name] = answer and max(known, answer.checkpoint)

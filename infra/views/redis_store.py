@@ -213,10 +213,16 @@ class RedisStore:
                 )
             yield page
 
-    def drop(self, view: View, generation: Generation) -> None:
+    def publish(self, messages: Sequence[Message]) -> None:
+        client = cast(Any, self._redis)
+        with _outages_told():
+            for channel, body in messages:
+                client.publish(channel, body)
+
+    def drop(self, view: View, generation: Generation) -> bool:
         with _outages_told():
             if self._redis.hget(ALIAS, view.name) == generation.encode():
-                return
+                return True
             # The checkpoint goes first, so that nobody resumes a partial generation.
             prefix = _prefix(view, generation)
             self._redis.delete(prefix + "checkpoint")
@@ -226,6 +232,7 @@ class RedisStore:
                     self._redis.unlink(*page)
         with _outages_told():
             self._redis.srem(_registry(view), generation)
+        return True
 
     def forget(self, views: Sequence[View]) -> None:
         """Remove these read models, the live generations too: they show another log."""

@@ -32,6 +32,7 @@ from projections.store import (
     AddEntries,
     Change,
     Entry,
+    Home,
     ReadBetween,
     View,
     Views,
@@ -39,7 +40,7 @@ from projections.store import (
     in_pairs,
 )
 
-VIEW = View("statements")
+VIEW = View("statements", home=Home.HISTORY)
 LEDGERS = "ledgers"
 PAGE = 1_000
 
@@ -221,7 +222,15 @@ async def movements(
     otherwise as `after_position`.
     """
     found: list[Movement] = []
-    pages = _pages(views, account_id, after_position, until_position, newest_first)
+    narrows = types or symbols or after is not None or until is not None
+    pages = _pages(
+        views,
+        account_id,
+        after_position,
+        until_position,
+        newest_first,
+        PAGE if narrows else min(limit, PAGE),
+    )
     async for movement in pages:
         if after is not None and movement.at <= after:
             continue
@@ -243,6 +252,7 @@ async def _pages(
     after: LogPosition | None,
     until: LogPosition | None,
     newest_first: bool,
+    size: int,
 ) -> AsyncIterator[Movement]:
     decode = msgspec.json.Decoder(Movement).decode
     while True:
@@ -251,13 +261,13 @@ async def _pages(
             after=after,
             until=until,
             highest_first=newest_first,
-            count=PAGE,
+            count=size,
         )
         (reply,) = (await views.read(VIEW, [page])).replies
         found = [decode(member) for member, _ in in_pairs(reply)]
         for movement in found:
             yield movement
-        if len(found) < PAGE:
+        if len(found) < size:
             return
         if newest_first:
             until = found[-1].log_position

@@ -10,10 +10,11 @@ from redis import Redis
 
 from infra.local.servers import start_redis, stop_redis
 from infra.views.applied_positions import RedisAppliedPositions
+from infra.views.homes import ViewsOfHome
 from infra.views.redis_store import RedisStore, RedisViews
 from processors.host import Host
 from projections.register import NAMES
-from projections.store import StoreDown, applied_message
+from projections.store import Home, StoreDown, applied_message
 from tests.support.facts import batches, segment
 from tests.support.flow import Flow
 from tests.support.views import live_host
@@ -23,10 +24,15 @@ HALF = next(batches(FACTS, [len(FACTS) // 2]))
 SOON = 5.0
 
 
+def in_redis(views: RedisViews) -> dict[Home, ViewsOfHome]:
+    """All read models in one store."""
+    return dict.fromkeys(Home, views)
+
+
 @pytest.fixture
 async def applied(redis_url: str) -> AsyncIterator[RedisAppliedPositions]:
     views = RedisViews(redis_url)
-    applied = RedisAppliedPositions(redis_url, views)
+    applied = RedisAppliedPositions(redis_url, in_redis(views))
     applied.start()
     yield applied
     await applied.close()
@@ -119,7 +125,7 @@ async def test_positions_are_told_by_view(
 async def test_a_redis_that_comes_back_is_heard_again(server_home: Path):
     url = start_redis(server_home).url
     views = RedisViews(url, timeout=1)
-    applied = RedisAppliedPositions(url, views)
+    applied = RedisAppliedPositions(url, in_redis(views))
     applied.start()
     live_host(RedisStore(url)).apply(segment(HALF))
     assert await applied.reach(len(HALF), NAMES, SOON)

@@ -5,7 +5,7 @@ import pytest
 from infra.audit.findings import Findings
 from infra.audit.views import views_check
 from processors.rebuild import rebuild
-from projections.register import NAMES
+from projections.register import NAMES, PROJECTIONS
 from tests.support.facts import log_of
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore
@@ -24,7 +24,7 @@ def test_views_that_are_as_the_log_gives_them_pass(server_runs: bool):
 
     check = views_check(
         log,
-        store,
+        [(store, PROJECTIONS)],
         findings,
         server_runs=server_runs,
         new_id=lambda: "second",
@@ -39,7 +39,7 @@ def test_views_that_nobody_has_filled_are_left_out_of_an_audit_without_a_server(
 
     check = views_check(
         log_of(FACTS),
-        MemoryStore(),
+        [(MemoryStore(), PROJECTIONS)],
         findings,
         server_runs=False,
         new_id=lambda: "first",
@@ -58,7 +58,7 @@ def test_views_that_a_live_server_does_not_have_are_violations(
 
     check = views_check(
         log_of(FACTS),
-        MemoryStore(),
+        [(MemoryStore(), PROJECTIONS)],
         findings,
         server_runs=True,
         new_id=lambda: "first",
@@ -77,7 +77,7 @@ def test_views_of_another_log_are_violations():
 
     check = views_check(
         log_of(shorter),
-        store,
+        [(store, PROJECTIONS)],
         findings,
         server_runs=False,
         new_id=lambda: "second",

@@ -26,10 +26,13 @@ from infra.log.backup import (
 from infra.log.connection import connect
 from infra.log.event_codec import encode_event
 from infra.log.event_store import PostgresEventStore
+from infra.log.migrations import migrate
 from infra.log.snapshots import PostgresSnapshotStore
 from infra.security.credentials import PostgresCredentials
 from infra.security.installation_secret import installation_keys
 from infra.security.personal_data import PostgresKeyTable, Vault
+from infra.views.postgres_store import PostgresStore
+from projections.store import Place, Request, Step, View
 from tests.infra.contract_event_store import recorded
 from tests.infra.sample_events import SampleStream
 
@@ -119,6 +122,23 @@ def test_a_backup_beside_a_live_server_is_of_one_moment(
     assert late > [manifest.head]
     with PostgresEventStore(empty_url) as restored:
         assert recorded(restored.reader.read(0, 10).facts) == events
+
+
+def test_a_restore_forgets_the_views_of_the_empty_log(
+    database_url: str, empty_url: str, file: Path
+):
+    lived_in(database_url)
+    backup(database_url, file)
+    migrate(empty_url)
+    store, view = PostgresStore(empty_url), View("statements")
+    assert store.write([Step(view, "1-old", None, 0, False, ())], ())
+    assert store.switch(view, Place("1-old", 0))
+
+    restore(empty_url, file)
+
+    assert store.read([Request(view, ())]) == [None]
+    assert store.generations(view) == []
+    store.close()
 
 
 def unnumbered(name: str, data: bytes) -> bytes:

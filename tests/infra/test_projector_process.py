@@ -18,10 +18,12 @@ from infra.local.servers import start_redis
 from infra.log.event_store import PostgresEventStore
 from infra.server.projector import Turn
 from infra.views.applied_positions import RedisAppliedPositions
-from infra.views.redis_store import RedisStore, RedisViews
+from infra.views.homes import HomedViews, by_home, view_stores
+from infra.views.postgres_views import PostgresViews
+from infra.views.redis_store import RedisViews
 from processors.rebuild import verify
-from projections.register import NAMES
-from projections.store import StoreDown
+from projections.register import NAMES, PROJECTIONS
+from projections.store import Home, StoreDown
 from tests.support.facts import batches, recorded
 from tests.support.flow import Flow
 from tests.support.server_process import wait_until
@@ -38,10 +40,18 @@ def store(database_url: str) -> Generator[PostgresEventStore]:
         yield store
 
 
+def homed(database_url: str, redis_url: str) -> HomedViews:
+    return HomedViews(
+        {Home.LIVE: RedisViews(redis_url), Home.HISTORY: PostgresViews(database_url)}
+    )
+
+
 @pytest.fixture
-async def applied(redis_url: str) -> AsyncIterator[RedisAppliedPositions]:
-    views = RedisViews(redis_url)
-    applied = RedisAppliedPositions(redis_url, views)
+async def applied(
+    database_url: str, redis_url: str
+) -> AsyncIterator[RedisAppliedPositions]:
+    views = homed(database_url, redis_url)
+    applied = RedisAppliedPositions(redis_url, views.homes)
     applied.start()
     yield applied
     await applied.close()
@@ -87,9 +97,12 @@ async def test_the_views_follow_the_log_and_are_what_it_gives(
         head = append(store, REST)
         assert await applied.reach(head, NAMES, LONG)
 
-        views = RedisStore(redis_url)
-        reports = verify(store.reader, views, new_id=lambda: "proof")
-        views.close()
+        with view_stores(database_url, redis_url) as stores:
+            reports = [
+                report
+                for views, types in by_home(stores, PROJECTIONS)
+                for report in verify(store.reader, views, types, new_id=lambda: "proof")
+            ]
 
     assert [each.differing for each in reports] == [0] * len(NAMES)
     assert all(each.compared for each in reports)
@@ -113,8 +126,8 @@ async def test_a_redis_that_was_killed_under_load_heals(
     store: PostgresEventStore, database_url: str, server_home: Path
 ):
     local = start_redis(server_home)
-    views = RedisViews(local.url)
-    applied = RedisAppliedPositions(local.url, views)
+    views = homed(database_url, local.url)
+    applied = RedisAppliedPositions(local.url, views.homes)
     applied.start()
     with projector(database_url, local.url):
         assert await applied.reach(append(store, HALF), NAMES, LONG)

@@ -4,6 +4,9 @@ from collections.abc import AsyncIterator, Generator
 
 import pytest
 
+from infra.log.migrations import migrate
+from infra.views.postgres_store import PostgresStore
+from infra.views.postgres_views import PostgresViews
 from infra.views.redis_commands import WORDS_MAX
 from infra.views.redis_store import RedisStore, RedisViews
 from projections.store import (
@@ -36,14 +39,19 @@ VIEW = View("books")
 OTHER = View("shelves")
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", "redis", "postgres"])
 def store(request: pytest.FixtureRequest) -> Generator[Store]:
     if request.param == "memory":
         yield MemoryStore()
         return
-    redis_store = RedisStore(request.getfixturevalue("redis_url"))
-    yield redis_store
-    redis_store.close()
+    if request.param == "redis":
+        real = RedisStore(request.getfixturevalue("redis_url"))
+    else:
+        url = request.getfixturevalue("database_url")
+        migrate(url)
+        real = PostgresStore(url)
+    yield real
+    real.close()
 
 
 @pytest.fixture
@@ -51,9 +59,12 @@ async def views(store: Store, request: pytest.FixtureRequest) -> AsyncIterator[V
     if isinstance(store, MemoryStore):
         yield MemoryViews(store)
         return
-    redis_views = RedisViews(request.getfixturevalue("redis_url"))
-    yield redis_views
-    await redis_views.close()
+    if isinstance(store, RedisStore):
+        real = RedisViews(request.getfixturevalue("redis_url"))
+    else:
+        real = PostgresViews(request.getfixturevalue("database_url"))
+    yield real
+    await real.close()
 
 
 def step(
@@ -322,8 +333,9 @@ def test_a_dropped_generation_leaves_nothing_and_a_live_one_stays(store: Store):
     assert store.write([step(PutRows("rows", {"a": "1"}), generation="1-b")], ())
     assert store.generations(VIEW) == ["1-a", "1-b"]
 
-    store.drop(VIEW, "1-b")
-    store.drop(VIEW, "1-a")
+    assert store.drop(VIEW, "1-b")
+    assert store.drop(VIEW, "1-a")
+    assert store.drop(VIEW, "1-never")
 
     assert store.generations(VIEW) == ["1-a"]
     assert list(store.tables(VIEW, "1-b")) == []

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.views.redis_store import RedisStore
-from processors.following import Overtaken
+from processors.follower import Overtaken
 from processors.host import Followed, Host, begin
 from projections.register import PROJECTIONS
 from projections.store import Request

@@ -7,12 +7,12 @@ import pytest
 
 from commands.ports import Segment
 from domain.ids import LogPosition
-from infra.views.redis_store import RedisStore
 from processors.host import Host, begin
 from processors.rebuild import RebuildFailed, projections_named, rebuild, verify
 from projections.orders.orders import RECORDS
 from projections.register import NAMES, PROJECTIONS
 from projections.store import PutRows, Request, Step, View
+from tests.processors.conftest import AnyStore
 from tests.support.facts import batches, extend, log_of, segment
 from tests.support.flow import Flow
 from tests.support.memory import MemoryLogReader
@@ -32,7 +32,7 @@ def expected() -> dict[str, list[str]]:
     return dump(store)
 
 
-def live_generations(store: MemoryStore | RedisStore) -> list[str]:
+def live_generations(store: AnyStore) -> list[str]:
     """Return the live generation of each view, "" if there is none."""
     answers = store.read([Request(each.view, ()) for each in PROJECTIONS])
     return [answer.generation if answer else "" for answer in answers]
@@ -40,7 +40,7 @@ def live_generations(store: MemoryStore | RedisStore) -> list[str]:
 
 @pytest.mark.rule("VIEW-02")
 def test_a_rebuild_is_the_same_and_takes_the_place_of_the_live_views(
-    store: MemoryStore | RedisStore, expected: dict[str, list[str]]
+    store: AnyStore, expected: dict[str, list[str]]
 ):
     live_host(store).apply(segment(FACTS))
 
@@ -56,7 +56,7 @@ def test_a_rebuild_is_the_same_and_takes_the_place_of_the_live_views(
 
 
 def test_a_rebuild_works_where_nothing_is_live(
-    store: MemoryStore | RedisStore, expected: dict[str, list[str]]
+    store: AnyStore, expected: dict[str, list[str]]
 ):
     reports = rebuild(log_of(FACTS), store, new_id=lambda: "new")
 
@@ -64,7 +64,7 @@ def test_a_rebuild_works_where_nothing_is_live(
     assert dump(store) == expected
 
 
-def spoil(store: MemoryStore | RedisStore, host: Host) -> None:
+def spoil(store: AnyStore, host: Host) -> None:
     """Write rows that no fact explains: one wrong order and one extra order."""
     (orders,) = (each for each in host.followed if each.view.name == "orders")
     order_ids = next(iter(store.keys(orders.view, orders.generation, RECORDS)))
@@ -75,7 +75,7 @@ def spoil(store: MemoryStore | RedisStore, host: Host) -> None:
 
 @pytest.mark.rule("VIEW-05")
 def test_what_differs_is_reported_and_mended(
-    store: MemoryStore | RedisStore, expected: dict[str, list[str]]
+    store: AnyStore, expected: dict[str, list[str]]
 ):
     host = live_host(store)
     host.apply(segment(FACTS))
@@ -91,7 +91,7 @@ def test_what_differs_is_reported_and_mended(
     assert dump(store) == expected
 
 
-def test_verifying_changes_nothing(store: MemoryStore | RedisStore):
+def test_verifying_changes_nothing(store: AnyStore):
     host = live_host(store)
     host.apply(segment(FACTS))
     spoil(store, host)
@@ -108,7 +108,7 @@ def test_verifying_changes_nothing(store: MemoryStore | RedisStore):
 
 
 def test_live_views_behind_the_head_are_compared_where_they_are(
-    store: MemoryStore | RedisStore, expected: dict[str, list[str]]
+    store: AnyStore, expected: dict[str, list[str]]
 ):
     live_host(store).apply(segment(HALF))
 

@@ -4,23 +4,21 @@ import contextlib
 import itertools
 import threading
 from collections.abc import Sequence
-from time import monotonic
 
 import pytest
-from redis import Redis
 
 from commands.ports import LogLost, LogUnavailable
 from domain.events.register import Fact, Recorded
 from domain.ids import LogPosition
-from infra.views.redis_store import RedisStore
 from processors import filling
-from processors.following import Overtaken, follow_log
+from processors.follower import Overtaken, follow_log
 from processors.host import begin
 from processors.rebuild import verify
 from processors.runner import Runner
 from projections.projection import Projection
 from projections.register import NAMES, PROJECTIONS
 from projections.store import Message, Request, Step, StoreDown, View
+from tests.processors.conftest import AnyStore, flush
 from tests.support.facts import batches, extend, log_of, segment
 from tests.support.flow import Flow
 from tests.support.memory import MemoryLogReader
@@ -40,16 +38,7 @@ def expected() -> dict[str, list[str]]:
     return dump(store)
 
 
-def flush(store: MemoryStore | RedisStore, request: pytest.FixtureRequest) -> None:
-    """Remove everything from the store."""
-    if isinstance(store, MemoryStore):
-        store.flush()
-        return
-    with Redis.from_url(request.getfixturevalue("redis_url")) as client:
-        client.flushall()
-
-
-def runner_on(log: MemoryLogReader, store: MemoryStore | RedisStore) -> Runner:
+def runner_on(log: MemoryLogReader, store: AnyStore) -> Runner:
     """Return a runner without pauses, whose ids differ from those of other runners."""
     numbers = itertools.count()
     return Runner(
@@ -57,7 +46,7 @@ def runner_on(log: MemoryLogReader, store: MemoryStore | RedisStore) -> Runner:
     )
 
 
-def follow(runner: Runner, store: MemoryStore | RedisStore, head: LogPosition) -> None:
+def follow(runner: Runner, store: AnyStore, head: LogPosition) -> None:
     """Do rounds, as the main loop does, until every view is live and at the head."""
     shown: list[LogPosition | None] = []
     for _ in range(1_000):
@@ -74,14 +63,14 @@ def follow(runner: Runner, store: MemoryStore | RedisStore, head: LogPosition) -
 
 @pytest.mark.rule("VIEW-04")
 def test_an_empty_store_is_filled_from_the_log(
-    store: MemoryStore | RedisStore, expected: dict[str, list[str]]
+    store: AnyStore, expected: dict[str, list[str]]
 ):
     follow(runner_on(log_of(FACTS), store), store, len(FACTS))
 
     assert dump(store) == expected
 
 
-def test_an_empty_log_has_views_that_can_be_read(store: MemoryStore | RedisStore):
+def test_an_empty_log_has_views_that_can_be_read(store: AnyStore):
     follow(runner_on(MemoryLogReader(), store), store, 0)
 
     answers = store.read([Request(each.view, ()) for each in PROJECTIONS])
@@ -89,9 +78,7 @@ def test_an_empty_log_has_views_that_can_be_read(store: MemoryStore | RedisStore
     assert [answer and answer.checkpoint for answer in answers] == [0] * len(NAMES)
 
 
-def test_the_views_follow_the_log(
-    store: MemoryStore | RedisStore, expected: dict[str, list[str]]
-):
+def test_the_views_follow_the_log(store: AnyStore, expected: dict[str, list[str]]):
     log = log_of(HALF)
     runner = runner_on(log, store)
     follow(runner, store, len(HALF))
@@ -122,7 +109,7 @@ def test_a_log_with_gaps_is_followed():
 
 
 def test_a_runner_goes_on_where_the_one_before_it_stopped(
-    store: MemoryStore | RedisStore, expected: dict[str, list[str]]
+    store: AnyStore, expected: dict[str, list[str]]
 ):
     log = log_of(HALF)
     follow(runner_on(log, store), store, len(HALF))
@@ -138,7 +125,7 @@ def test_a_runner_goes_on_where_the_one_before_it_stopped(
 @pytest.mark.rule("VIEW-04")
 @pytest.mark.parametrize("rounds", range(1, 8))
 def test_a_flushed_store_heals_whenever_it_is_flushed(
-    store: MemoryStore | RedisStore,
+    store: AnyStore,
     expected: dict[str, list[str]],
     rounds: int,
     request: pytest.FixtureRequest,
@@ -155,7 +142,7 @@ def test_a_flushed_store_heals_whenever_it_is_flushed(
 
 @pytest.mark.rule("VIEW-04")
 def test_a_flush_is_noticed_while_nothing_happens(
-    store: MemoryStore | RedisStore, request: pytest.FixtureRequest
+    store: AnyStore, request: pytest.FixtureRequest
 ):
     runner = runner_on(log_of(FACTS), store)
     follow(runner, store, len(FACTS))
@@ -206,7 +193,7 @@ OTHER = Flow(6).run(300)
 @pytest.mark.rule("VIEW-04")
 @pytest.mark.parametrize("log", [OTHER, OTHER[:0], FACTS[: len(HALF)]])
 def test_views_of_another_log_are_filled_from_this_one(
-    store: MemoryStore | RedisStore, log: list[Fact]
+    store: AnyStore, log: list[Fact]
 ):
     follow(runner_on(log_of(FACTS), store), store, len(FACTS))
     runner = runner_on(log_of(log) if log else MemoryLogReader(), store)
@@ -306,21 +293,6 @@ def test_a_runner_whose_turn_it_is_not_writes_nothing():
     follow_log(log, [runner], stop, may_work=may_work)
 
     assert store.generations(PROJECTIONS[0].view) == []
-
-
-def test_writes_keep_a_pace_under_load(expected: dict[str, list[str]]):
-    store = MemoryStore()
-    log = log_of(HALF)
-    runner = Runner(log, store, new_id=lambda: "x", pace_seconds=0.001)
-    follow(runner, store, len(HALF))
-    started = monotonic()
-
-    for batch in batches(REST, [len(REST) // 4] * 4):
-        extend(log, batch)
-        runner.round()
-
-    assert monotonic() - started >= 3 * 0.001
-    assert dump(store) == expected
 
 
 def rows_of(store: MemoryStore) -> int:

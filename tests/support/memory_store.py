@@ -143,9 +143,10 @@ class MemoryStore:
     ) -> Iterator[list[tuple[int, bytes]]]:
         yield self._kept[view.name, generation].ordered(collection)
 
-    def drop(self, view: View, generation: Generation) -> None:
+    def drop(self, view: View, generation: Generation) -> bool:
         if self.live.get(view.name) != generation:
             self._kept.pop((view.name, generation), None)
+        return True
 
 
 class MemoryViews:

@@ -1,6 +1,6 @@
-"""The loop with which a process follows the log, segment by segment, despite outages.
+"""The loop in which a process follows the log, segment by segment, despite outages.
 
-Read models and effects follow the log in the same way. Each follower keeps a checkpoint
+Each follower keeps a checkpoint
 in a store, applies the next segment of the log, and moves the checkpoint. A follower
 that fails clears its caches, waits, and begins again at its checkpoint. It skips no
 fact and does not block the other followers.
@@ -21,6 +21,8 @@ from projections.store import StoreDown
 #: How long followers wait for new facts before they do a round anyway.
 IDLE_SECONDS = 0.5
 RETRY_SECONDS_MAX = 2.0
+#: Segments that `SharedReader` keeps for followers that are a little behind.
+SEGMENTS_KEPT = 16
 
 _log = structlog.get_logger(__name__)
 
@@ -57,6 +59,50 @@ class LogFollower(Protocol):
     def forget(self) -> None:
         """Clear all caches: the next round begins at the checkpoint in the store."""
         ...
+
+    @property
+    def pace_seconds(self) -> float:
+        """The least time from one step forward to the next.
+
+        The first fact after a pause is applied at once. Under load, one step applies
+        all facts that arrived meanwhile, and leaves more of the core to the orders.
+        """
+        ...
+
+
+class SharedReader:
+    """A `LogReader` for several followers in one thread.
+
+    It keeps the newest segments, so that each is read and decoded once for all.
+    """
+
+    def __init__(self, reader: LogReader) -> None:
+        self.head = reader.head
+        self.replay = reader.replay
+        self.find = reader.find
+        self.wait = reader.wait
+        self._reader = reader
+        # By the log position before each segment, the newest segment last.
+        self._kept: dict[LogPosition, Segment] = {}
+
+    def read(self, after: LogPosition, limit: int) -> Segment:
+        first = self._kept.get(after)
+        if first is None:
+            return self._read(after, limit)
+        facts, reached = list(first.facts), first.reached
+        while len(facts) < limit and (more := self._kept.get(reached)) is not None:
+            facts += more.facts
+            reached = more.reached
+        return next(whole_commands(Segment(after, facts), limit))
+
+    def _read(self, after: LogPosition, limit: int) -> Segment:
+        segment = self._reader.read(after, limit)
+        # An empty segment is not kept: the log grows.
+        if segment.facts and segment.before == after:
+            self._kept[after] = segment
+            if len(self._kept) > SEGMENTS_KEPT:
+                del self._kept[next(iter(self._kept))]
+        return segment
 
 
 def next_segment(reader: LogReader, position: LogPosition, limit: int) -> Segment:
@@ -104,14 +150,17 @@ class _Tended:
         self.follower = follower
         self.failures = 0
         self.rests_until = 0.0
+        self._position: LogPosition | None = None
 
     def round(self) -> LogPosition | None:
         """Do a round. Log every failure and let the follower rest."""
         name = self.follower.name
+        started = monotonic()
         try:
             position = self.follower.round()
         except Overtaken as reason:
-            _log.info("a follower begins again", follower=name, reason=str(reason))
+            log = _log.warning if self.failures else _log.info
+            log("a follower begins again", follower=name, reason=str(reason))
         except (StoreDown, LogLost) as reason:
             if not self.failures:
                 _log.warning("a follower waits", follower=name, reason=str(reason))
@@ -121,6 +170,9 @@ class _Tended:
             if self.failures:
                 _log.info("a follower goes on", follower=name, log_position=position)
             self.failures = 0
+            if position is not None and position != self._position:
+                self._position = position
+                self.rests_until = started + self.follower.pace_seconds
             return position
         self._rest()
         return None
@@ -142,7 +194,7 @@ def follow_log(
 ) -> None:
     """Run the followers in turns until `stop` is set.
 
-    `may_work` says whether this process may work now. It is called before each turn.
+    Before each turn, `may_work` returns whether this process may work now.
     """
     tended = [_Tended(each) for each in followers]
     while not stop.is_set():

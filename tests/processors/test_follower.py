@@ -1,20 +1,22 @@
 """A follower misses no fact and detects that the log was replaced."""
 
 import threading
+from time import monotonic
 
 import pytest
 
 from commands.ports import LogUnavailable, Segment
 from domain.ids import LogPosition
-from processors.following import (
+from processors.follower import (
     FactsMissed,
     Overtaken,
+    SharedReader,
     beyond,
     follow_log,
     next_segment,
     whole_commands,
 )
-from tests.support.facts import log_of, segment
+from tests.support.facts import batches, extend, log_of, segment
 from tests.support.flow import Flow
 from tests.support.memory import MemoryLogReader
 from tests.support.memory_store import MemoryStore
@@ -33,7 +35,7 @@ def test_a_consumer_gets_the_facts_that_it_has_not_applied():
 
 @pytest.mark.rule("VIEW-07")
 @pytest.mark.parametrize("position", [0, 3, 10])
-def test_a_segment_from_elsewhere_is_no_continuation(position: LogPosition):
+def test_a_segment_from_elsewhere_is_refused(position: LogPosition):
     with pytest.raises(FactsMissed):
         beyond(Segment(4, FACTS[4:9]), position)
 
@@ -51,7 +53,7 @@ def test_a_host_applies_nothing_of_a_segment_that_leaves_facts_out():
     assert dump(store) == before
 
 
-def test_a_position_that_no_fact_has_is_not_read_on_from():
+def test_a_consumer_at_a_position_without_a_fact_is_refused():
     log = log_of(FACTS)
 
     assert next_segment(log, len(FACTS), 10) == Segment(len(FACTS), [])
@@ -75,27 +77,31 @@ class Scripted:
     name = "scripted"
 
     def __init__(
-        self, stop: threading.Event, *rounds: Exception | LogPosition | None
+        self,
+        stop: threading.Event,
+        *rounds: Exception | LogPosition | None,
+        pace_seconds: float = 0,
     ) -> None:
+        self.pace_seconds = pace_seconds
         self._stop = stop
         self._rounds = iter(rounds)
         self.done: list[str] = []
 
     def round(self) -> LogPosition | None:
-        told = next(self._rounds, self._stop)
-        if told is self._stop:
+        outcome = next(self._rounds, self._stop)
+        if outcome is self._stop:
             self._stop.set()
-        if isinstance(told, Exception):
-            self.done.append(type(told).__name__)
-            raise told
+        if isinstance(outcome, Exception):
+            self.done.append(type(outcome).__name__)
+            raise outcome
         self.done.append("round")
-        return told if isinstance(told, int) else None
+        return outcome if isinstance(outcome, int) else None
 
     def forget(self) -> None:
         self.done.append("forget")
 
 
-def test_a_follower_in_trouble_forgets_and_begins_again():
+def test_a_follower_that_fails_forgets_and_begins_again():
     stop = threading.Event()
     follower = Scripted(stop, Overtaken("gone"), LogUnavailable("away"), KeyError(), 0)
 
@@ -109,7 +115,7 @@ def test_a_follower_in_trouble_forgets_and_begins_again():
     ]
 
 
-def test_a_follower_in_trouble_holds_up_no_other():
+def test_a_follower_that_fails_does_not_block_another():
     stop = threading.Event()
     well = Scripted(stop, *[None] * 50)
     ill = Scripted(stop, *[LogUnavailable("away")] * 50)
@@ -120,7 +126,21 @@ def test_a_follower_in_trouble_holds_up_no_other():
     assert len(ill.done) < 50
 
 
-def test_followers_wait_until_the_log_goes_on():
+def test_a_follower_keeps_its_pace_and_slows_no_other():
+    stop = threading.Event()
+    log = log_of(FACTS)
+    slow = Scripted(stop, *range(100), pace_seconds=0.02)
+    quick = Scripted(stop, *range(100))
+    started = monotonic()
+
+    follow_log(log, [slow, quick], stop)
+
+    assert quick.done == ["round"] * 101
+    rounds = len(slow.done)
+    assert (rounds - 1) * 0.02 <= monotonic() - started + 0.02
+
+
+def test_followers_wait_until_the_log_grows():
     stop = threading.Event()
     waited: list[LogPosition] = []
 
@@ -135,7 +155,7 @@ def test_followers_wait_until_the_log_goes_on():
     assert 5 not in waited, "there is more to do at once"
 
 
-def test_nobody_works_out_of_turn():
+def test_no_follower_works_out_of_turn():
     stop = threading.Event()
     follower = Scripted(stop)
 
@@ -146,3 +166,57 @@ def test_nobody_works_out_of_turn():
     follow_log(MemoryLogReader(), [follower], stop, may_work=may_work)
 
     assert follower.done == ["forget"]
+
+
+class CountingLog(MemoryLogReader):
+    """Counts the facts that it hands out."""
+
+    handed_out = 0
+
+    def read(self, after: LogPosition, limit: int) -> Segment:
+        segment = super().read(after, limit)
+        self.handed_out += len(segment.facts)
+        return segment
+
+
+def test_followers_of_one_thread_read_each_fact_once():
+    log = CountingLog()
+    shared = SharedReader(log)
+    slow = 0
+    for batch in batches(FACTS, [9] * len(FACTS)):
+        extend(log, batch)
+        read = shared.read(batch[0].position - 1, 1_000)
+        assert read.facts == batch
+        if batch[0].position % 2:
+            late = shared.read(slow, 1_000)
+            assert (late.before, late.reached) == (slow, read.reached)
+            slow = late.reached
+
+    assert log.handed_out == len(FACTS)
+    assert shared.head() == len(FACTS)
+
+
+def test_a_shared_reader_cuts_segments_as_the_log_does(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("processors.follower.SEGMENTS_KEPT", 2)
+    log = log_of(FACTS)
+    shared = SharedReader(log)
+
+    for after, limit in ((0, 30), (0, 4), (0, 30), (0, 1), (0, 90)):
+        segment = shared.read(after, limit)
+        assert segment.facts == FACTS[: segment.reached]
+        assert segment == log.read(0, min(limit, 30))
+    place = 0
+    while (part := shared.read(place, 10)).facts:
+        assert part == log.read(place, 10)
+        place = part.reached
+    assert shared.read(0, 5) == log.read(0, 5)
+
+
+def test_a_shared_reader_sees_the_log_grow():
+    log = log_of(FACTS[:-1])
+    shared = SharedReader(log)
+
+    assert shared.read(len(FACTS) - 1, 10).facts == []
+    extend(log, FACTS[-1:])
+
+    assert shared.read(len(FACTS) - 1, 10).facts == FACTS[-1:]
