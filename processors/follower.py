@@ -1,6 +1,6 @@
 """The loop in which a process follows the log, segment by segment, despite outages.
 
-Each follower keeps a checkpoint
+Read models and effects follow the log in the same way. Each follower keeps a checkpoint
 in a store, applies the next segment of the log, and moves the checkpoint. A follower
 that fails clears its caches, waits, and begins again at its checkpoint. It skips no
 fact and does not block the other followers.
@@ -9,7 +9,8 @@ fact and does not block the other followers.
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
+from uuid import NAMESPACE_OID, uuid5
 
 import structlog
 
@@ -21,8 +22,14 @@ from projections.store import StoreDown
 #: How long followers wait for new facts before they do a round anyway.
 IDLE_SECONDS = 0.5
 RETRY_SECONDS_MAX = 2.0
+#: The most facts that an effect gets at once, and so gets again after a crash.
+EFFECTS_AT_ONCE = 100
 #: Segments that `SharedReader` keeps for followers that are a little behind.
 SEGMENTS_KEPT = 16
+
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 _log = structlog.get_logger(__name__)
 
@@ -68,6 +75,100 @@ class LogFollower(Protocol):
         all facts that arrived meanwhile, and leaves more of the core to the orders.
         """
         ...
+
+
+class Effect(Protocol[T_contra]):
+    """The work that facts cause outside the read models, such as mail.
+
+    `T_contra` is a transaction of the store that keeps the checkpoint.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name of the checkpoint. It must never change."""
+        ...
+
+    def carry_out(self, segment: Segment) -> Callable[[T_contra], None] | None:
+        """Carry out the effects of whole commands, in the order of the log.
+
+        The same facts come again if the process dies before the checkpoint moves. An
+        effect outside sends `effect_id`, so that its receiver recognizes a repetition.
+        An effect in the store of the checkpoint returns a function, which the
+        transaction that moves the checkpoint then calls.
+        """
+        ...
+
+
+class Checkpoints(Protocol[T_co]):
+    """The checkpoints of effects, in Postgres. Both methods raise LogUnavailable."""
+
+    def position(self, name: str) -> LogPosition:
+        """Return the log position that an effect has reached, 0 for a new effect."""
+        ...
+
+    def move(
+        self,
+        name: str,
+        *,
+        before: LogPosition,
+        reached: LogPosition,
+        write: Callable[[T_co], None] | None,
+    ) -> None:
+        """Move a checkpoint and call `write`, in one transaction.
+
+        Raises:
+            Overtaken: the checkpoint is not at `before`; nothing was written.
+        """
+        ...
+
+
+def effect_id(name: str, fact: Fact) -> str:
+    """Derive the id of a fact's effect: stable, and different for each effect."""
+    place = f"{name}/{fact.stream}/{fact.version}/{fact.event.meta.command_id}"
+    return str(uuid5(NAMESPACE_OID, place))
+
+
+class Follower(Generic[T]):
+    """A `LogFollower` that carries out an effect, at least once for each fact."""
+
+    def __init__(
+        self,
+        reader: LogReader,
+        checkpoints: Checkpoints[T],
+        effect: Effect[T],
+        *,
+        size: int = EFFECTS_AT_ONCE,
+    ) -> None:
+        self._reader = reader
+        self._checkpoints = checkpoints
+        self._effect = effect
+        self._size = size
+        self._position: LogPosition | None = None
+
+    @property
+    def name(self) -> str:
+        return self._effect.name
+
+    @property
+    def pace_seconds(self) -> float:
+        return 0.0
+
+    def forget(self) -> None:
+        self._position = None
+
+    def round(self) -> LogPosition | None:
+        """Carry out the effects of the next segment, then move the checkpoint."""
+        position = self._position
+        if position is None:
+            position = self._position = self._checkpoints.position(self.name)
+        segment = next_segment(self._reader, position, self._size)
+        if segment.facts:
+            write = self._effect.carry_out(segment)
+            self._checkpoints.move(
+                self.name, before=position, reached=segment.reached, write=write
+            )
+            self._position = segment.reached
+        return self._position
 
 
 class SharedReader:
