@@ -7,6 +7,7 @@ fact and does not block the other followers.
 """
 
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
 from typing import Generic, Protocol, TypeVar
@@ -24,8 +25,8 @@ IDLE_SECONDS = 0.5
 RETRY_SECONDS_MAX = 2.0
 #: The most facts that an effect gets at once, and so gets again after a crash.
 EFFECTS_AT_ONCE = 100
-#: Segments that `SharedReader` keeps for followers that are a little behind.
-SEGMENTS_KEPT = 16
+#: The newest facts, which `SharedReader` keeps for followers that are a little behind.
+FACTS_KEPT = 10_000
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -174,7 +175,8 @@ class Follower(Generic[T]):
 class SharedReader:
     """A `LogReader` for several followers in one thread.
 
-    It keeps the newest segments, so that each is read and decoded once for all.
+    It keeps the newest facts that it read, so that each fact is read and decoded once
+    for all followers, however they divide the log into segments.
     """
 
     def __init__(self, reader: LogReader) -> None:
@@ -183,27 +185,42 @@ class SharedReader:
         self.find = reader.find
         self.wait = reader.wait
         self._reader = reader
-        # By the log position before each segment, the newest segment last.
-        self._kept: dict[LogPosition, Segment] = {}
+        self._before: LogPosition = 0
+        self._facts: list[Fact] = []
 
     def read(self, after: LogPosition, limit: int) -> Segment:
-        first = self._kept.get(after)
-        if first is None:
+        start = self._place_after(after)
+        if start is None:
             return self._read(after, limit)
-        facts, reached = list(first.facts), first.reached
-        while len(facts) < limit and (more := self._kept.get(reached)) is not None:
-            facts += more.facts
-            reached = more.reached
-        return next(whole_commands(Segment(after, facts), limit))
+        return next(whole_commands(Segment(after, self._facts[start:]), limit))
+
+    def _place_after(self, after: LogPosition) -> int | None:
+        """Return where the kept facts continue from a log position, if they do."""
+        facts = self._facts
+        if not facts or not self._before <= after < facts[-1].position:
+            return None
+        if after == self._before:
+            return 0
+        place = bisect_left(facts, after, key=_position)
+        return place + 1 if facts[place].position == after else None
 
     def _read(self, after: LogPosition, limit: int) -> Segment:
+        kept, self._facts = self._facts, []
+        # If this raises, another log may have replaced this one: nothing is kept.
         segment = self._reader.read(after, limit)
-        # An empty segment is not kept: the log grows.
-        if segment.facts and segment.before == after:
-            self._kept[after] = segment
-            if len(self._kept) > SEGMENTS_KEPT:
-                del self._kept[next(iter(self._kept))]
+        if kept and segment.before == kept[-1].position:
+            kept += segment.facts
+        elif not kept or segment.before > kept[-1].position:
+            kept, self._before = list(segment.facts), segment.before
+        if len(kept) > 2 * FACTS_KEPT:
+            self._before = kept[-FACTS_KEPT - 1].position
+            del kept[:-FACTS_KEPT]
+        self._facts = kept
         return segment
+
+
+def _position(fact: Fact) -> LogPosition:
+    return fact.position
 
 
 def next_segment(reader: LogReader, position: LogPosition, limit: int) -> Segment:

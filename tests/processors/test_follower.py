@@ -1,11 +1,12 @@
 """A follower misses no fact and detects that the log was replaced."""
 
 import threading
+from random import Random
 from time import monotonic
 
 import pytest
 
-from commands.ports import LogUnavailable, Segment
+from commands.ports import LogLost, LogUnavailable, Segment
 from domain.ids import LogPosition
 from processors.follower import (
     FactsMissed,
@@ -168,6 +169,17 @@ def test_no_follower_works_out_of_turn():
     assert follower.done == ["forget"]
 
 
+class LostLog(MemoryLogReader):
+    """A log that can be replaced by another."""
+
+    lost = False
+
+    def read(self, after: LogPosition, limit: int) -> Segment:
+        if self.lost:
+            raise LogLost
+        return super().read(after, limit)
+
+
 class CountingLog(MemoryLogReader):
     """Counts the facts that it hands out."""
 
@@ -188,28 +200,70 @@ def test_followers_of_one_thread_read_each_fact_once():
         read = shared.read(batch[0].position - 1, 1_000)
         assert read.facts == batch
         if batch[0].position % 2:
-            late = shared.read(slow, 1_000)
-            assert (late.before, late.reached) == (slow, read.reached)
+            # Its segments end elsewhere than those of the other follower.
+            late = shared.read(slow, 5)
+            assert late == MemoryLogReader.read(log, slow, 5)
             slow = late.reached
 
     assert log.handed_out == len(FACTS)
     assert shared.head() == len(FACTS)
 
 
-def test_a_shared_reader_cuts_segments_as_the_log_does(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("processors.follower.SEGMENTS_KEPT", 2)
+@pytest.mark.parametrize("kept", [1, 10, 40, 10_000])
+def test_a_shared_reader_reads_what_the_log_has(
+    kept: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("processors.follower.FACTS_KEPT", kept)
     log = log_of(FACTS)
     shared = SharedReader(log)
+    random = Random(kept)
 
-    for after, limit in ((0, 30), (0, 4), (0, 30), (0, 1), (0, 90)):
-        segment = shared.read(after, limit)
-        assert segment.facts == FACTS[: segment.reached]
-        assert segment == log.read(0, min(limit, 30))
-    place = 0
-    while (part := shared.read(place, 10)).facts:
-        assert part == log.read(place, 10)
-        place = part.reached
-    assert shared.read(0, 5) == log.read(0, 5)
+    for _ in range(300):
+        after = random.choice([0, *(fact.position for fact in FACTS)])
+        limit = random.randint(1, len(FACTS))
+        part = shared.read(after, limit)
+        end = log.read(after, limit).reached
+        assert part == Segment(
+            after, [f for f in FACTS if after < f.position <= part.reached]
+        )
+        assert part.reached <= end
+        assert bool(part.facts) == (after < len(FACTS))
+
+
+def test_a_shared_reader_keeps_a_bounded_number_of_facts(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("processors.follower.FACTS_KEPT", 20)
+    log = CountingLog()
+    extend(log, FACTS)
+    shared = SharedReader(log)
+    ends = [0]
+    while (part := shared.read(ends[-1], 5)).facts:
+        ends.append(part.reached)
+    once = log.handed_out
+
+    recent = [end for end in ends[:-1] if end >= len(FACTS) - 20]
+    assert recent
+    assert all(shared.read(end, 5).facts for end in recent)
+    assert log.handed_out == once, "the newest facts are kept"
+    old = [end for end in ends if end < len(FACTS) - 60]
+    for end in old:
+        before = log.handed_out
+        assert shared.read(end, 5).facts
+        assert log.handed_out > before, "older facts are not"
+
+
+def test_a_shared_reader_keeps_nothing_of_a_log_that_was_replaced():
+    log = LostLog()
+    extend(log, FACTS)
+    shared = SharedReader(log)
+    shared.read(0, len(FACTS))
+    log.lost = True
+    with pytest.raises(LogLost):
+        shared.read(len(FACTS), 10)
+
+    with pytest.raises(LogLost):
+        shared.read(0, 10)
 
 
 def test_a_shared_reader_sees_the_log_grow():
