@@ -65,25 +65,28 @@ class Runner:
         self._leftovers: list[tuple[View, Generation]] = []
 
     def round(self) -> LogPosition | None:
-        """Fill a little, then follow a little; None while a view is being filled."""
+        """Fill a little, then follow a little; None if there is more to do at once."""
         live = self._live or self._open()
         self._rounds += 1
         if not self._rounds % ROUNDS_BETWEEN_TIDYING:
             self._tidy()
         if self._filling is not None:
             self._fill(self._filling, live)
-        if live.followed:
-            self._follow(live)
-        return None if self._filling is not None else live.position
+        is_behind = bool(live.followed) and self._follow(live)
+        return None if is_behind or self._filling is not None else live.position
 
-    def _follow(self, live: Host) -> None:
+    def _follow(self, live: Host) -> bool:
+        """Apply the next facts. Return whether there may be many more."""
         if self._reader.wait(live.position, 0):
-            live.apply(next_segment(self._reader, live.position, BATCH))
-        elif self._filling is None:
+            segment = next_segment(self._reader, live.position, BATCH)
+            live.apply(segment)
+            return len(segment.facts) >= BATCH
+        if self._filling is None:
             # Another log may have replaced this one.
             next_segment(self._reader, live.position, 1)
             self._look(live)
             self._tidy()
+        return False
 
     def _open(self) -> Host:
         """Start following the live generations, and begin the missing ones."""

@@ -295,6 +295,23 @@ def test_a_runner_whose_turn_it_is_not_writes_nothing():
     assert store.generations(PROJECTIONS[0].view) == []
 
 
+def test_a_runner_that_is_behind_goes_on_without_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("processors.runner.BATCH", 20)
+    log, store = log_of(HALF), MemoryStore()
+    runner = runner_on(log, store)
+    follow(runner, store, len(HALF))
+    extend(log, REST)
+
+    rounds = [runner.round()]
+    while rounds[-1] is None:
+        rounds.append(runner.round())
+
+    assert rounds[-1] == len(FACTS)
+    assert len(rounds) > len(REST) // 40
+
+
 def rows_of(store: MemoryStore) -> int:
     """Count what all generations of all views contain."""
     return sum(
