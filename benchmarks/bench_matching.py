@@ -23,6 +23,7 @@ from domain.errors import OrderDone
 from domain.events.event import Meta
 from domain.market.order import Order, Ticket
 from domain.market.order_book import OrderBook
+from domain.money import NO_PRICE, NO_SHARES
 from domain.vocabulary import SelfTradePrevention, TimeInForce
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
@@ -171,8 +172,8 @@ def book_alone(commands: Sequence[Command]) -> Pace:
                 book = placed[command.order_id]
                 order = book.orders.pop(command.order_id, None)
                 if order is not None:
-                    price, leaves = order.limit_price or 0, order.leaves
-                    order.leaves = 0
+                    price, leaves = order.limit_price or NO_PRICE, order.leaves
+                    order.leaves = NO_SHARES
                     book.side(order.side).reduce(price, leaves, done=True)
         return Pace(0, 0)
 

@@ -16,6 +16,9 @@ from domain.money import (
     fee_ceiling,
 )
 
+#: The maximum of an instrument's shares outstanding.
+SHARES_MAX = 10**17
+
 
 class Listing(msgspec.Struct, frozen=True, gc=False):
     """The terms of one instrument. Prices are in 1/10,000 of a dollar.
@@ -46,17 +49,18 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
         Raises:
             InvalidListing: a term is out of its range or off the tick.
         """
-        for name, value, least, most in (
-            ("tick_size", self.tick_size, 1, PRICE_MAX),
-            ("lot_size", self.lot_size, 1, QUANTITY_MAX),
-            ("reference_price", self.reference_price, 1, PRICE_MAX),
-            ("price_band", self.price_band, 1, BASIS_POINTS - 1),
-            ("collar", self.collar, 0, BASIS_POINTS),
-            ("maker_fee", self.maker_fee, 0, BASIS_POINTS),
-            ("taker_fee", self.taker_fee, 0, BASIS_POINTS),
-            ("shares_outstanding", self.shares_outstanding, 0, MONEY_MAX),
+        band = 1 if self.price_band is None else self.price_band
+        for name, fits in (
+            ("tick_size", 1 <= self.tick_size <= PRICE_MAX),
+            ("lot_size", 1 <= self.lot_size <= QUANTITY_MAX),
+            ("reference_price", 1 <= self.reference_price <= PRICE_MAX),
+            ("price_band", 1 <= band < BASIS_POINTS),
+            ("collar", 0 <= self.collar <= BASIS_POINTS),
+            ("maker_fee", 0 <= self.maker_fee <= BASIS_POINTS),
+            ("taker_fee", 0 <= self.taker_fee <= BASIS_POINTS),
+            ("shares_outstanding", 0 <= self.shares_outstanding <= SHARES_MAX),
         ):
-            if value is not None and not least <= value <= most:
+            if not fits:
                 raise InvalidListing(f"{name} is out of its range", field=name)
         if self.reference_price % self.tick_size:
             raise InvalidListing(
@@ -116,7 +120,7 @@ class Listing(msgspec.Struct, frozen=True, gc=False):
 
     def hold_of_buy(
         self, worst_price: Price, quantity: Quantity
-    ) -> tuple[Money, Money]:
+    ) -> tuple[Money, Price]:
         """Return what to hold for a buy: in all, and for each share.
 
         It covers the worst price and the highest fee on it (rule FEE-03).

@@ -12,18 +12,22 @@ Price times quantity is then exact: no rounding, no binary fractions.
 """
 
 from decimal import Decimal, InvalidOperation
-from typing import TypeAlias
+from typing import Any, TypeVar, overload
 
-Money: TypeAlias = int
-Price: TypeAlias = int
-Quantity: TypeAlias = int
+from domain.amounts import Money, Price, Quantity
+
+A = TypeVar("A", Money, Price, Quantity)
+
+NO_MONEY = Money(0)
+NO_PRICE = Price(0)
+NO_SHARES = Quantity(0)
 
 #: Units in one dollar.
 SCALE = 10_000
 #: The maximum of one order or deposit; it also bounds price times quantity.
-MONEY_MAX: Money = 10**17
-QUANTITY_MAX: Quantity = 10**9
-PRICE_MAX: Price = 10**11
+MONEY_MAX = Money(10**17)
+QUANTITY_MAX = Quantity(10**9)
+PRICE_MAX = Price(10**11)
 BASIS_POINTS = 10_000
 
 
@@ -40,11 +44,19 @@ def dollars(amount: str | int | Decimal) -> Money:
         raise ValueError(f"{str(amount)[:40]!r} is not an amount") from reason
     if scaled != whole:
         raise ValueError(f"{str(amount)[:40]} has more than four decimals")
-    return whole
+    return Money(whole)
 
 
-def text(amount: Money) -> str:
-    """Format an amount in dollars, without trailing zeros: `10020000` is `'1002'`."""
+def dollars_a_share(amount: str | int | Decimal) -> Price:
+    """Convert dollars to a price, exactly. Raises ValueError as `dollars` does."""
+    return Price(int(dollars(amount)))
+
+
+def text(amount: Money | Price | int) -> str:
+    """Format an amount in dollars, without trailing zeros: `10020000` is `'1002'`.
+
+    A plain integer is a ratio, in 1/10,000.
+    """
     whole, rest = divmod(abs(amount), SCALE)
     sign = "-" if amount < 0 else ""
     if not rest:
@@ -52,8 +64,16 @@ def text(amount: Money) -> str:
     return f"{sign}{whole}.{rest:04d}".rstrip("0")
 
 
-def divide_half_even(dividend: int, divisor: int) -> int:
-    """Divide a non-negative integer, rounding half to even.
+@overload
+def divide_half_even(dividend: Money, divisor: Quantity) -> Price: ...
+@overload
+def divide_half_even(dividend: A, divisor: A) -> int: ...
+@overload
+def divide_half_even(dividend: A, divisor: int) -> A: ...
+@overload
+def divide_half_even(dividend: int, divisor: int) -> int: ...
+def divide_half_even(dividend: Any, divisor: Any) -> Any:
+    """Divide a non-negative amount, rounding half to even.
 
     >>> [divide_half_even(n, 10) for n in (24, 25, 26, 35)]
     [2, 2, 3, 4]
@@ -66,10 +86,12 @@ def divide_half_even(dividend: int, divisor: int) -> int:
 
 def fee(amount: Money, *, basis_points: int) -> Money:
     """Return the fee on one fill, rounded half-even to one unit (rule FEE-02)."""
-    return divide_half_even(amount * basis_points, BASIS_POINTS) if basis_points else 0
+    if not basis_points:
+        return NO_MONEY
+    return divide_half_even(amount * basis_points, BASIS_POINTS)
 
 
-def fee_ceiling(price: Price, *, basis_points: int) -> Money:
+def fee_ceiling(price: Price, *, basis_points: int) -> Price:
     """Return the most that fees can add to one share bought at `price` (rule FEE-03).
 
     The fee is rounded up for each share. The rounded fees of an order's fills then

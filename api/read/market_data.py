@@ -18,7 +18,7 @@ from domain.errors import NotFound
 from domain.events.event import Timestamp
 from domain.ids import LogPosition, Symbol
 from domain.market.trading_day import next_roll
-from domain.money import text
+from domain.money import Quantity, text
 from domain.vocabulary import PriceBasis
 from projections.market import instruments, price_queries
 from projections.market.instruments import Instrument
@@ -93,7 +93,7 @@ class MarketPrice(msgspec.Struct, kw_only=True):
     previous_close: str | None
     change: str | None
     change_percent: str | None
-    volume: int
+    volume: Quantity
     trades: int
     vwap: str | None
     as_of: str
@@ -163,7 +163,7 @@ class PriceAt(msgspec.Struct):
     last: str | None
     bid: str | None
     ask: str | None
-    volume: int
+    volume: Quantity
 
 
 def _point(point: PricePoint) -> PriceAt:

@@ -9,7 +9,7 @@ from api.wire.configurations import Configurations
 from api.wire.text import average, instant, optional, ratio
 from domain.errors import NotFound
 from domain.ids import AccountId, AssetId, Symbol
-from domain.money import Money, text
+from domain.money import NO_MONEY, Money, text
 from domain.vocabulary import PriceBasis
 from projections.accounts import balances, portfolio_queries, positions
 from projections.accounts.balances import Balance
@@ -71,7 +71,7 @@ async def get_account(
     if balance is None:
         raise NotFound("account", caller.account_id)
     prices = await _prices(reading, held)
-    value = sum(prices[each.symbol].price * each.quantity for each in held)
+    value = sum((prices[each.symbol].price * each.quantity for each in held), NO_MONEY)
     return reading.answer(_account(balance, value))
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from api.http.numbers import DIGITS_MAX, Number
 from api.http.request_errors import BadParameter, NotSupportedYet
 from domain.errors import AmountTooLarge
-from domain.money import Price, Quantity
+from domain.money import Money, Price, Quantity
 
 
 def price(value: Number, field: str) -> Price:
@@ -20,10 +20,12 @@ def price(value: Number, field: str) -> Price:
     # Compare unscaled: `scaleb` rounds a number with very many digits.
     if Decimal(units).scaleb(-4) != value:
         raise BadParameter(f"{field} has more than four decimals", field)
-    return units
+    return Price(units)
 
 
-money = price
+def money(value: Number, field: str) -> Money:
+    """Return an amount of dollars, which has at most four decimals."""
+    return Money(int(price(value, field)))
 
 
 def quantity(value: Number, field: str) -> Quantity:
@@ -33,7 +35,7 @@ def quantity(value: Number, field: str) -> Quantity:
     whole = int(value)
     if whole != value:
         raise NotSupportedYet(f"fractional quantities ({field}) are", field)
-    return whole
+    return Quantity(whole)
 
 
 def fraction(value: Number, field: str) -> int:

@@ -5,9 +5,12 @@
 """
 
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from domain.events.event import Timestamp
-from domain.money import Money, Quantity, divide_half_even, text
+from domain.money import Money, Price, Quantity, divide_half_even, text
+
+Dollars = TypeVar("Dollars", Money, Price)
 
 _SECOND = 1_000_000
 # The last second with its text: most times of a moment share them.
@@ -34,7 +37,7 @@ def optional_instant(at: Timestamp | None) -> str | None:
     return None if at is None else instant(at)
 
 
-def optional(amount: Money | None) -> str | None:
+def optional(amount: Money | Price | int | None) -> str | None:
     return None if amount is None else text(amount)
 
 
@@ -43,7 +46,7 @@ def average(total: Money, quantity: Quantity) -> str:
     return text(divide_half_even(total, quantity))
 
 
-def ratio(part: Money, whole: Money) -> str:
+def ratio(part: Dollars, whole: Dollars) -> str:
     """Write part / whole to four decimals; `whole` is positive, `part` has a sign.
 
     >>> ratio(-5, 100)

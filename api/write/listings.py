@@ -11,6 +11,7 @@ from api.wire.asset import Exchange
 from commands.messages import ListingChanges
 from domain.ids import AssetId
 from domain.listing import Listing
+from domain.money import Price
 
 SymbolText = Annotated[
     str,
@@ -107,5 +108,5 @@ class AssetChanges(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         )
 
 
-def _price(value: Number | None, field: str) -> int | None:
+def _price(value: Number | None, field: str) -> Price | None:
     return None if value is None else price(value, field)

@@ -16,6 +16,7 @@ from domain.events.market import (
 )
 from domain.events.register import Recorded
 from domain.ids import AssetId, OrderId, Symbol, symbol_of
+from domain.money import NO_MONEY, NO_SHARES, Money, Quantity
 from domain.vocabulary import OrderStatus
 
 _NEW, _PARTIAL, _FILLED, _REJECTED = (
@@ -40,7 +41,8 @@ def order_answer(
     """Return the first order in these facts, with the fills and the end that follow."""
     order: Order | None = None
     order_id = ""
-    filled = notional = quantity = 0
+    filled = quantity = NO_SHARES
+    notional = NO_MONEY
     for recorded in facts:
         event = recorded.event
         kind = type(event)
@@ -81,7 +83,7 @@ def order_answer(
     return order
 
 
-def _fill(order: Order, filled: int, notional: int, quantity: int) -> None:
+def _fill(order: Order, filled: Quantity, notional: Money, quantity: Quantity) -> None:
     order.filled_qty = str(filled)
     order.filled_avg_price = average(notional, filled)
     if filled == quantity:

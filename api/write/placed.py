@@ -8,6 +8,7 @@ from commands.answers import Answer, NotHeld
 from domain.errors import DomainError, DuplicateOrder, NotFound, OrderDone
 from domain.ids import AccountId, OrderId
 from domain.market.order import Replacement, Ticket
+from domain.money import Quantity
 
 
 async def placed_order(
@@ -60,7 +61,7 @@ async def replacing_order(
     return order
 
 
-def _or(quantity: int | None, default: str) -> str:
+def _or(quantity: Quantity | None, default: str) -> str:
     return default if quantity is None else str(quantity)
 
 

@@ -45,7 +45,8 @@ def _part(market: Market, held: Quantity, command: ClosePosition) -> Quantity:
             "percentage must be more than 0 and at most 100", field="percentage"
         )
     lot = market.listing.lot_size
-    quantity = int(held * percentage / 100) // lot * lot
+    part = Quantity(int(int(held) * percentage / 100))
+    quantity = part // lot * lot
     if not quantity:
         raise InvalidOrder("percentage is less than one lot", field="percentage")
     return quantity

@@ -35,7 +35,17 @@ from domain.events.wallet import (
     WalletOpened,
 )
 from domain.ids import AccountId, HoldId, OrderId, Symbol, UserId, wallet_stream
-from domain.money import MONEY_MAX, PRICE_MAX, QUANTITY_MAX, Money, Price, Quantity
+from domain.money import (
+    MONEY_MAX,
+    NO_MONEY,
+    NO_PRICE,
+    NO_SHARES,
+    PRICE_MAX,
+    QUANTITY_MAX,
+    Money,
+    Price,
+    Quantity,
+)
 from domain.vocabulary import (
     BUY,
     HoldPurpose,
@@ -51,16 +61,16 @@ ORDER = HoldPurpose.ORDER
 class Holding(msgspec.Struct, gc=False):
     """The shares of one instrument that an account owns, and their cost basis."""
 
-    quantity: Quantity = 0
-    reserved: Quantity = 0
-    cost: Money = 0
+    quantity: Quantity = NO_SHARES
+    reserved: Quantity = NO_SHARES
+    cost: Money = NO_MONEY
 
 
 class Hold(msgspec.Struct, gc=False, array_like=True):
     """Cash set aside; an order holds `per_share` for each open share."""
 
     amount: Money
-    per_share: Money = 0
+    per_share: Price = NO_PRICE
     purpose: HoldPurpose = ORDER
 
 
@@ -99,8 +109,8 @@ class Wallet(Aggregate):
         super().__init__(wallet_stream(account_id), outbox)
         self.user_id: UserId = ""
         self.kind = WalletKind.TRADER
-        self.ledger: Money = 0
-        self.held: Money = 0
+        self.ledger = NO_MONEY
+        self.held = NO_MONEY
         self.holds: dict[HoldId, Hold] = {}
         self.holdings: dict[Symbol, Holding] = {}
         self.reserves: dict[OrderId, tuple[Symbol, Quantity]] = {}
@@ -166,7 +176,7 @@ class Wallet(Aggregate):
         buys = [name for name, hold in self.holds.items() if hold.purpose is ORDER]
         return [*buys, *self.reserves]
 
-    def check_funds(self, amount: Money, *, freed: Money = 0) -> None:
+    def check_funds(self, amount: Money, *, freed: Money = NO_MONEY) -> None:
         """Check that available cash plus `freed` covers a hold."""
         available = self.ledger - self.held + freed
         if amount > available:
@@ -177,7 +187,7 @@ class Wallet(Aggregate):
         hold_id: HoldId,
         *,
         amount: Money,
-        per_share: Money = 0,
+        per_share: Price = NO_PRICE,
         purpose: HoldPurpose = ORDER,
         meta: Meta,
     ) -> None:
@@ -189,7 +199,7 @@ class Wallet(Aggregate):
         assert self.held <= self.ledger
 
     def check_shares(
-        self, symbol: Symbol, quantity: Quantity, *, freed: Quantity = 0
+        self, symbol: Symbol, quantity: Quantity, *, freed: Quantity = NO_SHARES
     ) -> Holding:
         """Return the holding, unless its available shares plus `freed` are too few."""
         holding = self.holdings.get(symbol) or Holding()
@@ -243,7 +253,7 @@ class Wallet(Aggregate):
             assert held <= hold.amount
             assert hold.purpose is ORDER
         else:
-            held = 0
+            held = NO_MONEY
             holding = self.holdings[symbol]
             cost = cost_given_up(
                 cost=holding.cost, held=holding.quantity, sold=quantity
@@ -378,7 +388,7 @@ class Wallet(Aggregate):
         self.kind = frozen.kind
         self.ledger = frozen.ledger
         self.holds = frozen.holds
-        self.held = sum(hold.amount for hold in frozen.holds.values())
+        self.held = sum((hold.amount for hold in frozen.holds.values()), NO_MONEY)
         self.holdings = frozen.holdings
         self.reserves = frozen.reserves
         self.self_trade_prevention = frozen.self_trade_prevention

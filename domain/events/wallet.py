@@ -53,7 +53,7 @@ class FundsHeld(
 
     hold_id: HoldId
     amount: Money
-    per_share: Money
+    per_share: Price
     purpose: HoldPurpose = HoldPurpose.ORDER
 
 

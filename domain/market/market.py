@@ -28,7 +28,7 @@ from domain.market.order import Order, Replacement, Ticket
 from domain.market.order_book import OrderBook
 from domain.market.order_facts import Objection
 from domain.market.session import Session
-from domain.money import Price, Quantity
+from domain.money import NO_SHARES, Price, Quantity
 from domain.vocabulary import (
     BUY,
     DAY,
@@ -134,7 +134,7 @@ class Market(Session):
         accepted = order_facts.accepted(
             ticket,
             worst,
-            remaining if rests else 0,
+            remaining if rests else NO_SHARES,
             prevention,
             meta,
         )
@@ -255,7 +255,7 @@ class Market(Session):
             filled_notional=order.filled_notional,
             removed=order.leaves,
             removed_price=old_price,
-            resting=0 if plan.stopped else plan.remaining,
+            resting=NO_SHARES if plan.stopped else plan.remaining,
             keeps_priority=keeps,
             self_trade_prevention=order.self_trade_prevention,
         )

@@ -8,7 +8,7 @@ import msgspec
 
 from domain.market.order import Order
 from domain.market.price_levels import BookSide
-from domain.money import Price, Quantity
+from domain.money import NO_SHARES, Price, Quantity
 from domain.vocabulary import SelfTradePrevention
 
 
@@ -64,13 +64,13 @@ def match(
                 continue
             if maker.account_id == account_id:
                 if prevention is not SelfTradePrevention.CANCEL_NEWEST:
-                    steps.append((maker, 0))
+                    steps.append((maker, NO_SHARES))
                 if prevention is not SelfTradePrevention.CANCEL_OLDEST:
                     return Plan(steps, remaining, stopped=True)
                 continue
             if leaves >= remaining:
                 steps.append((maker, remaining))
-                return Plan(steps, 0, stopped=False)
+                return Plan(steps, NO_SHARES, stopped=False)
             steps.append((maker, leaves))
             remaining -= leaves
     return Plan(steps, remaining, stopped=False)

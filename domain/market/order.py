@@ -3,7 +3,7 @@
 import msgspec
 
 from domain.ids import AccountId, ClientOrderId, OrderId, Symbol
-from domain.money import Money, Price, Quantity
+from domain.money import NO_MONEY, Money, Price, Quantity
 from domain.vocabulary import (
     OrderStatus,
     OrderType,
@@ -89,7 +89,7 @@ class Order(msgspec.Struct, gc=False):
     leaves: Quantity
     #: Basis points that it pays as a maker, fixed when it is accepted (FEE-04).
     maker_fee: int
-    filled_notional: Money = 0
+    filled_notional: Money = NO_MONEY
 
     @property
     def filled(self) -> Quantity:

@@ -17,7 +17,7 @@ from domain.ids import OrderId, Symbol
 from domain.market.matching import Plan, match, offered
 from domain.market.order import Order
 from domain.market.price_levels import BookSide
-from domain.money import Price, Quantity
+from domain.money import NO_SHARES, Price, Quantity
 from domain.vocabulary import BUY, SELL, SelfTradePrevention, Side
 
 
@@ -136,7 +136,7 @@ class OrderBook:
 
     def _leave(self, order_id: OrderId, resting_price: Price | None) -> None:
         order = self.orders.pop(order_id)
-        quantity, order.leaves = order.leaves, 0
+        quantity, order.leaves = order.leaves, NO_SHARES
         if resting_price is not None:
             self.side(order.side).reduce(resting_price, quantity, done=True)
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from domain.market.order import Order
-from domain.money import Price, Quantity
+from domain.money import NO_SHARES, Price, Quantity
 from domain.vocabulary import Side
 
 
@@ -25,7 +25,7 @@ class PriceLevel:
 
     def __init__(self, price: Price) -> None:
         self.price = price
-        self.quantity: Quantity = 0
+        self.quantity = NO_SHARES
         self.count = 0
         self.orders: deque[Order] = deque()
 
@@ -48,8 +48,8 @@ class BookSide:
 
     def __init__(self, side: Side) -> None:
         self.sign = 1 if side is Side.BUY else -1
-        self.keys: list[int] = []
-        self.levels: dict[int, PriceLevel] = {}
+        self.keys: list[Price] = []
+        self.levels: dict[Price, PriceLevel] = {}
 
     def __iter__(self) -> Iterator[PriceLevel]:
         """Iterate over the levels from the best price outward."""

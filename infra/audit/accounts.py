@@ -6,7 +6,7 @@ from typing import NamedTuple
 from domain.events.market import TradeExecuted
 from domain.events.wallet import FundsHeld
 from domain.ids import HOUSE_ACCOUNT, OrderId, Stream, Symbol, wallet_stream
-from domain.money import Money, Price, Quantity
+from domain.money import NO_MONEY, NO_PRICE, NO_SHARES, Money, Price, Quantity
 from domain.vocabulary import Side
 
 _HOUSE = wallet_stream(HOUSE_ACCOUNT)
@@ -20,13 +20,15 @@ class Holding:
     __slots__ = ("cost", "quantity", "reserved")
 
     def __init__(self) -> None:
-        self.quantity: Quantity = 0
-        self.reserved: Quantity = 0
-        self.cost: Money = 0
+        self.quantity = NO_SHARES
+        self.reserved = NO_SHARES
+        self.cost = NO_MONEY
 
     def part(self, quantity: Quantity) -> Money:
         """Return the cost of some of the shares, rounded down."""
-        return self.cost * quantity // self.quantity if self.quantity > 0 else 0
+        if self.quantity <= 0:
+            return NO_MONEY
+        return self.cost * quantity // self.quantity
 
     def sound(self) -> bool:
         """Return whether no number is negative and no cost is without shares."""
@@ -43,8 +45,8 @@ class AccountTotals:
     __slots__ = ("held", "holdings", "ledger")
 
     def __init__(self) -> None:
-        self.ledger: Money = 0
-        self.held: Money = 0
+        self.ledger = NO_MONEY
+        self.held = NO_MONEY
         self.holdings: dict[Symbol, Holding] = {}
 
     def holding(self, symbol: Symbol) -> Holding:
@@ -111,4 +113,7 @@ def legs_of(trade: TradeExecuted) -> Iterator[tuple[str, Leg]]:
     )
     fees = buyer_fee + seller_fee
     if fees:
-        yield HOUSE_PART, Leg(_HOUSE, "", 0, 0, fees, fees, 0)
+        yield (
+            HOUSE_PART,
+            Leg(_HOUSE, "", NO_PRICE, NO_SHARES, fee=fees, cash=fees, shares=NO_SHARES),
+        )

@@ -23,7 +23,7 @@ from domain.events.wallet import (
     TradeSettled,
 )
 from domain.ids import HoldId, OrderId, Stream, Symbol, symbol_of
-from domain.money import Money, Quantity
+from domain.money import NO_MONEY, NO_SHARES, Money, Quantity
 from domain.vocabulary import HoldPurpose, Side
 from infra.audit.accounts import (
     HOUSE_PART,
@@ -56,8 +56,8 @@ class LedgerAudit:
         self._legs: dict[LegKey, Leg] = {}
         self._trade_ids: dict[Symbol, int] = {}
         # Cash that came in, cash in wallets, and cash due in open legs.
-        self._cash_in = self._cash = self._cash_due = 0
-        self._cash_off = 0
+        self._cash_in = self._cash = self._cash_due = NO_MONEY
+        self._cash_off = NO_MONEY
         self._shares_in: dict[Symbol, Quantity] = {}
         self._shares: dict[Symbol, Quantity] = {}
         self._shares_off: dict[Symbol, Quantity] = {}
@@ -82,19 +82,20 @@ class LedgerAudit:
                 "legs", fact, f"the {part} leg of trade {trade_id} in {symbol} is open"
             )
             self._cash_due -= leg.cash
-            self._shares_moved(fact, symbol, due=-leg.shares, moved=0)
+            self._shares_moved(fact, symbol, due=-leg.shares, moved=NO_SHARES)
         self._legs.clear()
         self._check_cash(fact)
 
     def end(self, fact: Fact) -> None:
         """Report wallets and holds that do not add up at the end of the log."""
-        if sum(each.ledger for each in self.accounts.values()) != self._cash:
+        cash = sum((each.ledger for each in self.accounts.values()), NO_MONEY)
+        if cash != self._cash:
             self._findings.note("cash", fact, "the wallets do not add up")
         held: dict[Stream, Money] = {}
         for hold in self.holds.values():
-            held[hold.wallet] = held.get(hold.wallet, 0) + hold.amount
+            held[hold.wallet] = held.get(hold.wallet, NO_MONEY) + hold.amount
         for stream, account in self.accounts.items():
-            if account.held != held.get(stream, 0):
+            if account.held != held.get(stream, NO_MONEY):
                 self._findings.note("holds", fact, f"the holds of {stream} differ")
 
     def account(self, stream: Stream) -> AccountTotals:
@@ -120,10 +121,10 @@ class LedgerAudit:
         holding = self.account(fact.stream).holding(symbol)
         holding.quantity += quantity
         holding.cost += event.price * quantity
-        self._shares_in[symbol] = self._shares_in.get(symbol, 0) + quantity
+        self._shares_in[symbol] = self._shares_in.get(symbol, NO_SHARES) + quantity
         if quantity <= 0:
             self._findings.note("shares", fact, f"a grant of {quantity} shares")
-        self._shares_moved(fact, symbol, due=0, moved=quantity)
+        self._shares_moved(fact, symbol, due=NO_SHARES, moved=quantity)
 
     # --- holds and reserves ---
 
@@ -207,11 +208,10 @@ class LedgerAudit:
         account.ledger += cash
         holding.quantity += shares
         self._cash += cash
-        self._cash_due -= leg.cash if leg is not None else 0
+        self._cash_due -= leg.cash if leg is not None else NO_MONEY
         self._check_cash(fact)
-        self._shares_moved(
-            fact, symbol, due=-leg.shares if leg is not None else 0, moved=shares
-        )
+        due = -leg.shares if leg is not None else NO_SHARES
+        self._shares_moved(fact, symbol, due=due, moved=shares)
         self._check_account(fact, account)
         self._check_holding(fact, holding)
 
@@ -242,7 +242,7 @@ class LedgerAudit:
             self._findings.note("legs", fact, f"no such fee of trade {event.trade_id}")
         self.account(fact.stream).ledger += event.amount
         self._cash += event.amount
-        self._cash_due -= leg.cash if leg is not None else 0
+        self._cash_due -= leg.cash if leg is not None else NO_MONEY
         self._check_cash(fact)
 
     # --- checks after each movement ---
@@ -258,10 +258,10 @@ class LedgerAudit:
         self, fact: Fact, symbol: Symbol, *, due: Quantity, moved: Quantity
     ) -> None:
         # The shares due in the two legs of a new trade cancel out.
-        total = self._shares[symbol] = self._shares.get(symbol, 0) + due + moved
-        off = total - self._shares_in.get(symbol, 0)
-        if off != self._shares_off.get(symbol, 0):
-            by = off - self._shares_off.get(symbol, 0)
+        total = self._shares[symbol] = self._shares.get(symbol, NO_SHARES) + due + moved
+        off = total - self._shares_in.get(symbol, NO_SHARES)
+        if off != self._shares_off.get(symbol, NO_SHARES):
+            by = off - self._shares_off.get(symbol, NO_SHARES)
             self._findings.note("shares", fact, f"{by} more {symbol} than came in")
             self._shares_off[symbol] = off
 

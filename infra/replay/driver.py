@@ -10,7 +10,7 @@ from time import perf_counter
 import msgspec
 
 from domain.ids import OrderId, Symbol
-from domain.money import Price, dollars
+from domain.money import Price, dollars_a_share
 from infra.replay.flow_orders import FlowOrders
 from infra.replay.orderflow import (
     Action,
@@ -67,7 +67,7 @@ def replay(
 
 def _first_price(steps: Sequence[tuple[int, Step]]) -> Price:
     prices = (step.price for _, step in steps if isinstance(step, Seed | New))
-    return next(prices, dollars(100))
+    return next(prices, dollars_a_share(100))
 
 
 def _order(step: Entry | Ioc) -> LimitOrder:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from domain.ids import OrderId
-from domain.money import Quantity
+from domain.money import NO_SHARES, Quantity
 from infra.replay.orderflow import ExpectedFill, FlowId, Reduce
 
 
@@ -14,7 +14,7 @@ class Standing(msgspec.Struct):
 
     order_id: OrderId
     quantity: Quantity
-    filled: Quantity = 0
+    filled: Quantity = NO_SHARES
 
 
 class FlowOrders:
@@ -44,9 +44,9 @@ class FlowOrders:
         """Return the new total of an order, 0 if nothing would be left of it."""
         standing = self._open.get(reduce.flow_id)
         if standing is None:
-            return 0
+            return NO_SHARES
         total = standing.quantity - reduce.size
-        return total if total > standing.filled else 0
+        return total if total > standing.filled else NO_SHARES
 
     def replaced(self, flow_id: FlowId, order_id: OrderId, total: Quantity) -> None:
         standing = self._open[flow_id]

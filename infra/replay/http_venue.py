@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from domain.ids import LogPosition, OrderId, Symbol
-from domain.money import Price, Quantity, dollars, text
+from domain.money import Price, Quantity, dollars_a_share, text
 from domain.vocabulary import TimeInForce
 from infra.access.api_client import ServerAnswer, ServerClient, ServerRefused
 from infra.replay.orderflow import Levels
@@ -190,7 +190,11 @@ class HttpVenue:
             for trade in self._trades(self._maker, maker)
         }
         return [
-            Fill(maker_of.get(trade.trade_id), int(trade.qty), dollars(trade.price))
+            Fill(
+                maker_of.get(trade.trade_id),
+                Quantity(trade.qty),
+                dollars_a_share(trade.price),
+            )
             for trade in self._trades(self._taker, order_id)
         ]
 
@@ -213,4 +217,4 @@ def _may_be_tried_again(answer: ServerAnswer) -> bool:
 
 
 def _levels(levels: Sequence[tuple[str, str, int]]) -> Levels:
-    return tuple((dollars(price), int(size)) for price, size, _ in levels)
+    return tuple((dollars_a_share(price), Quantity(size)) for price, size, _ in levels)

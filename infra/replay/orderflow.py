@@ -125,10 +125,12 @@ def decode(line: bytes) -> Step:
     )
 
 
-def _levels(prices: list[Price], sizes: list[Quantity]) -> Levels:
+def _levels(prices: list[int], sizes: list[int]) -> Levels:
     # A size of 0 means that there is no level; its price is a filler.
     return tuple(
-        (price, size) for price, size in zip(prices, sizes, strict=True) if size
+        (Price(price), Quantity(size))
+        for price, size in zip(prices, sizes, strict=True)
+        if size
     )
 
 

@@ -17,7 +17,7 @@ from domain.events.register import AnyEvent
 from domain.ids import AccountId, CommandId, OrderId, Symbol
 from domain.listing import Listing
 from domain.market.order import Replacement, Ticket
-from domain.money import Price, Quantity
+from domain.money import Money, Price, Quantity
 from domain.vocabulary import OrderType, TimeInForce
 from infra.replay.decisions import Decisions
 from infra.replay.orderflow import Levels
@@ -25,9 +25,9 @@ from infra.replay.venue import Fill, LimitOrder, Refused, Way
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
 
-TICK = 100
-PLENTY_OF_CASH = 10**17
-PLENTY_OF_SHARES = 10**9
+TICK = Price(100)
+PLENTY_OF_CASH = Money(10**17)
+PLENTY_OF_SHARES = Quantity(10**9)
 
 
 class WriterVenue:
@@ -51,7 +51,7 @@ class WriterVenue:
             name=f"Replay {self._symbol}",
             exchange="NASDAQ",
             tick_size=TICK,
-            lot_size=1,
+            lot_size=Quantity(1),
             reference_price=reference_price,
         )
         self._decisions.execute(ListAsset(self._meta("replay"), listing, ""))

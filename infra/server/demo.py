@@ -27,7 +27,7 @@ from domain.errors import AlreadyExists, Conflict
 from domain.events.event import Meta
 from domain.ids import SYSTEM
 from domain.listing import Listing
-from domain.money import dollars
+from domain.money import Quantity, dollars, dollars_a_share
 from domain.vocabulary import Role
 
 #: Symbol, name, reference price, sector, shares outstanding.
@@ -38,7 +38,7 @@ INSTRUMENTS = (
 )
 TRADERS = 4
 CASH = dollars("1000000")
-SHARES = 10_000
+SHARES = Quantity(10_000)
 REFERENCE = "demo"
 
 
@@ -124,9 +124,9 @@ class DemoMarket:
             asset_id=self.new_id(),
             name=name,
             exchange="NASDAQ",
-            tick_size=dollars("0.01"),
-            lot_size=1,
-            reference_price=dollars(price),
+            tick_size=dollars_a_share("0.01"),
+            lot_size=Quantity(1),
+            reference_price=dollars_a_share(price),
             sector=sector,
             shares_outstanding=shares,
         )
@@ -155,7 +155,7 @@ class DemoMarket:
     async def _fund(self, account_id: str) -> None:
         await self._once(Deposit(self._meta(), account_id, CASH, REFERENCE))
         for symbol, _, price, _, _ in INSTRUMENTS:
-            reference, cost = f"{REFERENCE} {symbol}", dollars(price)
+            reference, cost = f"{REFERENCE} {symbol}", dollars_a_share(price)
             await self._once(
                 GrantShares(self._meta(), account_id, symbol, SHARES, cost, reference)
             )

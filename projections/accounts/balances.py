@@ -20,7 +20,7 @@ from domain.events.wallet import (
     WalletOpened,
 )
 from domain.ids import AccountId, LogPosition, UserId, account_of
-from domain.money import Money
+from domain.money import NO_MONEY, Money
 from domain.vocabulary import SelfTradePrevention, Side, WalletKind
 from projections.projection import Projection, Rows, needs, on
 from projections.store import Answer, ReadRows, Request, View, Views
@@ -36,8 +36,8 @@ class Balance(msgspec.Struct, array_like=True, gc=False):
     user_id: UserId
     kind: WalletKind
     created_at: Timestamp
-    ledger: Money = 0
-    held: Money = 0
+    ledger: Money = NO_MONEY
+    held: Money = NO_MONEY
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST
     suspend_trade: bool = False
     log_position: LogPosition = 0

@@ -18,7 +18,7 @@ from domain.events.wallet import (
     TradeSettled,
 )
 from domain.ids import AccountId, LogPosition, Symbol, account_of
-from domain.money import Money, Quantity
+from domain.money import NO_MONEY, NO_SHARES, Money, Quantity
 from domain.vocabulary import Side
 from projections.projection import Projection, Rows, needs, on
 from projections.store import Answer, ReadRows, Request, View, Views
@@ -36,10 +36,10 @@ class Position(msgspec.Struct, array_like=True, gc=False):
     """
 
     symbol: Symbol
-    quantity: Quantity = 0
-    reserved: Quantity = 0
-    cost_basis: Money = 0
-    realized: Money = 0
+    quantity: Quantity = NO_SHARES
+    reserved: Quantity = NO_SHARES
+    cost_basis: Money = NO_MONEY
+    realized: Money = NO_MONEY
     log_position: LogPosition = 0
 
     @property

@@ -25,7 +25,7 @@ from domain.ids import (
     UserId,
     account_of,
 )
-from domain.money import Money, Price, Quantity
+from domain.money import NO_MONEY, NO_SHARES, Money, Price, Quantity
 from domain.vocabulary import Side
 from projections.projection import Projection, Rows, needs, on
 from projections.store import (
@@ -69,9 +69,9 @@ class Movement(msgspec.Struct, array_like=True, gc=False, kw_only=True):
     balance: Money
     cause: CommandId
     actor: UserId
-    fee: Money = 0
+    fee: Money = NO_MONEY
     symbol: Symbol | None = None
-    quantity: Quantity = 0
+    quantity: Quantity = NO_SHARES
     price: Price | None = None
     order_id: OrderId | None = None
     trade_id: TradeId | None = None
@@ -81,7 +81,7 @@ class Movement(msgspec.Struct, array_like=True, gc=False, kw_only=True):
 class Ledger(msgspec.Struct, array_like=True, gc=False):
     """The balance before the next movement."""
 
-    balance: Money = 0
+    balance: Money = NO_MONEY
 
 
 def account_key(account_id: AccountId) -> str:
@@ -142,8 +142,8 @@ class StatementsProjection(Projection):
                 log_position=fact.position,
                 at=event.meta.at,
                 type=MovementType.SHARES_GRANTED,
-                amount=0,
-                balance=self._moves(0, fact),
+                amount=NO_MONEY,
+                balance=self._moves(NO_MONEY, fact),
                 cause=event.meta.command_id,
                 actor=event.meta.actor,
                 symbol=event.symbol,

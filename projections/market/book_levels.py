@@ -105,9 +105,9 @@ class BookSide:
             if member == before:
                 continue
             if before is not None:
-                gone.append((price, before))
+                gone.append((int(price), before))
             if member is not None:
-                new.append((price, member))
+                new.append((int(price), member))
         self._dirty = {}
         if gone:
             yield RemoveEntries(self._key, gone)

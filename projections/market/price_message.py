@@ -6,7 +6,7 @@ import msgspec
 
 from domain.events.event import Timestamp
 from domain.ids import Symbol
-from domain.money import Price, text
+from domain.money import Price, Quantity, text
 from projections.market.price_rows import PriceRow
 from projections.store import Message, encoded
 
@@ -24,7 +24,7 @@ class PriceMessage(msgspec.Struct, frozen=True):
     low: str | None
     close: str | None
     previous_close: str | None
-    volume: int
+    volume: Quantity
     sequence: int
     basis: str
     bid: str | None

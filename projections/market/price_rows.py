@@ -10,7 +10,7 @@ import msgspec
 
 from domain.events.event import Timestamp
 from domain.ids import LogPosition, Symbol
-from domain.money import Money, Price, Quantity, divide_half_even
+from domain.money import NO_MONEY, NO_SHARES, Money, Price, Quantity, divide_half_even
 from domain.vocabulary import PriceBasis
 from projections.market.book_levels import Book, BookSide
 
@@ -39,14 +39,14 @@ class PriceRow(msgspec.Struct, array_like=True, gc=False):
     last: Price | None = None
     bid: Price | None = None
     ask: Price | None = None
-    bid_size: Quantity = 0
-    ask_size: Quantity = 0
+    bid_size: Quantity = NO_SHARES
+    ask_size: Quantity = NO_SHARES
     open: Price | None = None
     high: Price | None = None
     low: Price | None = None
     close: Price | None = None
-    volume: Quantity = 0
-    notional: Money = 0
+    volume: Quantity = NO_SHARES
+    notional: Money = NO_MONEY
     trades: int = 0
     previous_close: Price | None = None
 
@@ -63,7 +63,7 @@ class PriceRow(msgspec.Struct, array_like=True, gc=False):
         return divide_half_even(self.notional, self.volume) if self.volume else None
 
     @property
-    def change(self) -> Money | None:
+    def change(self) -> Price | None:
         """The difference from the previous close."""
         if self.previous_close is None:
             return None
@@ -96,15 +96,19 @@ class PriceRow(msgspec.Struct, array_like=True, gc=False):
         self.session_date = session_date
         self.previous_close = previous_close
         self.open = self.high = self.low = self.close = None
-        self.volume = self.notional = self.trades = 0
+        self.volume, self.notional, self.trades = NO_SHARES, NO_MONEY, 0
 
     def reprice(self, book: Book) -> None:
         """Set the price from the book and the last trade (rule PRICE-01)."""
         bids, asks = book.bids, book.asks
         self.bid = bids.prices[-1] if bids.prices else None
         self.ask = asks.prices[0] if asks.prices else None
-        self.bid_size = 0 if self.bid is None else bids.levels[self.bid].quantity
-        self.ask_size = 0 if self.ask is None else asks.levels[self.ask].quantity
+        self.bid_size = (
+            NO_SHARES if self.bid is None else bids.levels[self.bid].quantity
+        )
+        self.ask_size = (
+            NO_SHARES if self.ask is None else asks.levels[self.ask].quantity
+        )
         if self.bid is not None and self.ask is not None:
             self.basis = PriceBasis.MICROPRICE
             self.price = microprice(
@@ -121,7 +125,7 @@ class PriceRow(msgspec.Struct, array_like=True, gc=False):
 
 def _quantity(side: BookSide, prices: list[Price]) -> Quantity:
     levels = side.levels
-    return sum(levels[price].quantity for price in prices)
+    return sum((levels[price].quantity for price in prices), NO_SHARES)
 
 
 def microprice(

@@ -28,7 +28,7 @@ from domain.ids import (
     symbol_of,
 )
 from domain.market.order import TRANSITIONS
-from domain.money import Money, Price, Quantity
+from domain.money import NO_MONEY, NO_SHARES, Money, Price, Quantity
 from domain.vocabulary import (
     CancelReason,
     Liquidity,
@@ -79,9 +79,9 @@ class OrderRecord(msgspec.Struct, array_like=True, gc=False):
     submitted_at: Timestamp
     updated_at: Timestamp
     log_position: LogPosition
-    filled: Quantity = 0
-    filled_notional: Money = 0
-    fees: Money = 0
+    filled: Quantity = NO_SHARES
+    filled_notional: Money = NO_MONEY
+    fees: Money = NO_MONEY
     fills: int = 0
     filled_at: Timestamp | None = None
     expired_at: Timestamp | None = None
@@ -98,7 +98,7 @@ class OrderRecord(msgspec.Struct, array_like=True, gc=False):
     @property
     def leaves(self) -> Quantity:
         """The open quantity; 0 if the order is closed."""
-        return self.quantity - self.filled if TRANSITIONS[self.status] else 0
+        return self.quantity - self.filled if TRANSITIONS[self.status] else NO_SHARES
 
 
 class Fill(msgspec.Struct, array_like=True, gc=False):

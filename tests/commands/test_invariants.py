@@ -71,7 +71,7 @@ def skipping(exchange: Exchange) -> None:
 def miscounting(exchange: Exchange) -> None:
     """The best level shows a share more than its orders have."""
     asks = exchange.market("ACME").book.asks
-    asks.levels[asks.keys[-1]].quantity += 1
+    asks.levels[asks.keys[-1]].quantity += Quantity(1)
 
 
 class Trader:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.money import dollars, fee, fee_ceiling, text
+from domain.money import Money, Price, dollars, fee, fee_ceiling, text
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_an_amount_is_written_without_trailing_zeros(amount: int, expected: str)
 
 @pytest.mark.rule("FEE-02")
 @given(st.integers(0, 10**17), st.integers(0, 10_000))
-def test_a_fee_is_less_than_half_a_unit_from_exact(amount: int, basis_points: int):
+def test_a_fee_is_less_than_half_a_unit_from_exact(amount: Money, basis_points: int):
     rounded = fee(amount, basis_points=basis_points)
 
     assert abs(rounded * 10_000 - amount * basis_points) <= 5_000
@@ -58,7 +58,7 @@ def test_a_fee_is_less_than_half_a_unit_from_exact(amount: int, basis_points: in
 
 @pytest.mark.rule("FEE-03")
 @given(st.integers(1, 10**11), st.integers(0, 10_000))
-def test_the_ceiling_of_a_fee_is_the_next_whole_unit(price: int, basis_points: int):
+def test_the_ceiling_of_a_fee_is_the_next_whole_unit(price: Price, basis_points: int):
     ceiling = fee_ceiling(price, basis_points=basis_points)
 
     assert 0 <= ceiling * 10_000 - price * basis_points < 10_000

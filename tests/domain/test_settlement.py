@@ -11,7 +11,7 @@ from benchmarks.opening import listing
 from domain.accounts.settlement import cost_given_up
 from domain.events.wallet import FeeCollected
 from domain.ids import HOUSE_ACCOUNT
-from domain.money import dollars, fee
+from domain.money import NO_MONEY, NO_SHARES, Money, Price, Quantity, dollars, fee
 from domain.vocabulary import WalletKind
 from tests.support.venue import Venue
 
@@ -24,7 +24,10 @@ from tests.support.venue import Venue
 def test_the_sales_of_a_position_give_up_all_of_its_cost(sales: list[int], cost: int):
     held, left = sum(sales), cost
     for sold in sales:
-        part = cost_given_up(cost=left, held=held, sold=sold)
+        given_up = cost_given_up(
+            cost=Money(left), held=Quantity(held), sold=Quantity(sold)
+        )
+        part = int(given_up)
         assert 0 <= part * held <= left * sold < (part + 1) * held
         held, left = held - sold, left - part
 
@@ -55,17 +58,17 @@ def test_the_first_fee_opens_the_house_wallet(taker_fee: int, collected: list[in
     taken=st.integers(0, 20),
 )
 def test_a_hold_covers_the_fees_however_an_order_is_cut(
-    fills: list[tuple[int, int]], maker_fee: int, taker_fee: int, taken: int
+    fills: list[tuple[Price, Quantity]], maker_fee: int, taker_fee: int, taken: int
 ):
     terms = listing(maker_fee=maker_fee, taker_fee=taker_fee)
     worst = max(price for price, _ in fills)
-    hold, _ = terms.hold_of_buy(worst, sum(quantity for _, quantity in fills))
+    shares = sum((quantity for _, quantity in fills), NO_SHARES)
+    hold, _ = terms.hold_of_buy(worst, shares)
 
     # Some of the fills as a taker, then the rest as a maker.
     rates = [taker_fee] * taken + [maker_fee] * len(fills)
-    paid = sum(
-        price * quantity + fee(price * quantity, basis_points=rate)
-        for (price, quantity), rate in zip(fills, rates, strict=False)
-    )
+    paid = NO_MONEY
+    for (price, quantity), rate in zip(fills, rates, strict=False):
+        paid += price * quantity + fee(price * quantity, basis_points=rate)
 
     assert paid <= hold

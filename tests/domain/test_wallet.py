@@ -23,7 +23,7 @@ from domain.events.wallet import (
     TradeSettled,
     WalletOpened,
 )
-from domain.money import MONEY_MAX, PRICE_MAX, QUANTITY_MAX
+from domain.money import MONEY_MAX, PRICE_MAX, QUANTITY_MAX, Money, Price, Quantity
 from domain.vocabulary import HoldPurpose, SelfTradePrevention, Side, WalletKind
 from tests.support.spec import META, Spec
 
@@ -91,20 +91,20 @@ def test_an_account_begins_with_nothing_in_it():
 
 
 @pytest.mark.rule("WALLET-01")
-@pytest.mark.parametrize("amount", [1, MONEY_MAX - 100])
-def test_a_deposit_adds_to_the_ledger(amount: int):
+@pytest.mark.parametrize("amount", [Money(1), MONEY_MAX - Money(100)])
+def test_a_deposit_adds_to_the_ledger(amount: Money):
     after = wallet(deposited(100)).when(
         lambda w: w.deposit(amount, "more", meta=META),
     )
 
     alice = after.then(FundsDeposited(META, amount, "more"))
-    assert alice.ledger == 100 + amount
+    assert alice.ledger == Money(100) + amount
 
 
 @pytest.mark.rule("WALLET-01")
 @pytest.mark.parametrize(
     ("amount", "refusal"),
-    [(0, InvalidOrder), (-1, InvalidOrder), (MONEY_MAX - 99, AmountTooLarge)],
+    [(0, InvalidOrder), (-1, InvalidOrder), (MONEY_MAX - Money(99), AmountTooLarge)],
 )
 def test_a_deposit_of_nothing_or_too_much_is_refused(
     amount: int, refusal: type[InvalidOrder]
@@ -134,8 +134,8 @@ def test_granted_shares_come_in_at_their_cost(price: int):
         (0, 1, InvalidOrder),
         (-1, 1, InvalidOrder),
         (1, -1, InvalidOrder),
-        (QUANTITY_MAX - 4, 1, AmountTooLarge),
-        (1, PRICE_MAX + 1, AmountTooLarge),
+        (QUANTITY_MAX - Quantity(4), 1, AmountTooLarge),
+        (1, PRICE_MAX + Price(1), AmountTooLarge),
         # The cost basis too: 1,000,000 shares at the highest price are just too much
         # for an account that has some already.
         (1_000_000, PRICE_MAX, AmountTooLarge),

@@ -4,6 +4,8 @@ Every field has a distinct value that is not its default, so a lost or swapped f
 shows.
 """
 
+from collections.abc import Sequence
+
 from domain.events.event import Meta
 from domain.events.keys import KeyUsed
 from domain.events.market import (
@@ -74,7 +76,7 @@ LISTING = Listing(
     shares_outstanding=15_000_000_000,
 )
 
-MARKET: list[AnyEvent] = [
+MARKET: Sequence[AnyEvent] = [
     Listed(META, LISTING, session_date="2025-11-23"),
     ListingChanged(META, LISTING),
     Halted(META, reason="news pending"),
@@ -161,7 +163,7 @@ MARKET: list[AnyEvent] = [
         self_trade_prevention=SelfTradePrevention.CANCEL_BOTH,
     ),
 ]
-WALLET: list[AnyEvent] = [
+WALLET: Sequence[AnyEvent] = [
     WalletOpened(META, user_id=ALICE, kind=WalletKind.TRADER),
     PreferencesChanged(
         META,

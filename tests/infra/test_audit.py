@@ -29,6 +29,7 @@ from domain.events.wallet import (
     SharesReserved,
     TradeSettled,
 )
+from domain.money import Money
 from domain.vocabulary import Side
 from infra.audit.state import LiveState, LiveStream
 from infra.audit.verify import Audit
@@ -184,7 +185,7 @@ def test_the_live_state_is_met_at_its_own_place_in_the_log(database_url: str):
 def test_a_live_state_that_is_not_the_logs_is_seen(database_url: str):
     state = state_of(LOG)
     wallet = next(iter(state.wallets.values()))
-    wallet.ledger += 1
+    wallet.ledger += Money(1)
 
     report = audit_of(database_url, LOG, live=told_by(state, since=1))
 
@@ -229,7 +230,7 @@ def test_a_snapshot_is_compared_at_its_own_place_in_the_log(database_url: str):
 def test_a_snapshot_that_is_not_the_logs_state_is_seen(damage: str, database_url: str):
     state = state_of(LOG)
     if damage == "wallet":
-        next(iter(state.wallets.values())).ledger += 1
+        next(iter(state.wallets.values())).ledger += Money(1)
     elif damage == "orders":
         next(iter(state.orders.accounts.values())).popitem()
     elif damage == "client ids":

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from commands.messages import ChangeListing, ListingChanges
-from domain.money import dollars
+from domain.money import NO_MONEY, Money, dollars
 from infra.server.demo import CASH, TRADERS, Demo, DemoMarket
 from tests.support.served import Served, served
 
@@ -37,8 +37,9 @@ async def seeded(server: Served, path: Path) -> Demo | None:
     return await market.seed(path, URL)
 
 
-def cash_in(server: Served) -> int:
-    return sum(wallet.ledger for wallet in server.writer.exchange.wallets.values())
+def cash_in(server: Served) -> Money:
+    wallets = server.writer.exchange.wallets.values()
+    return sum((wallet.ledger for wallet in wallets), NO_MONEY)
 
 
 async def test_seeding_again_adds_nothing(server: Served, path: Path):

@@ -5,7 +5,7 @@
 
 import gzip
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +21,7 @@ from domain.accounts.wallet import Wallet
 from domain.events.register import EVENTS, tag_of
 from domain.market.market import Market
 from domain.market.order import Order
+from domain.money import Price, Quantity
 from domain.vocabulary import BUY, SELL
 from infra.audit.verify import Audit
 from infra.log.event_store import PostgresEventStore
@@ -97,9 +98,10 @@ def account_of(wallet: Wallet) -> dict[str, Any]:
     }
 
 
-def levels(orders: list[Order]) -> list[list[int | None]]:
+def levels(orders: list[Order]) -> list[list[Price | Quantity | int | None]]:
     """Return price, quantity and number of orders of each level, in order."""
-    quantities, numbers = Counter[int | None](), Counter[int | None]()
+    quantities = defaultdict[Price | None, Quantity](Quantity)
+    numbers = Counter[Price | None]()
     for order in orders:
         quantities[order.limit_price] += order.leaves
         numbers[order.limit_price] += 1

@@ -39,7 +39,7 @@ async def shown(story: Story, sent: Sent) -> OrderRecord:
 
 async def ids(story: Story, account_id: str = "ada", **asked: object) -> list[str]:
     """Return the ids of the listed orders."""
-    found = await orders(story.views, account_id, **asked)  # type: ignore[arg-type] # the test's own words
+    found = await orders(story.views, account_id, **asked)
     return [record.order_id for record in found]
 
 

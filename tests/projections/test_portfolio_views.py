@@ -143,7 +143,7 @@ async def test_the_house_has_a_statement_of_its_fees(traded: Story):
 @pytest.mark.rule("VIEW-16")
 async def test_a_statement_is_narrowed_by_type_instrument_and_time(traded: Story):
     async def types(**asked: object) -> list[str]:
-        found = await movements(traded.views, "ada", **asked)  # type: ignore[arg-type] # the test's own words
+        found = await movements(traded.views, "ada", **asked)
         return [line.type.value for line in found]
 
     start = traded.now - 3_000_000

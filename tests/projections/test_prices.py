@@ -7,8 +7,8 @@ import pytest
 
 from commands.messages import ChangeListing, ListingChanges
 from domain.events.market import DayRolled, TradeExecuted
-from domain.ids import market_stream
-from domain.money import dollars
+from domain.ids import Symbol, market_stream
+from domain.money import NO_SHARES, Price, Quantity, dollars
 from domain.vocabulary import PriceBasis
 from projections.market.price_queries import history, price, prices
 from projections.market.price_rows import PriceRow
@@ -243,7 +243,7 @@ async def test_prices_are_those_of_the_book_after_every_command():
         assert (row.open, row.high, row.low, row.volume) == session(flow, symbol)
 
 
-def expected_price(flow: Flow, symbol: str) -> int:
+def expected_price(flow: Flow, symbol: Symbol) -> Price:
     """Compute the price from the write side, with exact fractions (rule PRICE-01)."""
     market = flow.exchange.markets[symbol]
     bids, asks = (
@@ -251,13 +251,19 @@ def expected_price(flow: Flow, symbol: str) -> int:
         for side in (market.book.bids, market.book.asks)
     )
     if bids and asks:
-        below, above = sum(q for _, q in bids[:5]), sum(q for _, q in asks[:5])
-        exact = Fraction(bids[0][0] * above + asks[0][0] * below, below + above)
-        return round(exact)
+        below, above = shares(bids[:5]), shares(asks[:5])
+        exact = bids[0][0] * above + asks[0][0] * below
+        return Price(round(Fraction(int(exact), int(below + above))))
     return market.last_price or market.listing.reference_price
 
 
-def session(flow: Flow, symbol: str) -> tuple[int | None, int | None, int | None, int]:
+def shares(levels: list[tuple[Price, Quantity]]) -> Quantity:
+    return sum((quantity for _, quantity in levels), NO_SHARES)
+
+
+def session(
+    flow: Flow, symbol: Symbol
+) -> tuple[Price | None, Price | None, Price | None, Quantity]:
     """Compute the session's open, high, low and volume from the facts."""
     trades: list[TradeExecuted] = []
     for fact in flow.facts:
@@ -268,7 +274,7 @@ def session(flow: Flow, symbol: str) -> tuple[int | None, int | None, int | None
         elif isinstance(fact.event, TradeExecuted):
             trades.append(fact.event)
     if not trades:
-        return None, None, None, 0
+        return None, None, None, NO_SHARES
     values = [trade.price for trade in trades]
-    volume = sum(trade.quantity for trade in trades)
+    volume = sum((trade.quantity for trade in trades), NO_SHARES)
     return values[0], max(values), min(values), volume

@@ -6,6 +6,7 @@ from domain.events.market import TradeExecuted
 from domain.events.user import UserRegistered
 from domain.ids import market_stream, symbol_of
 from domain.market.order import OPEN_STATUSES
+from domain.money import NO_MONEY, NO_SHARES
 from domain.vocabulary import OrderStatus
 from projections.accounts import users
 from projections.accounts.balances import balance
@@ -86,10 +87,10 @@ async def test_the_fills_of_an_order_add_up_to_its_record(views: MemoryViews):
             done = await fills(views, record.order_id)
             count += len(done)
             assert len(done) == record.fills
-            assert sum(fill.fee for fill in done) == record.fees
+            assert sum((fill.fee for fill in done), NO_MONEY) == record.fees
             if record.replaces is None:
-                assert sum(fill.quantity for fill in done) == record.filled
-                notional = sum(fill.price * fill.quantity for fill in done)
+                assert sum((fill.quantity for fill in done), NO_SHARES) == record.filled
+                notional = sum((fill.price * fill.quantity for fill in done), NO_MONEY)
                 assert notional == record.filled_notional
             assert (record.leaves > 0) is (record.status in OPEN_STATUSES)
 
@@ -136,13 +137,15 @@ async def test_statements_add_up_to_the_balances(views: MemoryViews):
     for account_id, wallet in FLOW.exchange.wallets.items():
         lines = await movements(views, account_id, newest_first=False, limit=100_000)
 
-        balance_before = 0
+        balance_before = NO_MONEY
         for line in lines:
             assert line.balance == balance_before + line.amount
             balance_before = line.balance
         assert balance_before == wallet.ledger
         shares = {
-            symbol: sum(line.quantity for line in lines if line.symbol == symbol)
+            symbol: sum(
+                (line.quantity for line in lines if line.symbol == symbol), NO_SHARES
+            )
             for symbol in wallet.holdings
         }
         assert shares == {s: held.quantity for s, held in wallet.holdings.items()}

@@ -16,6 +16,7 @@ from domain.events.register import Fact
 from domain.ids import wallet_stream
 from domain.market.order import TRANSITIONS
 from domain.market.order_book import OrderBook
+from domain.money import NO_MONEY, Quantity
 from domain.vocabulary import OrderStatus, Side
 from infra.audit.ledger import LedgerAudit
 from infra.audit.verify import Audit
@@ -109,8 +110,8 @@ def prove_book(book: OrderBook) -> None:
 
 def prove_wallets(exchange: Exchange, book: OrderBook) -> None:
     """What is set aside is what open orders need, and nobody has less than nothing."""
-    holds: dict[str, dict[str, int]] = {name: {} for name in TRADERS}
-    reserves: dict[str, dict[str, int]] = {name: {} for name in TRADERS}
+    holds: dict[str, dict[str, Quantity]] = {name: {} for name in TRADERS}
+    reserves: dict[str, dict[str, Quantity]] = {name: {} for name in TRADERS}
     for order in book.orders.values():
         sets_aside = holds if order.side is Side.BUY else reserves
         sets_aside[order.account_id][order.order_id] = order.leaves
@@ -121,7 +122,7 @@ def prove_wallets(exchange: Exchange, book: OrderBook) -> None:
             for order_id, leaves in holds[name].items()
         }
         assert {each: hold.amount for each, hold in wallet.holds.items()} == needed
-        assert wallet.held == sum(needed.values())
+        assert wallet.held == sum(needed.values(), NO_MONEY)
         assert {each: n for each, (_, n) in wallet.reserves.items()} == reserves[name]
         assert 0 <= wallet.held <= wallet.ledger
         assert wallet.available >= 0
