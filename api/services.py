@@ -1,6 +1,5 @@
 """The ports that the API needs; the composition root provides them."""
 
-from collections.abc import Callable
 from datetime import tzinfo
 
 import msgspec
@@ -11,6 +10,7 @@ from commands.command_port import CommandPort
 from commands.ports import (
     Clock,
     Credentials,
+    NewId,
     PasswordHasher,
     PersonalVault,
     SecurityNotes,
@@ -25,7 +25,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     views: Views
     applied: AppliedPositions
     clock: Clock
-    new_id: Callable[[], str]
+    new_id: NewId
     credentials: Credentials
     security_notes: SecurityNotes
     vault: PersonalVault

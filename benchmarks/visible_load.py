@@ -20,7 +20,7 @@ import redis.asyncio
 import uvloop
 
 from benchmarks.latency import Latency, latency_of
-from domain.ids import LogPosition
+from domain.ids import LOG_START, LogPosition
 from projections.register import NAMES
 from projections.store import APPLIED
 
@@ -74,7 +74,7 @@ class Views:
     """The times at which all read models had reached a log position."""
 
     def __init__(self) -> None:
-        self.positions: dict[str, LogPosition] = dict.fromkeys(NAMES, 0)
+        self.positions: dict[str, LogPosition] = dict.fromkeys(NAMES, LOG_START)
         self.shown: list[LogPosition] = []
         self.since: list[float] = []
         self.moved = asyncio.Event()

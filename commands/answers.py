@@ -7,7 +7,7 @@ import msgspec
 
 from domain.errors import DomainError, NotFound
 from domain.events.register import Recorded
-from domain.ids import LogPosition, OrderId
+from domain.ids import LOG_START, LogPosition, OrderId
 
 #: The outcome of one part of a command: its answer, or its refusal.
 Outcome: TypeAlias = "Answer | DomainError"
@@ -25,7 +25,7 @@ class Answer(msgspec.Struct, frozen=True):
     position: LogPosition
     facts: Sequence[Recorded] = ()
     repeated: bool = False
-    order_id: OrderId = ""
+    order_id: OrderId = OrderId("")
     parts: Sequence[tuple[str, Outcome]] = ()
 
 
@@ -34,4 +34,4 @@ class NotHeld(NotFound):
 
     def __init__(self, order_id: OrderId) -> None:
         super().__init__("order", order_id)
-        self.position: LogPosition = 0
+        self.position = LOG_START

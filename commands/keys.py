@@ -8,7 +8,7 @@ conflict.
 import hashlib
 
 from domain.events.event import Meta
-from domain.ids import AccountId, UserId, derived_id
+from domain.ids import AccountId, CommandId, UserId, derived_id
 
 
 def content_digest(*content: object) -> str:
@@ -45,7 +45,7 @@ def part_meta(meta: Meta, part: object, *, after: int, digest: str | None) -> Me
     return Meta(
         meta.at + after,
         meta.actor,
-        derived_id(meta.command_id, str(part)),
+        CommandId(derived_id(meta.command_id, str(part))),
         meta.correlation,
         part_key(meta.key, part) if meta.key is not None else None,
         digest if keyed else None,

@@ -3,15 +3,15 @@
 All methods are synchronous. The writer calls a `LogWriter` from its commit thread.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
 from commands.companions import Companion, SignIn
 from domain.events.register import Fact, Recorded
 from domain.events.security import SecurityEvent
-from domain.ids import CommandId, LogPosition, UserId
+from domain.ids import CommandId, LogPosition, Stream, UserId
 
 
 class LogLost(Exception):
@@ -95,7 +95,7 @@ class LogReader(Protocol):
         """
         ...
 
-    def find(self, stream: str, version: int) -> Fact | None:
+    def find(self, stream: Stream, version: int) -> Fact | None:
         """Return the fact with this version of a stream."""
         ...
 
@@ -141,6 +141,11 @@ class Clock(Protocol):
     def now(self) -> int:
         """Return microseconds since 1970-01-01 UTC, more than in the call before."""
         ...
+
+
+#: Returns an id that no other id equals. It fits every kind of id, so the caller names
+#: the kind: `order_id: OrderId = new_id()`.
+NewId: TypeAlias = Callable[[], Any]
 
 
 class PasswordHasher(Protocol):

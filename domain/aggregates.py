@@ -4,6 +4,9 @@ To add an aggregate, write its module and one line here. Replay, snapshots, stat
 and the audit of the live state read this register.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from domain.accounts.user import EmailClaim, SecurityLog, User
 from domain.accounts.wallet import Wallet
 from domain.aggregate import Aggregate, Outbox
@@ -20,9 +23,10 @@ AGGREGATES: dict[str, type[Aggregate]] = {
     "security": SecurityLog,
     "keys": KeyLog,
 }
+_CONSTRUCTORS: Mapping[str, Callable[[Any, Outbox], Aggregate]] = AGGREGATES
 
 
 def empty_aggregate(stream: Stream, outbox: Outbox) -> Aggregate:
     """Return a new aggregate for a stream, before its first fact."""
     kind, _, name = stream.partition("-")
-    return AGGREGATES[kind](name, outbox)
+    return _CONSTRUCTORS[kind](name, outbox)

@@ -6,7 +6,7 @@ a divisor without a unit is an `int`, and so is what two amounts of one kind cou
 
 from typing import Self, overload
 
-class Amount:
+class _Amount:
     """What all kinds have in common."""
 
     def __new__(cls, value: int | str, /) -> Self: ...
@@ -30,15 +30,15 @@ class Amount:
     def __mod__(self, other: Self, /) -> Self: ...
     def __divmod__(self, divisor: int, /) -> tuple[int, int]: ...
 
-class Money(Amount):
+class Money(_Amount):
     """Money, in 1/10,000 of a dollar."""
 
     @overload
-    def __mul__(self, factor: Quantity, /) -> MoneyShares: ...
+    def __mul__(self, factor: Quantity, /) -> _MoneyShares: ...
     @overload
     def __mul__(self, factor: int, /) -> Self: ...
 
-class Price(Amount):
+class Price(_Amount):
     """Money for each share, in 1/10,000 of a dollar."""
 
     @overload
@@ -46,7 +46,7 @@ class Price(Amount):
     @overload
     def __mul__(self, factor: int, /) -> Self: ...
 
-class Quantity(Amount):
+class Quantity(_Amount):
     """Whole shares."""
 
     @overload
@@ -54,7 +54,7 @@ class Quantity(Amount):
     @overload
     def __mul__(self, factor: int, /) -> Self: ...
 
-class MoneyShares:
+class _MoneyShares:
     """Money times shares. A division by shares makes it a part of the money."""
 
     def __floordiv__(self, shares: Quantity, /) -> Money: ...

@@ -24,6 +24,7 @@ Only `api/http/error_responses.py` maps a refusal to an HTTP status.
 
 from typing import ClassVar
 
+from domain.ids import ClientOrderId, Symbol
 from domain.money import Money, Price, Quantity, text
 
 
@@ -80,7 +81,7 @@ class UnknownSymbol(InvalidOrder):
 
     code = "unknown-symbol"
 
-    def __init__(self, *, symbol: str) -> None:
+    def __init__(self, *, symbol: Symbol) -> None:
         super().__init__(f'asset "{symbol}" not found', symbol=symbol)
 
 
@@ -95,7 +96,7 @@ class MarketHalted(InvalidOrder):
 
     code = "market-halted"
 
-    def __init__(self, *, symbol: str) -> None:
+    def __init__(self, *, symbol: Symbol) -> None:
         super().__init__(f"trading in {symbol} is halted", symbol=symbol)
 
 
@@ -155,7 +156,7 @@ class InsufficientShares(DomainError):
     code = "insufficient-shares"
 
     def __init__(
-        self, *, symbol: str, requested: Quantity, held: Quantity, reserved: Quantity
+        self, *, symbol: Symbol, requested: Quantity, held: Quantity, reserved: Quantity
     ) -> None:
         super().__init__(
             f"insufficient qty available for order (requested: {requested}, "
@@ -181,7 +182,7 @@ class DuplicateOrder(DomainError):
 
     code = "duplicate-client-order-id"
 
-    def __init__(self, *, client_order_id: str) -> None:
+    def __init__(self, *, client_order_id: ClientOrderId) -> None:
         super().__init__(
             "client_order_id must be unique", client_order_id=client_order_id
         )

@@ -5,6 +5,7 @@ from typing import ClassVar
 from domain.aggregate import Aggregate, Frozen, Outbox
 from domain.events.event import Meta
 from domain.events.keys import KeyUsed
+from domain.ids import Stream
 
 
 class FrozenKeyLog(Frozen, tag="keys"):
@@ -20,7 +21,7 @@ class KeyLog(Aggregate):
     __slots__ = ()
 
     def __init__(self, name: str, outbox: Outbox) -> None:
-        super().__init__("keys-" + name, outbox)
+        super().__init__(Stream("keys-" + name), outbox)
 
     def use(self, parts: tuple[str, ...] = (), *, meta: Meta) -> None:
         """Record the key of `meta` and the names of the command's parts."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from commands.ports import LogReader, Segment
-from domain.ids import LogPosition
+from domain.ids import LOG_START, LogPosition
 from processors.follower import Overtaken, next_segment, whole_commands
 from processors.host import Followed, Host
 from projections.store import BatchStore, Store
@@ -29,7 +29,7 @@ class Filling:
         self.host = Host(store, followed)
         self._segments = (
             segment
-            for block in (() if self.host.position else reader.replay(0))
+            for block in (() if self.host.position else reader.replay(LOG_START))
             for segment in whole_commands(block, BATCH)
         )
 

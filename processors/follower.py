@@ -17,7 +17,7 @@ import structlog
 
 from commands.ports import LogLost, LogReader, Segment
 from domain.events.register import Fact
-from domain.ids import LogPosition
+from domain.ids import LOG_START, LogPosition
 from projections.store import StoreDown
 
 #: How long followers wait for new facts before they do a round anyway.
@@ -185,7 +185,7 @@ class SharedReader:
         self.find = reader.find
         self.wait = reader.wait
         self._reader = reader
-        self._before: LogPosition = 0
+        self._before = LOG_START
         self._facts: list[Fact] = []
 
     def read(self, after: LogPosition, limit: int) -> Segment:

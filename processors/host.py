@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from commands.ports import Segment
 from domain.events.register import Fact
-from domain.ids import LogPosition
+from domain.ids import LOG_START, LogPosition
 from processors.follower import Overtaken, beyond
 from projections.projection import Projection
 from projections.store import (
@@ -71,13 +71,15 @@ def begin(
     begun = [
         Followed(
             each(),
-            Place(f"{each.view.layout}-{generation_id}", 0),
+            Place(f"{each.view.layout}-{generation_id}", LOG_START),
             live=False,
             empty=True,
         )
         for each in types
     ]
-    steps = [Step(each.view, each.generation, None, 0, False, ()) for each in begun]
+    steps = [
+        Step(each.view, each.generation, None, LOG_START, False, ()) for each in begun
+    ]
     if not store.write(steps, ()):
         raise Overtaken(f"the generation {generation_id} is there already")
     return begun
@@ -98,7 +100,7 @@ class Host:
     @property
     def position(self) -> LogPosition:
         """The log position that every view has reached."""
-        return min((each.checkpoint for each in self.followed), default=0)
+        return min((each.checkpoint for each in self.followed), default=LOG_START)
 
     def apply(self, segment: Segment) -> None:
         """Fold the facts beyond each view's checkpoint and store the outcome.

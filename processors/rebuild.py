@@ -4,12 +4,12 @@ A rebuild fills new generations, compares them with the live ones, makes them li
 drops the old ones. `verify` fills and compares only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 import msgspec
 
-from commands.ports import LogReader
+from commands.ports import LogReader, NewId
 from domain.ids import LogPosition
 from processors.comparison import Difference, differences
 from processors.filling import Filling, Progress
@@ -61,7 +61,7 @@ def rebuild(
     store: Store,
     types: Sequence[type[Projection]] = PROJECTIONS,
     *,
-    new_id: Callable[[], str],
+    new_id: NewId,
     progress: Progress = lambda _reached, _head: None,
 ) -> list[Report]:
     """Fill new generations, compare, make them live, and drop the old ones.
@@ -77,7 +77,7 @@ def verify(
     store: Store,
     types: Sequence[type[Projection]] = PROJECTIONS,
     *,
-    new_id: Callable[[], str],
+    new_id: NewId,
     progress: Progress = lambda _reached, _head: None,
 ) -> list[Report]:
     """Compare the live views with a rebuild from the log; leave them unchanged.

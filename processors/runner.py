@@ -6,11 +6,11 @@ the existing ones. The new generation goes live when it has reached the head. Un
 then, readers get an error that the view is unavailable, never wrong data.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 import structlog
 
-from commands.ports import LogReader
+from commands.ports import LogReader, NewId
 from domain.ids import LogPosition
 from processors.filling import BATCH, Filling
 from processors.follower import Overtaken, next_segment
@@ -44,7 +44,7 @@ class Runner:
         reader: LogReader,
         store: Store,
         *,
-        new_id: Callable[[], str],
+        new_id: NewId,
         types: Sequence[type[Projection]] = PROJECTIONS,
         pace_seconds: float = 0.0,
         name: str = "read models",

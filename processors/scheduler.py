@@ -5,13 +5,12 @@ each roll happens once, despite crashes and however long no server ran.
 """
 
 import asyncio
-from collections.abc import Callable
 from datetime import tzinfo
 
 import structlog
 
 from commands.messages import RollDay
-from commands.ports import Clock
+from commands.ports import Clock, NewId
 from commands.writer.leadership import WriterState
 from commands.writer.writer import Writer
 from domain.errors import Unavailable
@@ -30,7 +29,7 @@ class Scheduler:
     """Rolls the day of every market at midnight in the configured time zone."""
 
     def __init__(
-        self, writer: Writer, *, clock: Clock, new_id: Callable[[], str], zone: tzinfo
+        self, writer: Writer, *, clock: Clock, new_id: NewId, zone: tzinfo
     ) -> None:
         self.writer = writer
         self.clock = clock

@@ -1,5 +1,7 @@
 """The type checker finds swaps: an amount or an id in the place of another kind."""
 
+import ast
+import importlib
 import json
 import subprocess
 import sys
@@ -7,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.source import ROOT
+from tests.support.source import ROOT, functions
 
 #: A line that ends with this mark contains a swap. All other lines are sound.
 SWAP = "  # swap"
@@ -42,6 +44,39 @@ def moved(price: Price, quantity: Quantity) -> Money:
     return max(price * quantity, quantity * price)
 """
 
+IDS = """
+from domain.ids import (
+    AccountId, AssetId, ClientOrderId, HoldId, LogPosition, OrderId, Stream, Symbol,
+    TradeId, account_of, wallet_stream,
+)
+
+def canceled(account_id: AccountId, order_id: OrderId) -> HoldId:
+    return order_id
+
+def read(after: LogPosition, limit: int) -> LogPosition:
+    return after + limit
+
+def swapped(
+    account_id: AccountId, order_id: OrderId, hold_id: HoldId, name: ClientOrderId,
+    symbol: Symbol, stream: Stream, position: LogPosition, number: TradeId,
+) -> AssetId:
+    canceled(order_id, account_id)  # swap
+    canceled(account_id, hold_id)  # swap
+    canceled(account_id, name)  # swap
+    canceled(account_id, "4f6c")  # swap
+    wallet_stream(order_id)  # swap
+    wallet_stream(stream)  # swap
+    account_of(account_id)  # swap
+    read(100, position)  # swap
+    read(number, 100)  # swap
+    read(0, 100)  # swap
+    {order_id: symbol}[account_id]  # swap
+    canceled(account_of(wallet_stream(account_id)), order_id)
+    read(read(position, 100) - 1, len(symbol))
+    assert symbol.lower() and number + 1 > 0 and stream[:6] == "wallet"
+    return symbol  # swap
+"""
+
 
 def lines_with_swaps(text: str) -> set[int]:
     lines = enumerate(text.splitlines(), start=1)
@@ -66,6 +101,18 @@ def reported_lines(folder: Path, text: str) -> set[int]:
     return {each["range"]["start"]["line"] + 1 for each in report["generalDiagnostics"]}
 
 
-@pytest.mark.parametrize("text", [AMOUNTS], ids=["amounts"])
+@pytest.mark.parametrize("stub", ["domain.amounts", "domain.counters"])
+def test_a_stub_declares_only_what_an_int_has(stub: str):
+    module = importlib.import_module(stub)
+    tree = ast.parse((ROOT / f"{stub.replace('.', '/')}.pyi").read_text())
+    classes = [each for each in tree.body if isinstance(each, ast.ClassDef)]
+    public = {each.name for each in classes if not each.name.startswith("_")}
+
+    assert public == {name for name in vars(module) if not name.startswith("_")}
+    assert {getattr(module, name) for name in public} == {int}
+    assert {each.name for each in functions(tree)} <= set(dir(int))
+
+
+@pytest.mark.parametrize("text", [AMOUNTS, IDS], ids=["amounts", "ids"])
 def test_every_swap_is_reported_and_nothing_else(text: str, tmp_path: Path):
     assert reported_lines(tmp_path, text) == lines_with_swaps(text) != set()

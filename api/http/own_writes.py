@@ -5,7 +5,7 @@ knowing about log positions. The positions live in this process only; a client t
 reads from another server passes `after`.
 """
 
-from domain.ids import LogPosition, UserId
+from domain.ids import LOG_START, LogPosition, UserId
 
 #: Keep at most this many users; drop the one with the oldest answer first.
 REMEMBERED_MAX = 100_000
@@ -21,11 +21,11 @@ class OwnWrites:
         """Remember the position of a command's answer."""
         positions = self._positions
         # Removed first: a dict keeps the place of a key that it replaces.
-        before = positions.pop(user_id, 0)
+        before = positions.pop(user_id, LOG_START)
         positions[user_id] = max(before, position)
         if len(positions) > REMEMBERED_MAX:
             del positions[next(iter(positions))]
 
     def of(self, user_id: UserId) -> LogPosition:
         """Return a user's latest log position; 0 if there is none yet."""
-        return self._positions.get(user_id, 0)
+        return self._positions.get(user_id, LOG_START)

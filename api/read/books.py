@@ -52,7 +52,7 @@ class BookRoute(BareRoute):
         self._door = door
 
     async def answer(self, request: BareRequest) -> Reply:
-        symbol = request.scope["path_params"]["symbol"]
+        symbol = Symbol(request.scope["path_params"]["symbol"])
         levels, after = LEVELS, None
         query = request.scope["query_string"]
         if query:

@@ -17,7 +17,7 @@ from api.http.own_writes import OwnWrites
 from api.http.request_errors import BadParameter
 from api.wire.order import POSITION_HEADER
 from domain.errors import Unavailable
-from domain.ids import AssetId, LogPosition, Symbol
+from domain.ids import LOG_START, AssetId, LogPosition, Symbol
 from projections.market import instruments
 from projections.store import (
     Answer,
@@ -92,7 +92,7 @@ class Reading:
     """
 
     def __init__(
-        self, door: ReadDoor, after: LogPosition | None, own: LogPosition = 0
+        self, door: ReadDoor, after: LogPosition | None, own: LogPosition = LOG_START
     ) -> None:
         self._door = door
         self._after = after
@@ -154,7 +154,7 @@ def log_position(text: str) -> LogPosition:
     """Read a log position. Raises BadParameter."""
     if not (text.isascii() and text.isdigit()) or len(text) > POSITION_DIGITS_MAX:
         raise BadParameter("after must be a log position, a whole number", "after")
-    return int(text)
+    return LogPosition(text)
 
 
 def reading_of(request: AnyRequest, read_door: NamedDependency[ReadDoor]) -> Reading:
@@ -168,7 +168,7 @@ def reading_after(
 ) -> Reading:
     """Return a reading for the caller of the request, who may be anonymous."""
     caller: Caller | None = request.scope.get("user")
-    own = read_door.own_writes.of(caller.user_id) if caller is not None else 0
+    own = read_door.own_writes.of(caller.user_id) if caller is not None else LOG_START
     return Reading(read_door, after, own)
 
 

@@ -13,6 +13,7 @@ from api.read.door import ReadingDependency
 from api.read.portfolio import find_instrument
 from api.read.times import PeriodDependency
 from api.wire.asset import Asset, Exchange, asset_of
+from api.wire.symbols import Symbols, symbols_in
 from api.wire.text import instant, optional
 from domain.errors import NotFound
 from domain.events.event import Timestamp
@@ -133,12 +134,10 @@ def _price(row: PriceRow) -> MarketPrice:
 @get("/v2/prices", tags=TAGS)
 async def list_prices(
     reading: ReadingDependency,
-    symbols: Annotated[
-        str | None, QueryParameter(description="Symbols, separated by commas.")
-    ] = None,
+    symbols: Symbols = None,
 ) -> Response[list[MarketPrice]]:
     """List the published prices by symbol."""
-    wanted = [each.strip() for each in (symbols or "").split(",") if each.strip()]
+    wanted = symbols_in(symbols)
     rows = await price_queries.prices(reading, wanted or None)
     return reading.answer([_price(row) for row in rows])
 

@@ -14,7 +14,7 @@ from api.wire.order import Order
 from api.wire.symbols import Symbols, symbols_in
 from api.wire.text import average, instant, optional, optional_instant
 from domain.errors import NotFound
-from domain.ids import AccountId, AssetId, OrderId, Symbol
+from domain.ids import AccountId, AssetId, ClientOrderId, OrderId, Symbol, TradeId
 from domain.money import text
 from domain.vocabulary import Liquidity, OrderStatus, Side
 from projections.orders import order_queries
@@ -145,7 +145,9 @@ async def get_order(
 
 @get("/v2/orders:by_client_order_id", tags=TAGS)
 async def get_order_by_client_order_id(
-    client_order_id: Annotated[str, QueryParameter(min_length=1, max_length=128)],
+    client_order_id: Annotated[
+        ClientOrderId, QueryParameter(min_length=1, max_length=128)
+    ],
     caller: CallerDependency,
     reading: ReadingDependency,
 ) -> Response[Order]:
@@ -161,7 +163,7 @@ async def get_order_by_client_order_id(
 class OrderFill(msgspec.Struct):
     """One order's share of one trade."""
 
-    trade_id: int
+    trade_id: TradeId
     price: str
     qty: str
     fee: str

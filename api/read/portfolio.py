@@ -178,10 +178,10 @@ async def get_position(
     return reading.answer(_position(held, price, instrument))
 
 
-async def find_instrument(reading: Reading, name: str) -> Instrument | None:
-    """Return an instrument by its symbol, or by its asset id."""
+async def find_instrument(reading: Reading, name: Symbol) -> Instrument | None:
+    """Return an instrument by its symbol; `name` may also be its asset id."""
     by_symbol = await instruments.instrument(reading, name)
-    return by_symbol or await instruments.by_asset_id(reading, name)
+    return by_symbol or await instruments.by_asset_id(reading, AssetId(name))
 
 
 def _position(held: Position, price: PriceRow, instrument: Instrument) -> PositionHeld:

@@ -13,7 +13,7 @@ from api.read.times import PeriodDependency
 from api.wire.symbols import Symbols, symbols_in
 from api.wire.text import instant, optional
 from domain.errors import NotFound
-from domain.ids import AccountId, LogPosition
+from domain.ids import AccountId, LogPosition, OrderId, Symbol, TradeId
 from domain.money import text
 from projections.accounts import balances, statements
 from projections.accounts.statements import Movement, MovementType
@@ -66,11 +66,11 @@ class Transaction(msgspec.Struct, kw_only=True):
     log_position: LogPosition
     time: str
     fee: str
-    symbol: str | None
+    symbol: Symbol | None
     qty: str | None
     price: str | None
-    order_id: str | None
-    trade_id: int | None
+    order_id: OrderId | None
+    trade_id: TradeId | None
     reference: str | None
 
 
@@ -129,7 +129,7 @@ async def list_transactions(
     limit: Annotated[int, QueryParameter(ge=1, le=1_000)] = 100,
     direction: FromQuery[Literal["asc", "desc"]] = "desc",
     page_token: Annotated[
-        int | None,
+        LogPosition | None,
         QueryParameter(
             ge=0,
             le=2**53,

@@ -6,6 +6,7 @@ import msgspec
 
 from api.wire.text import instant
 from domain.events.event import Timestamp
+from domain.ids import AssetId, Symbol
 from domain.listing import Listing
 from domain.money import text
 
@@ -32,8 +33,8 @@ class Asset(msgspec.Struct, rename={"asset_class": "class"}, kw_only=True):
     """An instrument. Alpaca's API does not have the keys from `halted` on. `price_band`
     and `collar` are fractions of a price; fees are in basis points."""
 
-    id: str
-    symbol: str
+    id: AssetId
+    symbol: Symbol
     name: str
     exchange: str
     tradable: bool

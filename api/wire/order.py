@@ -6,6 +6,7 @@ clients in other languages rely on that.
 
 import msgspec
 
+from domain.ids import AssetId, ClientOrderId, OrderId, Symbol
 from domain.vocabulary import (
     CancelReason,
     OrderStatus,
@@ -23,13 +24,13 @@ class Order(msgspec.Struct, gc=False):
     """An order. Alpaca's API does not have `self_trade_prevention` and the keys from
     `reject_reason` to `cancel_note`."""
 
-    id: str
-    client_order_id: str
+    id: OrderId
+    client_order_id: ClientOrderId
     created_at: str
     updated_at: str
     submitted_at: str
-    asset_id: str | None
-    symbol: str
+    asset_id: AssetId | None
+    symbol: Symbol
     qty: str
     side: Side
     order_type: OrderType
@@ -43,8 +44,8 @@ class Order(msgspec.Struct, gc=False):
     canceled_at: str | None = None
     failed_at: str | None = None
     replaced_at: str | None = None
-    replaced_by: str | None = None
-    replaces: str | None = None
+    replaced_by: OrderId | None = None
+    replaces: OrderId | None = None
     filled_qty: str = "0"
     filled_avg_price: str | None = None
     reject_reason: RejectReason | None = None

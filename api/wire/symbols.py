@@ -17,4 +17,5 @@ def symbols_in(text: str | None) -> tuple[Symbol, ...]:
     >>> symbols_in("ACME, GLBX,")
     ('ACME', 'GLBX')
     """
-    return tuple(each.strip() for each in (text or "").split(",") if each.strip())
+    names = (each.strip() for each in (text or "").split(","))
+    return tuple(Symbol(name) for name in names if name)

@@ -146,7 +146,7 @@ class NewShares(msgspec.Struct, forbid_unknown_fields=True):
     """Shares for an account, at a cost of `price` each. An account receives shares with
     the same `reference` only once."""
 
-    symbol: str
+    symbol: Symbol
     qty: Number
     price: Number
     reference: ReferenceText | None = None

@@ -65,7 +65,9 @@ async def close_all_positions(
     meta = door.meta(call, "close-all", cancel_orders)
     command = CloseAllPositions(meta, call.caller.account_id, cancel_orders)
     answer = await door.execute(command)
-    closed = [await _closed(door, symbol, each) for symbol, each in answer.parts]
+    closed = [
+        await _closed(door, Symbol(symbol), each) for symbol, each in answer.parts
+    ]
     return response_of(closed, answer, status=207)
 
 

@@ -1,6 +1,5 @@
 """The write door: sends commands to the port and returns their answers."""
 
-from collections.abc import Callable
 from typing import TypeAlias
 
 import msgspec
@@ -13,7 +12,7 @@ from commands.answers import Answer
 from commands.command_port import CommandPort
 from commands.keys import content_digest
 from commands.messages import Command
-from commands.ports import Clock, LogUnavailable
+from commands.ports import Clock, LogUnavailable, NewId
 from domain.errors import NotFound, Unavailable
 from domain.events.event import Meta
 from domain.ids import AssetId, Symbol
@@ -44,7 +43,7 @@ class WriteDoor:
         orders: OrderReader,
         *,
         clock: Clock,
-        new_id: Callable[[], str],
+        new_id: NewId,
         own_writes: OwnWrites,
     ) -> None:
         self.port = port

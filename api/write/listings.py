@@ -9,12 +9,12 @@ from api.http.numbers import Number
 from api.wire.amounts import fraction, price, quantity
 from api.wire.asset import Exchange
 from commands.messages import ListingChanges
-from domain.ids import AssetId
+from domain.ids import AssetId, Symbol
 from domain.listing import Listing
 from domain.money import Price
 
 SymbolText = Annotated[
-    str,
+    Symbol,
     msgspec.Meta(
         # In Python, `$` also matches before a line end. `\Z` would not, but OpenAPI
         # patterns follow ECMAScript, which does not know it.

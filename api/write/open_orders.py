@@ -17,7 +17,7 @@ from api.write.placed import not_held, replacing_order
 from commands.answers import NotHeld
 from commands.messages import CancelAllOrders, CancelOrder, ReplaceOrder
 from domain.events.market import OrderCanceled
-from domain.ids import OrderId
+from domain.ids import ClientOrderId, OrderId
 from domain.market.order import Replacement
 from domain.vocabulary import TimeInForce
 
@@ -38,7 +38,7 @@ class Changes(msgspec.Struct, forbid_unknown_fields=True):
                 raise NotSupportedYet(f"{name} (stop and trailing orders) is", name)
         return Replacement(
             order_id,
-            self.client_order_id or order_id,
+            self.client_order_id or ClientOrderId(order_id),
             None if self.qty is None else quantity(self.qty, "qty"),
             None
             if self.limit_price is None

@@ -20,7 +20,7 @@ BATCH_MAX = 500
 CLIENT_ORDER_ID_MAX = 128
 
 ClientOrderIdText = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=CLIENT_ORDER_ID_MAX)
+    ClientOrderId, msgspec.Meta(min_length=1, max_length=CLIENT_ORDER_ID_MAX)
 ]
 
 
@@ -31,7 +31,7 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     that change nothing.
     """
 
-    symbol: str
+    symbol: Symbol
     side: Side
     type: OrderType
     time_in_force: TimeInForce
@@ -83,7 +83,7 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, gc=False):
             raise BadParameter("qty is required", "qty")
         return Ticket(
             order_id,
-            self.client_order_id or client_order_id or order_id,
+            self.client_order_id or client_order_id or ClientOrderId(order_id),
             account_id,
             symbol,
             self.side,

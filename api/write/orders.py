@@ -31,6 +31,7 @@ from commands.keys import content_digest, part_key
 from commands.messages import PlaceOrder, PlaceOrders
 from domain.errors import DomainError, Unavailable, UnknownSymbol
 from domain.events.event import Meta
+from domain.ids import ClientOrderId
 from domain.market.order import Ticket
 
 _encode = msgspec.json.Encoder().encode
@@ -77,7 +78,7 @@ class PlaceOrderRoute(BareRoute):
         # The `Idempotency-Key` is also the client order id, unless the body has one.
         ticket = new.ticket(
             order_id=order_id,
-            client_order_id=key,
+            client_order_id=None if key is None else ClientOrderId(key),
             account_id=caller.account_id,
             symbol=instrument.symbol,
         )

@@ -6,7 +6,7 @@ from api.write.door import Instrument, WriteDoor
 from api.write.order_answer import order_answer, symbol_in
 from commands.answers import Answer, NotHeld
 from domain.errors import DomainError, DuplicateOrder, NotFound, OrderDone
-from domain.ids import AccountId, OrderId
+from domain.ids import AccountId, ClientOrderId, OrderId
 from domain.market.order import Replacement, Ticket
 from domain.money import Quantity
 
@@ -71,7 +71,9 @@ async def order_in(door: WriteDoor, answer: Answer) -> Order:
     return order_answer(answer.facts, instrument.symbol, instrument.asset_id)
 
 
-async def _repeated(door: WriteDoor, answer: Answer, client_order_id: str) -> Order:
+async def _repeated(
+    door: WriteDoor, answer: Answer, client_order_id: ClientOrderId
+) -> Order:
     stored = await door.orders.order(answer.order_id, at=answer.position)
     if stored is None:
         raise DuplicateOrder(client_order_id=client_order_id)

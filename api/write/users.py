@@ -40,7 +40,7 @@ EMAIL_LENGTH_MAX = 254
 HASHING_MAX = 2
 WAITING_MAX = 64
 #: The actor of a request from somebody who is not signed in.
-ANONYMOUS: UserId = "anonymous"
+ANONYMOUS = UserId("anonymous")
 
 #: The characters of an address that need no quotes, without the dot.
 _SIGN = r'[^@.\s<>()\[\]\\,;:"]'
@@ -133,7 +133,8 @@ class UserDesk:
         if await self._known(claim) is not None:
             raise AlreadyExists("this e-mail address is already registered")
         hashed = await self._slowly(self._passwords.hash, new.password)
-        user_id, account_id = door.new_id(), door.new_id()
+        user_id: UserId = door.new_id()
+        account_id: AccountId = door.new_id()
         email, name = await self._sealed(user_id, new.email, new.full_name.strip())
         meta = Meta(door.clock.now(), user_id, door.new_id(), correlation)
         return Register(meta, user_id, account_id, claim, email, name, hashed)

@@ -4,6 +4,7 @@ from commands.handlers.trading import place_order
 from commands.messages import ClosePosition, PlaceOrder
 from commands.state.exchange import Exchange
 from domain.errors import InvalidOrder, NotFound
+from domain.ids import ClientOrderId
 from domain.market.market import Market
 from domain.market.order import Ticket
 from domain.money import Quantity
@@ -23,7 +24,7 @@ def close_position(exchange: Exchange, command: ClosePosition) -> None:
         raise NotFound("position", symbol)
     ticket = Ticket(
         order_id=command.order_id,
-        client_order_id=command.order_id,
+        client_order_id=ClientOrderId(command.order_id),
         account_id=command.account_id,
         symbol=symbol,
         side=Side.SELL,

@@ -21,6 +21,7 @@ from commands.messages import (
 from commands.state.exchange import Exchange
 from commands.state.register import Repeated
 from domain.errors import NotFound
+from domain.ids import OrderId, Symbol
 
 Parts: TypeAlias = Iterator[tuple[str, Command]]
 Expansion: TypeAlias = Callable[[Exchange, Any], Parts]
@@ -57,14 +58,14 @@ def close_all_positions(exchange: Exchange, command: CloseAllPositions) -> Parts
             exchange.register.check_command(meta)
             yield "", UseKey(meta, symbols)
         except Repeated as repeated:
-            symbols = repeated.use.parts
+            symbols = tuple(map(Symbol, repeated.use.parts))
     digest = content_digest("close-all")
     if command.cancel_orders:
         part = part_meta(meta, "orders", after=0, digest=digest)
         yield "", CancelAllOrders(part, account_id)
     for number, symbol in enumerate(symbols, 1):
         part = part_meta(meta, symbol, after=number, digest=digest)
-        yield symbol, ClosePosition(part, account_id, symbol, part.command_id)
+        yield symbol, ClosePosition(part, account_id, symbol, OrderId(part.command_id))
 
 
 EXPANSIONS: dict[type[Command], Expansion] = {

@@ -4,7 +4,7 @@ Executing commands and replaying their facts from the log give the same state.
 """
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from commands.companions import Companion
 from commands.state.order_index import OrderIndex
@@ -18,6 +18,7 @@ from domain.events.event import Meta
 from domain.events.register import AnyEvent, Fact, Recorded
 from domain.ids import (
     HOUSE_ACCOUNT,
+    LOG_START,
     SYSTEM,
     AccountId,
     AssetId,
@@ -30,7 +31,6 @@ from domain.key_log import KeyLog
 from domain.market.market import Market
 from domain.vocabulary import WalletKind
 
-A = TypeVar("A", bound=Aggregate)
 #: No index folds most wallet facts: a look-up here is cheaper than a call.
 _INDEXED = frozenset({*OrderIndex.folds, *Register.folds})
 #: Uses without a log position, each with its fact's offset; `locate` adds the base.
@@ -51,13 +51,13 @@ class Exchange:
     def __init__(self) -> None:
         self.outbox: Outbox = []
         self.streams: dict[Stream, Aggregate] = {}
-        self._of: dict[type[Aggregate], dict[str, Any]] = {
+        self._of: dict[type[Aggregate], dict[Any, Any]] = {
             each: {} for each in AGGREGATES.values()
         }
-        self.markets: dict[Symbol, Market] = self.all(Market)
-        self.wallets: dict[AccountId, Wallet] = self.all(Wallet)
-        self.users: dict[UserId, User] = self.all(User)
-        self.claims: dict[str, EmailClaim] = self.all(EmailClaim)
+        self.markets: dict[Symbol, Market] = self._of[Market]
+        self.wallets: dict[AccountId, Wallet] = self._of[Wallet]
+        self.users: dict[UserId, User] = self._of[User]
+        self.claims: dict[str, EmailClaim] = self._of[EmailClaim]
         self.security = SecurityLog("log", self.outbox)
         self.add(self.security)
         self.keys = KeyLog("log", self.outbox)
@@ -68,13 +68,9 @@ class Exchange:
         #: Rows to commit with the facts recorded since the last batch.
         self.companions: list[Companion] = []
         #: The log position of the newest fact in the state.
-        self.position: LogPosition = 0
+        self.position = LOG_START
 
     # --- look up ---
-
-    def all(self, kind: type[A]) -> dict[str, A]:
-        """Return the aggregates of one class by the stream's name after the prefix."""
-        return self._of[kind]
 
     def market(self, symbol: Symbol) -> Market:
         """Return the market of a symbol.
@@ -89,7 +85,7 @@ class Exchange:
 
     def find_market(self, name: Symbol | AssetId) -> Market | None:
         """Return the market of a symbol or an asset id, or None."""
-        market = self.markets.get(name)
+        market = self.markets.get(Symbol(name))
         if market is None and len(name) == ASSET_ID_LENGTH:
             for each in self.markets.values():
                 if each.listing.asset_id == name:
@@ -185,7 +181,7 @@ class Exchange:
             if event.meta.key is not None:
                 self.unlocated.append((self.register.keyed(event), fact.position))
         if facts:
-            locate(self.take_unlocated(), first=0)
+            locate(self.take_unlocated(), first=LOG_START)
             self.position = facts[-1].position
 
 

@@ -68,8 +68,9 @@ class OrderIndex:
         if orders is None:
             return None
         # Without a client order id, the order id is also the client order id.
-        entry = orders.get(client_order_id)
-        return None if entry is None or entry.named else client_order_id
+        order_id: OrderId = client_order_id  # pyright: ignore[reportAssignmentType] # see above
+        entry = orders.get(order_id)
+        return None if entry is None or entry.named else order_id
 
     def _begin(
         self,

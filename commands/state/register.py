@@ -17,6 +17,7 @@ from domain.events.keys import KeyUsed
 from domain.events.register import AnyEvent
 from domain.events.wallet import FundsDeposited, SharesGranted
 from domain.ids import (
+    LOG_START,
     AccountId,
     ClientOrderId,
     LogPosition,
@@ -34,8 +35,8 @@ class Use(msgspec.Struct, gc=False, array_like=True):
     """
 
     digest: str = ""
-    position: LogPosition = 0
-    order_id: OrderId = ""
+    position: LogPosition = LOG_START
+    order_id: OrderId = OrderId("")
     parts: tuple[str, ...] = ()
 
 

@@ -9,7 +9,7 @@ from commands.state.exchange import Unlocated
 from commands.state.register import Use
 from domain.errors import CommitFailed, DomainError
 from domain.events.register import Recorded
-from domain.ids import LogPosition
+from domain.ids import LOG_START, LogPosition
 
 
 class Batch:
@@ -38,7 +38,7 @@ class Batch:
         self.unlocated: Unlocated = []
         self.resolved = False
         #: The log position of the first fact; 0 unless the batch is durable.
-        self.first: LogPosition = 0
+        self.first = LOG_START
 
     def durable(self) -> asyncio.Future[LogPosition]:
         """Return a future of the first log position; it may raise CommitFailed."""

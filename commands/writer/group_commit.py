@@ -14,7 +14,7 @@ from commands.state.exchange import Exchange, Unlocated, locate
 from commands.writer.batch import Batch, Pending
 from domain.errors import DomainError
 from domain.events.register import Recorded
-from domain.ids import LogPosition
+from domain.ids import LOG_START, LogPosition
 
 #: How long commands in doubt wait until the log is available again.
 DOUBT_SECONDS = 5.0
@@ -165,7 +165,7 @@ class GroupCommit:
         """Fail the open batch; the batch in the commit thread is in doubt."""
         lost, self._open = self._open, Batch(self._loop)
         self.waiting -= lost.count
-        lost.resolve(0)
+        lost.resolve(LOG_START)
         self._in_doubt, self._inflight = self._inflight, None
         if self._in_doubt is not None:
             self._loop.call_later(DOUBT_SECONDS, self._give_up, self._in_doubt)
@@ -192,4 +192,4 @@ class GroupCommit:
             return
         self._in_doubt = None
         self.waiting -= batch.count
-        batch.resolve(0)
+        batch.resolve(LOG_START)

@@ -23,7 +23,7 @@ from commands.writer.group_commit import GroupCommit
 from commands.writer.leadership import Leadership, WriterState
 from domain.errors import Busy, CommitFailed, DomainError, NotLeading
 from domain.events.register import Recorded
-from domain.ids import AccountId, AssetId, Symbol, UserId
+from domain.ids import LOG_START, AccountId, AssetId, Symbol, UserId
 from domain.vocabulary import Role
 
 #: The decision on one command or part, before it is durable.
@@ -146,7 +146,7 @@ class Writer:
     async def _answer_parts(self, decisions: Sequence[tuple[str, Decision]]) -> Answer:
         """Wait until all parts are durable. A refused part without a name fails all."""
         parts: list[tuple[str, Outcome]] = []
-        position, is_new = 0, False
+        position, is_new = LOG_START, False
         for name, each in decisions:
             try:
                 if isinstance(each, DomainError):

@@ -7,7 +7,7 @@ from domain.errors import AlreadyExists
 from domain.events.event import Meta
 from domain.events.security import AccessRefused, LoginFailed, SecurityEvent
 from domain.events.user import EmailClaimed, RoleGranted, UserRegistered
-from domain.ids import AccountId, UserId, email_stream, user_stream
+from domain.ids import AccountId, Stream, UserId, email_stream, user_stream
 from domain.vocabulary import Role
 
 #: How many security facts one minute may add to the log (rule USER-04).
@@ -31,7 +31,7 @@ class User(Aggregate):
     def __init__(self, user_id: UserId, outbox: Outbox) -> None:
         super().__init__(user_stream(user_id), outbox)
         self.user_id = user_id
-        self.account_id: AccountId = ""
+        self.account_id = AccountId("")
         self.claim = ""
         self.roles: set[Role] = set()
 
@@ -150,7 +150,7 @@ class SecurityLog(Aggregate):
     __slots__ = ("minute", "noted")
 
     def __init__(self, name: str, outbox: Outbox) -> None:
-        super().__init__("security-" + name, outbox)
+        super().__init__(Stream("security-" + name), outbox)
         self.minute = 0
         self.noted = 0
 

@@ -107,7 +107,7 @@ class Wallet(Aggregate):
 
     def __init__(self, account_id: AccountId, outbox: Outbox) -> None:
         super().__init__(wallet_stream(account_id), outbox)
-        self.user_id: UserId = ""
+        self.user_id = UserId("")
         self.kind = WalletKind.TRADER
         self.ledger = NO_MONEY
         self.held = NO_MONEY
@@ -173,7 +173,8 @@ class Wallet(Aggregate):
 
     def backed_orders(self) -> list[OrderId]:
         """Return the account's open orders, which are those with a hold or reserve."""
-        buys = [name for name, hold in self.holds.items() if hold.purpose is ORDER]
+        holds = self.holds.items()
+        buys = [OrderId(name) for name, hold in holds if hold.purpose is ORDER]
         return [*buys, *self.reserves]
 
     def check_funds(self, amount: Money, *, freed: Money = NO_MONEY) -> None:
@@ -227,10 +228,12 @@ class Wallet(Aggregate):
             self.record(FundsReleased(meta, hold_id, hold.amount))
             assert self.held >= 0
             return
-        reserve = self.reserves.get(hold_id)
+        # Only orders have reserves, so an id with a reserve is that of an order.
+        order_id: OrderId = hold_id  # pyright: ignore[reportAssignmentType] # see above
+        reserve = self.reserves.get(order_id)
         if reserve is not None:
             symbol, quantity = reserve
-            self.record(SharesReleased(meta, hold_id, symbol, quantity))
+            self.record(SharesReleased(meta, order_id, symbol, quantity))
             assert self.holdings[symbol].reserved >= 0
 
     # --- a trade settles ---

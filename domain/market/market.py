@@ -20,7 +20,7 @@ from domain.events.market import (
     OrderReplaced,
     TradeExecuted,
 )
-from domain.ids import Symbol
+from domain.ids import NO_TRADE, Symbol, TradeId
 from domain.listing import Listing
 from domain.market import order_facts
 from domain.market.matching import Plan
@@ -51,7 +51,7 @@ class FrozenMarket(Frozen, tag="market"):
     session_date: str
     last_price: Price | None
     previous_close: Price | None
-    trades: int
+    trades: TradeId
     bids: list[Order]
     asks: list[Order]
 
@@ -63,7 +63,7 @@ class Market(Session):
 
     def __init__(self, symbol: Symbol, outbox: Outbox) -> None:
         super().__init__(symbol, outbox)
-        self.trades = 0
+        self.trades = NO_TRADE
         self.book = OrderBook(symbol)
 
     def change_listing(self, listing: Listing, *, meta: Meta) -> None:

@@ -6,6 +6,7 @@ market therefore knows before the first fact whether a fill-or-kill order fills.
 
 import msgspec
 
+from domain.ids import AccountId
 from domain.market.order import Order
 from domain.market.price_levels import BookSide
 from domain.money import NO_SHARES, Price, Quantity
@@ -44,7 +45,7 @@ def match(
     *,
     quantity: Quantity,
     worst: Price | None,
-    account_id: str,
+    account_id: AccountId,
     prevention: SelfTradePrevention,
 ) -> Plan:
     """Walk the opposite side from its best price, oldest first (rules MATCH-01, -02).

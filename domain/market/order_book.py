@@ -13,7 +13,7 @@ from domain.events.market import (
     OrderReplaced,
     TradeExecuted,
 )
-from domain.ids import OrderId, Symbol
+from domain.ids import AccountId, OrderId, Symbol
 from domain.market.matching import Plan, match, offered
 from domain.market.order import Order
 from domain.market.price_levels import BookSide
@@ -56,7 +56,7 @@ class OrderBook:
         *,
         quantity: Quantity,
         worst: Price | None,
-        account_id: str,
+        account_id: AccountId,
         prevention: SelfTradePrevention,
         whole: bool = False,
     ) -> Plan:

@@ -10,6 +10,7 @@ from domain.events.market import (
     OrderRejected,
     TradeExecuted,
 )
+from domain.ids import TradeId
 from domain.market.order import Order, Ticket
 from domain.money import Price, Quantity, fee
 from domain.vocabulary import CancelReason, RejectReason, SelfTradePrevention
@@ -72,7 +73,7 @@ def executed(
     taker: Order,
     *,
     quantity: Quantity,
-    trade_id: int,
+    trade_id: TradeId,
     taker_fee: int,
     meta: Meta,
 ) -> TradeExecuted:

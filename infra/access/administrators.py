@@ -34,7 +34,7 @@ from infra.security.personal_data import PostgresKeyTable, Vault
 from infra.security.tokens import SignedTokens
 
 #: The actor of commands from the command line.
-OPERATOR: UserId = "operator"
+OPERATOR = UserId("operator")
 TOKEN_MINUTES = 15
 _MINUTE = 60_000_000
 PASSWORD_BYTES = 12
@@ -54,7 +54,7 @@ def operator_token(keys: InstallationKeys, clock: Clock) -> str:
     """Return a token with which the command line may act as an administrator."""
     now = clock.now()
     expires_at = now + TOKEN_MINUTES * _MINUTE
-    caller = Caller(OPERATOR, "", (Role.ADMIN,), expires_at)
+    caller = Caller(OPERATOR, AccountId(""), (Role.ADMIN,), expires_at)
     return SignedTokens(keys.token_key(), minutes=TOKEN_MINUTES).issue(caller, now)
 
 
@@ -136,7 +136,7 @@ class Administrators:
         )
 
     def _registration(self, new: Registration) -> RegisterCommand:
-        user_id = self._ids.new()
+        user_id: UserId = self._ids.new()
         return RegisterCommand(
             self._meta(),
             user_id,

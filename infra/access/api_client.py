@@ -112,8 +112,8 @@ class ServerClient:
             raise ServerUnreachable(
                 f"{self.base_url} does not answer: {reason}"
             ) from reason
-        position = response.headers.get(POSITION_HEADER)
-        return ServerAnswer(response.status_code, int(position or 0), response.content)
+        position = LogPosition(response.headers.get(POSITION_HEADER) or 0)
+        return ServerAnswer(response.status_code, position, response.content)
 
     def ask(
         self,

@@ -10,6 +10,7 @@ from domain.money import NO_MONEY, NO_PRICE, NO_SHARES, Money, Price, Quantity
 from domain.vocabulary import Side
 
 _HOUSE = wallet_stream(HOUSE_ACCOUNT)
+_NO_ORDER = OrderId("")
 #: The name of the leg that pays the fees to the venue.
 HOUSE_PART = "house"
 
@@ -115,5 +116,5 @@ def legs_of(trade: TradeExecuted) -> Iterator[tuple[str, Leg]]:
     if fees:
         yield (
             HOUSE_PART,
-            Leg(_HOUSE, "", NO_PRICE, NO_SHARES, fee=fees, cash=fees, shares=NO_SHARES),
+            Leg(_HOUSE, _NO_ORDER, NO_PRICE, NO_SHARES, fees, fees, NO_SHARES),
         )

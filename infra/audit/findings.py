@@ -3,7 +3,7 @@
 import msgspec
 
 from domain.events.register import Fact, tag_of
-from domain.ids import LogPosition, Stream
+from domain.ids import LogPosition
 
 #: How many violations of one check a report lists. It counts all of them.
 LISTED_MAX = 10
@@ -27,11 +27,14 @@ CHECKS = {
 
 
 class Violation(msgspec.Struct, frozen=True):
-    """One violation of a check, and the log position that shows it."""
+    """One violation of a check, and the log position that shows it.
+
+    `stream` may also name a view or the snapshot.
+    """
 
     check: str
     position: LogPosition
-    stream: Stream
+    stream: str
     event: str
     what: str
 

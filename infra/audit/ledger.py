@@ -22,7 +22,7 @@ from domain.events.wallet import (
     SharesReserved,
     TradeSettled,
 )
-from domain.ids import HoldId, OrderId, Stream, Symbol, symbol_of
+from domain.ids import NO_TRADE, HoldId, OrderId, Stream, Symbol, TradeId, symbol_of
 from domain.money import NO_MONEY, NO_SHARES, Money, Quantity
 from domain.vocabulary import HoldPurpose, Side
 from infra.audit.accounts import (
@@ -40,7 +40,7 @@ _BUY = Side.BUY
 _ORDER = HoldPurpose.ORDER
 
 
-LegKey: TypeAlias = tuple[Symbol, int, str]
+LegKey: TypeAlias = tuple[Symbol, TradeId, str]
 
 
 class LedgerAudit:
@@ -54,7 +54,7 @@ class LedgerAudit:
         self.trades = 0
         self.balances = 0
         self._legs: dict[LegKey, Leg] = {}
-        self._trade_ids: dict[Symbol, int] = {}
+        self._trade_ids: dict[Symbol, TradeId] = {}
         # Cash that came in, cash in wallets, and cash due in open legs.
         self._cash_in = self._cash = self._cash_due = NO_MONEY
         self._cash_off = NO_MONEY
@@ -137,7 +137,7 @@ class LedgerAudit:
         account.held += event.amount
         self._check_account(fact, account)
 
-    def order_hold(self, order_id: OrderId) -> Hold | None:
+    def order_hold(self, order_id: HoldId) -> Hold | None:
         """Return the hold that backs an order, not holds for other purposes."""
         hold = self.holds.get(order_id)
         return None if hold is None or hold.purpose is not _ORDER else hold
@@ -176,7 +176,7 @@ class LedgerAudit:
 
     def _executed(self, fact: Fact, event: TradeExecuted) -> None:
         symbol, trade_id = symbol_of(fact.stream), event.trade_id
-        if trade_id != self._trade_ids.get(symbol, 0) + 1:
+        if trade_id != self._trade_ids.get(symbol, NO_TRADE) + 1:
             self._findings.note("trades", fact, f"trade {trade_id} is out of turn")
         self._trade_ids[symbol] = trade_id
         self.trades += 1

@@ -17,7 +17,7 @@ from domain.events.market import (
 )
 from domain.events.register import Fact
 from domain.events.wallet import FundsHeld, SharesReserved
-from domain.ids import OrderId, Stream, Symbol, symbol_of, wallet_stream
+from domain.ids import AccountId, OrderId, Stream, Symbol, symbol_of, wallet_stream
 from domain.money import Quantity
 from domain.vocabulary import HoldPurpose, Side
 from infra.audit.findings import Findings
@@ -64,7 +64,7 @@ class OrdersAudit:
 
     def _held(self, _: Fact, event: FundsHeld) -> None:
         if event.purpose is HoldPurpose.ORDER:
-            self._touched[event.hold_id] = None
+            self._touched[OrderId(event.hold_id)] = None
 
     def _reserved(self, _: Fact, event: SharesReserved) -> None:
         self._touched[event.order_id] = None
@@ -76,7 +76,7 @@ class OrdersAudit:
         self,
         fact: Fact,
         order_id: OrderId,
-        account_id: str,
+        account_id: AccountId,
         side: Side,
         leaves: Quantity,
     ) -> None:
@@ -146,7 +146,8 @@ class OrdersAudit:
     def end(self, fact: Fact) -> None:
         """Check that open orders are backed and that no other backing is left."""
         ledger = self._ledger
-        backed = {*filter(ledger.order_hold, ledger.holds), *ledger.reserves}
+        held = {OrderId(each) for each in ledger.holds if ledger.order_hold(each)}
+        backed = {*held, *ledger.reserves}
         for order_id in {*self.open, *backed}:
             self._check_backing(fact, order_id)
 

@@ -143,7 +143,7 @@ class StateAudit:
             # Without a stored snapshot, one in memory at least proves the form.
             self._compare(load(dump(self.exchange)))
 
-    def _note(self, check: str, stream: Stream, what: str) -> None:
+    def _note(self, check: str, stream: str, what: str) -> None:
         """Note a violation that the state shows, rather than one fact."""
         position = self.exchange.position
         self._findings.add(Violation(check, position, stream, "", what))

@@ -14,7 +14,7 @@ import msgspec
 from commands.ports import LogReader, Snapshot
 from domain.events.event import Event
 from domain.events.register import Fact
-from domain.ids import LogPosition, Stream
+from domain.ids import LOG_START, LogPosition, Stream
 from infra.audit.findings import CHECKS, Check, Findings, Violation
 from infra.audit.ledger import LedgerAudit
 from infra.audit.orders import OrdersAudit
@@ -53,7 +53,7 @@ class Audit:
     ) -> None:
         self.findings = Findings()
         self.state = StateAudit(self.findings, live=live, snapshot=snapshot)
-        self.position: LogPosition = 0
+        self.position = LOG_START
         self.events = 0
         self._reader = reader
         self.server_runs = live is not None

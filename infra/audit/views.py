@@ -1,11 +1,11 @@
 """The audit check that the read models match the log."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from time import monotonic, sleep
 from typing import TypeAlias
 
-from commands.ports import LogReader
-from domain.ids import LogPosition
+from commands.ports import LogReader, NewId
+from domain.ids import LOG_START, LogPosition
 from infra.audit.findings import Check, Findings, Violation
 from processors.filling import Progress
 from processors.rebuild import Report, verify
@@ -26,7 +26,7 @@ def views_check(
     findings: Findings,
     *,
     server_runs: bool,
-    new_id: Callable[[], str],
+    new_id: NewId,
     progress: Progress,
 ) -> Check:
     """Rebuild every read model alongside the live one and compare the two.
@@ -56,7 +56,9 @@ def views_check(
     missing = [report.view for report in reports if not report.compared]
     if server_runs:
         for name in missing:
-            findings.add(Violation("views", 0, f"view {name}", "", "it is not there"))
+            findings.add(
+                Violation("views", LOG_START, f"view {name}", "", "it is not there")
+            )
     return findings.result(
         "views",
         len(reports) - len(missing),

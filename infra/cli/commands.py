@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from domain.ids import Symbol
 from infra.access.target_servers import target_postgres
 from infra.cli import reports
 from infra.cli.audit_log import audit_log
@@ -91,7 +92,7 @@ def replay(
         options = ReplayOptions(
             flow=flow,
             url=url,
-            symbol=symbol,
+            symbol=None if symbol is None else Symbol(symbol),
             rows_every=rows_every,
             limit=limit,
             in_process=in_process,

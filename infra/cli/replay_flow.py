@@ -47,7 +47,7 @@ class ReplayOptions(msgspec.Struct, frozen=True, kw_only=True):
             return self.symbol
         # A file may have any name.
         letters = _FOREIGN.sub("", self.flow.name.partition(".")[0].upper())
-        return f"{letters[:4] or 'FLOW'}.{_suffix()}"
+        return Symbol(f"{letters[:4] or 'FLOW'}.{_suffix()}")
 
 
 def _suffix() -> str:

@@ -103,7 +103,7 @@ class PostgresLogWriter:
             row = cursor.fetchone()
         if row is None:
             raise LogLost(f"epoch {self._epoch} of the lease is over")
-        first, last, inserted = int(row[0]), int(row[1]), int(row[2])
+        first, last, inserted = LogPosition(row[0]), int(row[1]), int(row[2])
         if not last - first + 1 == inserted == count:
             raise LogLost(f"{count} events got the log positions {first} to {last}")
         return first

@@ -13,7 +13,7 @@ import threading
 import psycopg
 from psycopg.rows import TupleRow
 
-from domain.ids import LogPosition
+from domain.ids import LOG_START, LogPosition
 from infra.log.connection import connect
 
 _RECONNECT_SECONDS = 0.2
@@ -26,7 +26,7 @@ class LogListener:
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
-        self._head: LogPosition = 0
+        self._head = LOG_START
         self._moved = threading.Condition()
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -74,13 +74,13 @@ class LogListener:
             )
             payloads = [n.payload for n in connection.notifies(timeout=0)]
             if payloads and all(payloads):
-                self._set(max(int(payload) for payload in payloads))
+                self._set(max(LogPosition(payload) for payload in payloads))
             elif payloads or not readable:
                 self._look(connection)
 
     def _look(self, connection: psycopg.Connection[TupleRow]) -> None:
         row = connection.execute("SELECT max(notification_id) FROM events").fetchone()
-        self._set(row[0] or 0 if row else 0)
+        self._set(row[0] or LOG_START if row else LOG_START)
 
     def _set(self, head: LogPosition) -> None:
         with self._moved:

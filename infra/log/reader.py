@@ -9,7 +9,7 @@ from typing import LiteralString
 
 from commands.ports import LogLost, Segment
 from domain.events.register import Fact
-from domain.ids import LogPosition, Stream
+from domain.ids import LOG_START, LogPosition, Stream
 from infra.log.connection import Datastore
 from infra.log.event_codec import EventDecoder, Row
 from infra.log.head_listener import LogListener
@@ -47,7 +47,7 @@ class PostgresLogReader:
     def head(self) -> LogPosition:
         with self._datastore.rows() as cursor:
             row = cursor.execute(_HEAD, prepare=True).fetchone()
-            return row[0] or 0 if row else 0
+            return row[0] or LOG_START if row else LOG_START
 
     def read(self, after: LogPosition, limit: int) -> Segment:
         before, rows = self._rows(after, limit)
@@ -93,7 +93,7 @@ class PostgresLogReader:
             rows: list[Row] = cursor.fetchall()
         if rows and rows[0][0] <= after:
             return rows[0][0], rows[1:]
-        return 0, rows[:limit]
+        return LOG_START, rows[:limit]
 
     def _following(self, after: LogPosition, limit: int) -> list[Row]:
         """Return the rows after an existing row. Raises LogLost if that row is gone."""

@@ -26,7 +26,7 @@ from psycopg.rows import DictRow, TupleRow
 from psycopg.sql import SQL
 
 from commands.ports import LogUnavailable
-from domain.ids import LogPosition
+from domain.ids import LOG_START, LogPosition
 from infra.log.connection import Datastore
 from processors.follower import Overtaken
 
@@ -97,7 +97,7 @@ class PostgresCheckpoints:
     def position(self, name: str) -> LogPosition:
         with self._datastore.rows() as cursor:
             row = cursor.execute(_TRACKED, (name,)).fetchone()
-        return row[0] if row else 0
+        return row[0] if row else LOG_START
 
     def move(
         self,

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from domain.ids import LogPosition, OrderId, Symbol
+from domain.ids import LOG_START, AccountId, OrderId, Symbol, TradeId
 from domain.money import Price, Quantity, dollars_a_share, text
 from domain.vocabulary import TimeInForce
 from infra.access.api_client import ServerAnswer, ServerClient, ServerRefused
@@ -27,7 +27,7 @@ PAUSE_SECONDS = 0.2
 
 
 class _Registered(msgspec.Struct):
-    account_id: str
+    account_id: AccountId
 
 
 class _LoggedIn(msgspec.Struct):
@@ -46,7 +46,7 @@ class _Part(msgspec.Struct):
 
 
 class _Trade(msgspec.Struct):
-    trade_id: int | str
+    trade_id: TradeId | str
     price: str
     qty: str
 
@@ -66,7 +66,7 @@ class HttpVenue:
         self._maker = ServerClient(admin.base_url)
         self._taker = ServerClient(admin.base_url)
         self._symbol = symbol
-        self._position: LogPosition = 0
+        self._position = LOG_START
 
     def close(self) -> None:
         self._maker.close()

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from domain.ids import Symbol
 from domain.money import text
 from infra.replay.orderflow import ExpectedFill, Ioc, Levels, Row
 from infra.replay.venue import Way
@@ -20,7 +21,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a replay. `exact` says that everything agreed."""
 
     flow: str
-    symbol: str
+    symbol: Symbol
     way: Way
     commands: int
     aggressive_orders: int
@@ -98,7 +99,7 @@ class Score:
             and not self.refusals
         )
 
-    def report(self, *, flow: str, symbol: str, way: Way, seconds: float) -> Report:
+    def report(self, *, flow: str, symbol: Symbol, way: Way, seconds: float) -> Report:
         return Report(
             flow=flow,
             symbol=symbol,

@@ -14,7 +14,7 @@ from commands.messages import (
 from domain.events.event import Meta
 from domain.events.market import TradeExecuted
 from domain.events.register import AnyEvent
-from domain.ids import AccountId, CommandId, OrderId, Symbol
+from domain.ids import AccountId, CommandId, OrderId, Symbol, UserId
 from domain.listing import Listing
 from domain.market.order import Replacement, Ticket
 from domain.money import Money, Price, Quantity
@@ -25,6 +25,8 @@ from infra.replay.venue import Fill, LimitOrder, Refused, Way
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
 
+#: The actor of all commands of a replay.
+ACTOR = UserId("replay")
 TICK = Price(100)
 PLENTY_OF_CASH = Money(10**17)
 PLENTY_OF_SHARES = Quantity(10**9)
@@ -54,25 +56,23 @@ class WriterVenue:
             lot_size=Quantity(1),
             reference_price=reference_price,
         )
-        self._decisions.execute(ListAsset(self._meta("replay"), listing, ""))
+        self._decisions.execute(ListAsset(self._meta(), listing, ""))
         self._fund(self._maker)
         self._fund(self._taker)
 
     def _fund(self, account: AccountId) -> None:
         user = self._ids.new()
-        register = Register(
-            self._meta("replay"), user, account, self._ids.new(), "", "", ""
-        )
-        deposit = Deposit(self._meta("replay"), account, PLENTY_OF_CASH, "replay")
+        register = Register(self._meta(), user, account, self._ids.new(), "", "", "")
+        deposit = Deposit(self._meta(), account, PLENTY_OF_CASH, "replay")
         shares = GrantShares(
-            self._meta("replay"), account, self._symbol, PLENTY_OF_SHARES, TICK, "r"
+            self._meta(), account, self._symbol, PLENTY_OF_SHARES, TICK, "r"
         )
         for command in (register, deposit, shares):
             self._decisions.execute(command)
 
-    def _meta(self, actor: str, command_id: CommandId | None = None) -> Meta:
+    def _meta(self, command_id: CommandId | None = None) -> Meta:
         # As in the API, a command that makes an order has the id of that order.
-        return Meta(self._clock.now(), actor, command_id or self._ids.new())
+        return Meta(self._clock.now(), ACTOR, command_id or self._ids.new())
 
     def place(self, orders: Sequence[LimitOrder]) -> Sequence[OrderId | Refused]:
         return [self._place(order) for order in orders]
@@ -91,7 +91,7 @@ class WriterVenue:
             order.quantity,
             order.limit,
         )
-        command = PlaceOrder(self._meta(account, order_id), ticket)
+        command = PlaceOrder(self._meta(order_id), ticket)
         if not order.aggressive:
             return self._decisions.decide(command) or order_id
 
@@ -101,13 +101,13 @@ class WriterVenue:
         return self._decisions.decide(command, keep_fills) or order_id
 
     def cancel(self, order_id: OrderId) -> Refused | None:
-        meta = self._meta(self._maker)
+        meta = self._meta()
         return self._decisions.decide(CancelOrder(meta, self._maker, order_id))
 
     def replace(self, order_id: OrderId, quantity: Quantity) -> OrderId | Refused:
         new_id = self._ids.new()
         command = ReplaceOrder(
-            self._meta(self._maker, new_id),
+            self._meta(new_id),
             self._maker,
             order_id,
             Replacement(new_id, new_id, quantity),

@@ -7,6 +7,7 @@ easily. Within one process every identifier is greater than the one before.
 
 import os
 import threading
+from typing import Any
 from weakref import WeakSet
 
 from commands.ports import Clock
@@ -30,7 +31,8 @@ class Identifiers:
         self._used = 0
         _living.add(self)
 
-    def new(self) -> str:
+    def new(self) -> Any:
+        """Return a new identifier. Its type fits every kind of id."""
         with self._turn:
             milliseconds = self._clock.now() // 1_000
             if milliseconds > self._milliseconds:

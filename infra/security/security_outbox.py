@@ -8,7 +8,7 @@ either pending or recorded.
 from collections.abc import Sequence
 
 from domain.events.security import SecurityEvent
-from domain.ids import CommandId
+from domain.ids import LOG_START, CommandId
 from infra.log.connection import Datastore
 from infra.log.event_codec import EventDecoder, encode_event
 
@@ -56,7 +56,9 @@ class PostgresSecurityOutbox:
     def pending(self, limit: int) -> list[SecurityEvent]:
         with self._datastore.rows() as cursor:
             rows = cursor.execute(_PENDING, (limit,)).fetchall()
-        facts = self._decoder.facts((0, note_id, 0, state) for note_id, state in rows)
+        facts = self._decoder.facts(
+            (LOG_START, note_id, 0, state) for note_id, state in rows
+        )
         return [each.event for each in facts if isinstance(each.event, SecurityEvent)]
 
     def drop(self, note_ids: Sequence[CommandId]) -> None:

@@ -5,6 +5,7 @@ import msgspec
 
 from api.http.auth import Caller
 from domain.events.event import Timestamp
+from domain.ids import AccountId, UserId
 from domain.vocabulary import Role
 
 ALGORITHM = "HS256"
@@ -15,8 +16,8 @@ _SECOND = 1_000_000
 class _Claims(msgspec.Struct):
     """The claims of a token. `account` and `roles` are ours, the others standard."""
 
-    sub: str
-    account: str
+    sub: UserId
+    account: AccountId
     roles: tuple[Role, ...]
     exp: int
     iat: int

@@ -7,7 +7,6 @@ nobody wants money and an administrator there that they never asked for.
 
 import asyncio
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -21,20 +20,20 @@ from commands.messages import (
     ListAsset,
     Register,
 )
-from commands.ports import Clock, Credentials, PasswordHasher, PersonalVault
+from commands.ports import Clock, Credentials, NewId, PasswordHasher, PersonalVault
 from commands.writer.writer import Writer
 from domain.errors import AlreadyExists, Conflict
 from domain.events.event import Meta
-from domain.ids import SYSTEM
+from domain.ids import SYSTEM, AccountId, Symbol
 from domain.listing import Listing
 from domain.money import Quantity, dollars, dollars_a_share
 from domain.vocabulary import Role
 
 #: Symbol, name, reference price, sector, shares outstanding.
 INSTRUMENTS = (
-    ("ACME", "Acme Corporation", "100.00", "Industrials", 1_000_000_000),
-    ("GLBX", "Globex Corporation", "42.50", "Technology", 400_000_000),
-    ("INIT", "Initech Inc.", "17.25", "Technology", 80_000_000),
+    (Symbol("ACME"), "Acme Corporation", "100.00", "Industrials", 1_000_000_000),
+    (Symbol("GLBX"), "Globex Corporation", "42.50", "Technology", 400_000_000),
+    (Symbol("INIT"), "Initech Inc.", "17.25", "Technology", 80_000_000),
 )
 TRADERS = 4
 CASH = dollars("1000000")
@@ -48,7 +47,7 @@ class Login(msgspec.Struct):
 
 
 class Trader(Login):
-    account_id: str
+    account_id: AccountId
 
 
 class Demo(msgspec.Struct):
@@ -57,7 +56,7 @@ class Demo(msgspec.Struct):
     base_url: str
     admin: Login
     traders: list[Trader]
-    symbols: list[str]
+    symbols: list[Symbol]
 
 
 class DemoMarket:
@@ -68,7 +67,7 @@ class DemoMarket:
         writer: Writer,
         *,
         clock: Clock,
-        new_id: Callable[[], str],
+        new_id: NewId,
         credentials: Credentials,
         vault: PersonalVault,
         hasher: PasswordHasher,
@@ -115,7 +114,7 @@ class DemoMarket:
         return await asyncio.to_thread(self.credentials.of, claim)
 
     async def _list(
-        self, symbol: str, name: str, price: str, sector: str, shares: int
+        self, symbol: Symbol, name: str, price: str, sector: str, shares: int
     ) -> None:
         if symbol in self.writer.exchange.markets:
             return
@@ -152,7 +151,7 @@ class DemoMarket:
             Register(self._meta(), user_id, self.new_id(), claim, email, name, hashed)
         )
 
-    async def _fund(self, account_id: str) -> None:
+    async def _fund(self, account_id: AccountId) -> None:
         await self._once(Deposit(self._meta(), account_id, CASH, REFERENCE))
         for symbol, _, price, _, _ in INSTRUMENTS:
             reference, cost = f"{REFERENCE} {symbol}", dollars_a_share(price)
@@ -180,7 +179,7 @@ def _fresh(base_url: str) -> Demo:
     return Demo(
         base_url,
         _login("admin"),
-        [Trader(each.email, each.password, "") for each in traders],
+        [Trader(each.email, each.password, AccountId("")) for each in traders],
         [row[0] for row in INSTRUMENTS],
     )
 

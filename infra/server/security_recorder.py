@@ -13,6 +13,7 @@ from commands.ports import SecurityOutbox
 from domain.accounts.user import SECURITY_FACTS_PER_MINUTE
 from domain.errors import DomainError
 from domain.events.security import LoginFailed, SecurityEvent
+from domain.ids import CommandId
 
 LOOK_SECONDS = 0.5
 
@@ -51,7 +52,7 @@ class SecurityRecorder:
         outcomes = await asyncio.gather(
             *(self._execute(_command(note)) for note in notes), return_exceptions=True
         )
-        dropped: list[str] = []
+        dropped: list[CommandId] = []
         for note, outcome in zip(notes, outcomes, strict=True):
             if not isinstance(outcome, BaseException):
                 if not outcome.facts:
@@ -60,7 +61,7 @@ class SecurityRecorder:
                 raise outcome
         await asyncio.to_thread(self._finish, dropped)
 
-    def _finish(self, dropped: list[str]) -> None:
+    def _finish(self, dropped: list[CommandId]) -> None:
         if dropped:
             self._outbox.drop(dropped)
         self._outbox.sweep()

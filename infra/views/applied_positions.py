@@ -15,7 +15,7 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
-from domain.ids import LogPosition
+from domain.ids import LOG_START, LogPosition
 from infra.views.homes import ViewsOfHome
 from projections.register import PROJECTIONS
 from projections.store import APPLIED, Home, Request, StoreDown, View
@@ -177,6 +177,6 @@ class RedisAppliedPositions:
         answers = await self._homes[home].read_many(requests)
         for each, answer in zip(followed, answers, strict=True):
             # A message that arrived meanwhile may be newer than the answer.
-            known = self._positions[each.name] or 0
+            known = self._positions[each.name] or LOG_START
             self._positions[each.name] = answer and max(known, answer.checkpoint)
         self._wake()

@@ -20,6 +20,7 @@ import redis
 import redis.asyncio
 from redis.exceptions import NoScriptError, RedisError
 
+from domain.ids import LogPosition
 from infra.views.lua_scripts import READ, RETIRE, SWITCH, WRITE, Script
 from infra.views.redis_commands import Command, reading, writing
 from projections.store import (
@@ -81,7 +82,9 @@ def _answer(raw: list[Any], counts: list[int]) -> Answer | None:
     checkpoint, generation, *replies = raw
     if checkpoint is None:
         return None
-    return Answer(int(checkpoint), generation.decode(), _joined(replies, counts))
+    return Answer(
+        LogPosition(checkpoint), generation.decode(), _joined(replies, counts)
+    )
 
 
 def _joined(replies: list[Reply], counts: list[int]) -> list[Reply]:

@@ -19,7 +19,7 @@ from domain.events.wallet import (
     TradeSettled,
     WalletOpened,
 )
-from domain.ids import AccountId, LogPosition, UserId, account_of
+from domain.ids import LOG_START, AccountId, LogPosition, UserId, account_of
 from domain.money import NO_MONEY, Money
 from domain.vocabulary import SelfTradePrevention, Side, WalletKind
 from projections.projection import Projection, Rows, needs, on
@@ -40,7 +40,7 @@ class Balance(msgspec.Struct, array_like=True, gc=False):
     held: Money = NO_MONEY
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.CANCEL_NEWEST
     suspend_trade: bool = False
-    log_position: LogPosition = 0
+    log_position: LogPosition = LOG_START
 
     @property
     def available(self) -> Money:

@@ -17,7 +17,7 @@ from domain.events.wallet import (
     SharesReserved,
     TradeSettled,
 )
-from domain.ids import AccountId, LogPosition, Symbol, account_of
+from domain.ids import LOG_START, AccountId, LogPosition, Symbol, account_of
 from domain.money import NO_MONEY, NO_SHARES, Money, Quantity
 from domain.vocabulary import Side
 from projections.projection import Projection, Rows, needs, on
@@ -40,7 +40,7 @@ class Position(msgspec.Struct, array_like=True, gc=False):
     reserved: Quantity = NO_SHARES
     cost_basis: Money = NO_MONEY
     realized: Money = NO_MONEY
-    log_position: LogPosition = 0
+    log_position: LogPosition = LOG_START
 
     @property
     def available(self) -> Quantity:

@@ -35,7 +35,7 @@ class User(msgspec.Struct, array_like=True, gc=False):
 
 def user_of(stream: Stream) -> UserId:
     """Return the user id in the name of a `user-…` stream."""
-    return stream[5:]
+    return UserId(stream[5:])
 
 
 class UsersProjection(Projection):
@@ -95,4 +95,4 @@ async def user(views: Views, user_id: UserId) -> User | None:
 async def by_claim(views: Views, claim: str) -> User | None:
     """Return the user who holds an e-mail address. `claim` is its keyed hash."""
     ((user_id,),) = (await views.read(VIEW, [ReadRows(CLAIMS, [claim])])).replies
-    return None if user_id is None else await user(views, user_id.decode())
+    return None if user_id is None else await user(views, UserId(user_id.decode()))

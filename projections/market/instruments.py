@@ -8,7 +8,7 @@ import msgspec
 from domain.events.event import Event, Timestamp
 from domain.events.market import DayRolled, Halted, Listed, ListingChanged, Resumed
 from domain.events.register import Fact
-from domain.ids import AssetId, LogPosition, Symbol, symbol_of
+from domain.ids import LOG_START, AssetId, LogPosition, Symbol, symbol_of
 from domain.listing import Listing
 from projections.projection import Projection, Rows, needs, on
 from projections.store import (
@@ -36,7 +36,7 @@ class Instrument(msgspec.Struct, array_like=True, gc=False):
     halted: bool = False
     halt_reason: str = ""
     changed_at: Timestamp = 0
-    log_position: LogPosition = 0
+    log_position: LogPosition = LOG_START
 
     @property
     def symbol(self) -> Symbol:
@@ -52,7 +52,7 @@ class InstrumentsProjection(Projection):
     def __init__(self) -> None:
         self._listings = Rows(LISTINGS, Instrument)
         super().__init__(self._listings)
-        self._asset_ids: dict[AssetId, str] = {}
+        self._asset_ids: dict[str, Symbol] = {}
 
     def start(self, *, empty: bool) -> None:
         super().start(empty=empty)
@@ -126,7 +126,7 @@ async def named(views: Views, symbols: Sequence[Symbol]) -> dict[Symbol, Instrum
 async def by_asset_id(views: Views, asset_id: AssetId) -> Instrument | None:
     """Return the instrument with this asset id, or None."""
     ((symbol,),) = (await views.read(VIEW, [ReadRows(ASSET_IDS, [asset_id])])).replies
-    return None if symbol is None else await instrument(views, symbol.decode())
+    return None if symbol is None else await instrument(views, Symbol(symbol.decode()))
 
 
 async def all_instruments(

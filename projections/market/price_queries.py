@@ -1,5 +1,7 @@
 """Queries for prices: one, several, and the series of one instrument."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from domain.events.event import Timestamp
@@ -22,7 +24,9 @@ async def price(views: Views, symbol: Symbol) -> PriceRow | None:
     return None if stored is None else msgspec.json.decode(stored, type=PriceRow)
 
 
-async def prices(views: Views, symbols: list[Symbol] | None = None) -> list[PriceRow]:
+async def prices(
+    views: Views, symbols: Sequence[Symbol] | None = None
+) -> list[PriceRow]:
     """Return prices by symbol: all of them, or those of `symbols`.
 
     Unknown symbols are skipped.

@@ -155,7 +155,8 @@ class PricesProjection(Projection):
     def changes(self) -> list[Change]:
         series: list[Change] = []
         messages: list[Message] = []
-        for symbol, row in self._rows.changed():
+        for _, row in self._rows.changed():
+            symbol = row.symbol
             row.reprice(self._books.book(symbol))
             self._add_point(row)
             points = self._points[symbol]

@@ -39,7 +39,7 @@ async def by_client_order_id(
     """Return an account's order by the client's id, or None."""
     field = client_id_field(account_id, client_order_id)
     ((order_id,),) = (await views.read(VIEW, [ReadRows(CLIENT_IDS, [field])])).replies
-    return None if order_id is None else await order(views, order_id.decode())
+    return None if order_id is None else await order(views, OrderId(order_id.decode()))
 
 
 async def fills(views: Views, order_id: OrderId) -> list[Fill]:
@@ -76,7 +76,7 @@ async def orders(
         page = await _page(
             views, account_id, statuses, (after, until), newest_first, count
         )
-        ids = [member.split(b" ", 1)[0].decode() for member in wanted.of(page)]
+        ids = [OrderId(each.split(b" ", 1)[0].decode()) for each in wanted.of(page)]
         found += await _standing(views, ids, statuses, limit - len(found))
         if page.frontier is None:
             break

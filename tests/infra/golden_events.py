@@ -192,7 +192,7 @@ WALLET: Sequence[AnyEvent] = [
     ),
     FeeCollected(META, symbol="AAPL", trade_id=77, amount=150_000),
 ]
-USER: list[AnyEvent] = [
+USER: Sequence[AnyEvent] = [
     UserRegistered(
         META,
         account_id=ALICE,

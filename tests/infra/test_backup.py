@@ -13,6 +13,7 @@ from eventsourcing.persistence import Tracking
 
 from commands.companions import SignIn
 from commands.ports import LogUnavailable
+from domain.ids import LogPosition
 from domain.vocabulary import Role
 from infra.log.backup import (
     BackupDamaged,
@@ -109,7 +110,7 @@ def test_a_backup_beside_a_live_server_is_of_one_moment(
         with closing(writer):
             events = stream.events(2)
             writer.append(events)
-            late: list[int] = []
+            late: list[LogPosition] = []
 
             def go_on(table: str, _done: int, _rows: int) -> None:
                 if table == "events":

@@ -12,6 +12,7 @@ import pytest
 from redis import Redis
 
 from domain.events.register import Fact
+from domain.ids import LogPosition, Stream
 from infra.log.event_codec import EventDecoder, Row
 from infra.views.redis_store import RedisStore
 from tests.support.facts import batches, segment
@@ -22,7 +23,7 @@ GOLDEN = Path(__file__).parents[1] / "golden/views"
 
 def golden_facts() -> list[Fact]:
     lines = (GOLDEN / "facts.jsonl").read_bytes().splitlines()
-    decode = msgspec.json.Decoder(tuple[int, str, int, str]).decode
+    decode = msgspec.json.Decoder(tuple[LogPosition, Stream, int, str]).decode
     stored = [decode(each) for each in lines]
     rows: list[Row] = [(at, name, n, state.encode()) for at, name, n, state in stored]
     return EventDecoder().facts(rows)

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 
 from commands.state import frozen
 from commands.state.exchange import Exchange, locate
+from domain.ids import LogPosition
 from tests.support.both import Real
 from tests.support.facts import whole_commands
 from tests.support.operations import OPERATIONS, Operation, from_seed
@@ -67,7 +68,7 @@ def living(seed: int, operations: int = 600) -> Real:
 def commit(real: Real, before: int) -> None:
     """Give the indexes the log positions of the facts since `before`."""
     locate(real.exchange.take_unlocated(), first=before + 1)
-    real.exchange.position = len(real.facts)
+    real.exchange.position = LogPosition(len(real.facts))
 
 
 @pytest.mark.rule("COMMAND-08")

@@ -16,7 +16,7 @@ from commands.companions import Companion, NoteRecorded, RolesOf, SignIn
 from commands.ports import LogLost, Segment, Snapshot
 from domain.events.register import Fact, Recorded
 from domain.events.security import SecurityEvent
-from domain.ids import CommandId, LogPosition, Stream, UserId
+from domain.ids import LOG_START, CommandId, LogPosition, Stream, UserId
 from infra.log.event_codec import EventDecoder, Row, encode_event
 from infra.security.installation_secret import InstallationKeys
 from infra.security.personal_data import Vault
@@ -31,13 +31,13 @@ class MemoryLogReader:
     def __init__(self) -> None:
         self._rows: list[Row] = []
         self._places: dict[tuple[Stream, int], Row] = {}
-        self._latest: LogPosition = 0
+        self._latest = LOG_START
         self._decoder = EventDecoder()
         self._moved = threading.Condition()
 
     def head(self) -> LogPosition:
         with self._moved:
-            return self._rows[-1][0] if self._rows else 0
+            return self._rows[-1][0] if self._rows else LOG_START
 
     def read(self, after: LogPosition, limit: int) -> Segment:
         with self._moved:
@@ -74,9 +74,9 @@ class MemoryLogReader:
             first = self._latest + 1
             # As with a sequence in Postgres: a number that was drawn never comes back.
             self._latest += len(events)
-            rows = [
-                (position, each.stream, each.version, encode_event(each.event))
-                for position, each in enumerate(events, start=first)
+            rows: list[Row] = [
+                (first + n, each.stream, each.version, encode_event(each.event))
+                for n, each in enumerate(events)
             ]
             places = {row[1:3]: row for row in rows}
             if len(places) < len(rows) or places.keys() & self._places.keys():

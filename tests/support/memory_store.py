@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from domain.ids import LogPosition
+from domain.ids import LOG_START
 from projections.store import (
     AddEntries,
     Answer,
@@ -41,7 +41,7 @@ class Contents:
     """The content of one generation."""
 
     def __init__(self) -> None:
-        self.checkpoint: LogPosition = 0
+        self.checkpoint = LOG_START
         self.tables: defaultdict[str, dict[bytes, bytes]] = defaultdict(dict)
         self.collections: defaultdict[str, dict[bytes, int]] = defaultdict(dict)
 

@@ -15,6 +15,7 @@ from commands.messages import COMMANDS, Command
 from commands.ports import LogUnavailable
 from domain.errors import DomainError
 from domain.events.register import Recorded
+from domain.ids import LOG_START, LogPosition
 
 AnyCommand: Any = Union[COMMANDS]  # noqa: UP007 - made of the register
 
@@ -25,13 +26,13 @@ class Error(msgspec.Struct, tag="error"):
     kind: str
     sentence: str
     facts: dict[str, str | int | None]
-    position: int = 0
+    position: LogPosition = LOG_START
 
 
 class PlainAnswer(msgspec.Struct, tag="answer"):
     """An `Answer` whose refused parts are plain data too."""
 
-    position: int
+    position: LogPosition
     facts: list[Recorded]
     repeated: bool
     order_id: str
@@ -60,7 +61,7 @@ class Reply(msgspec.Struct):
 def plain_error(error: Exception) -> Error:
     """Return an error as plain data."""
     if isinstance(error, DomainError):
-        position = error.position if isinstance(error, NotHeld) else 0
+        position = error.position if isinstance(error, NotHeld) else LOG_START
         return Error(type(error).__name__, error.sentence, error.facts, position)
     return Error(type(error).__name__, str(error), {})
 
