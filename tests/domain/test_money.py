@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.money import Money, Price, dollars, fee, fee_ceiling, text
+from domain.money import Money, Price, dollars, dollars_a_share, fee, fee_ceiling, text
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,7 @@ from domain.money import Money, Price, dollars, fee, fee_ceiling, text
 )
 def test_an_exact_amount_is_read(given: str | int | Decimal, expected: int):
     assert dollars(given) == expected
+    assert dollars_a_share(given) == expected
 
 
 @pytest.mark.parametrize(
