@@ -146,16 +146,16 @@ def _live_checkpoints(
 def _finish(
     reader: LogReader, store: Store, rebuilt: Followed, *, compare: bool, switch: bool
 ) -> Report:
-    kept: list[Difference] = []
+    first: list[Difference] = []
     differing = 0
     if compare:
-        found = differences(reader, store, rebuilt)
-        kept = list(islice(found, DIFFERENCES_KEPT))
-        differing = len(kept) + sum(1 for _ in found)
+        every = differences(reader, store, rebuilt)
+        first = list(islice(every, DIFFERENCES_KEPT))
+        differing = len(first) + sum(1 for _ in every)
     if switch:
         _make_live(reader, store, rebuilt)
     return Report(
-        rebuilt.view.name, rebuilt.checkpoint, compare, differing, kept, switch
+        rebuilt.view.name, rebuilt.checkpoint, compare, differing, first, switch
     )
 
 

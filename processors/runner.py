@@ -92,7 +92,7 @@ class Runner:
         """Start following the live generations, and begin the missing ones."""
         mark = [ReadRows(MARK, [COMMAND])]
         requests = [Request(each.view, mark) for each in self._types]
-        taken: list[Followed] = []
+        followed: list[Followed] = []
         missing: list[type[Projection]] = []
         self._leftovers = []
         answers = self._store.read(requests)
@@ -100,7 +100,7 @@ class Runner:
             self._leftovers += self._left_of(each.view)
             if answer is not None and self._is_of_this_log(answer):
                 place = Place(answer.generation, answer.checkpoint)
-                taken.append(Followed(each(), place, live=True))
+                followed.append(Followed(each(), place, live=True))
                 continue
             missing.append(each)
             if answer is not None:
@@ -113,7 +113,7 @@ class Runner:
             _log.info("views are being filled from the log", views=names)
             begun = begin(self._store, missing, "r" + self._new_id())
             self._filling = Filling(self._reader, self._store, begun)
-        self._live = Host(self._store, taken)
+        self._live = Host(self._store, followed)
         return self._live
 
     def _make_room(self, views: Collection[View]) -> None:
@@ -165,8 +165,8 @@ class Runner:
         ]
         answers = self._store.read(requests)
         for each, answer in zip(host.followed, answers, strict=True):
-            found = answer and Place(answer.generation, answer.checkpoint)
-            if found != each.place:
+            place = answer and Place(answer.generation, answer.checkpoint)
+            if place != each.place:
                 raise Overtaken(f"the view {each.view.name} is not as it was left")
 
     def _tidy(self) -> None:

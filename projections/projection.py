@@ -85,12 +85,12 @@ class Projection:
         self._folds = self._marked("folds")
 
     def _marked(self, attribute: str) -> dict[type[Event], BoundFold]:
-        found: dict[type[Event], BoundFold] = {}
+        methods: dict[type[Event], BoundFold] = {}
         for name, method in vars(type(self)).items():
             for event_type in getattr(method, attribute, ()):
-                assert event_type not in found, f"{event_type} is folded twice"
-                found[event_type] = cast(BoundFold, getattr(self, name))
-        return found
+                assert event_type not in methods, f"{event_type} is folded twice"
+                methods[event_type] = cast(BoundFold, getattr(self, name))
+        return methods
 
     def start(self, *, empty: bool) -> None:
         """Clear all caches. `empty` says that the store holds no rows yet."""

@@ -314,12 +314,12 @@ def available(
     requests: Sequence[Request], answers: Sequence[Answer | None]
 ) -> list[Answer]:
     """Return the answers. Raise ViewUnavailable if a request has none."""
-    found: list[Answer] = []
+    live: list[Answer] = []
     for request, answer in zip(requests, answers, strict=True):
         if answer is None:
             raise ViewUnavailable(request.view.name)
-        found.append(answer)
-    return found
+        live.append(answer)
+    return live
 
 
 def encoded(value: object) -> str:

@@ -37,14 +37,14 @@ def change_listing(exchange: Exchange, command: ChangeListing) -> None:
 
 def edited(listing: Listing, changes: ListingChanges) -> Listing:
     """Return the listing after the changes; a price band of 0 removes the band."""
-    given = {
+    terms = {
         name: value
         for name, value in msgspec.structs.asdict(changes).items()
         if value is not None
     }
-    if given.get("price_band") == 0:
-        given["price_band"] = None
-    return msgspec.structs.replace(listing, **given)
+    if terms.get("price_band") == 0:
+        terms["price_band"] = None
+    return msgspec.structs.replace(listing, **terms)
 
 
 def halt_market(exchange: Exchange, command: HaltMarket) -> None:

@@ -128,10 +128,10 @@ def cancel_all_orders(exchange: Exchange, command: CancelAllOrders) -> None:
 
 def cancel_for_owner(exchange: Exchange, command: CancelForOwner) -> None:
     """Cancel an open order of any account, with the administrator's reason."""
-    found = exchange.orders.find(command.order_id)
-    if found is None:
+    entry = exchange.orders.find(command.order_id)
+    if entry is None:
         raise NotHeld(command.order_id)
-    market, order = _open_order(exchange, found[0], command.order_id)
+    market, order = _open_order(exchange, entry[0], command.order_id)
     reason = CancelReason.ADMINISTRATIVE
     _cancel(exchange, market, order, reason, command.note, command.meta)
 

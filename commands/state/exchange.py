@@ -4,7 +4,7 @@ Executing commands and replaying their facts from the log give the same state.
 """
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from commands.companions import Companion
 from commands.state.order_index import OrderIndex
@@ -31,6 +31,7 @@ from domain.key_log import KeyLog
 from domain.market.market import Market
 from domain.vocabulary import WalletKind
 
+A = TypeVar("A", bound=Aggregate)
 #: No index folds most wallet facts: a look-up here is cheaper than a call.
 _INDEXED = frozenset({*OrderIndex.folds, *Register.folds})
 #: Uses without a log position, each with its fact's offset; `locate` adds the base.
@@ -54,10 +55,10 @@ class Exchange:
         self._of: dict[type[Aggregate], dict[Any, Any]] = {
             each: {} for each in AGGREGATES.values()
         }
-        self.markets: dict[Symbol, Market] = self._of[Market]
-        self.wallets: dict[AccountId, Wallet] = self._of[Wallet]
-        self.users: dict[UserId, User] = self._of[User]
-        self.claims: dict[str, EmailClaim] = self._of[EmailClaim]
+        self.markets: dict[Symbol, Market] = self.all(Market)
+        self.wallets: dict[AccountId, Wallet] = self.all(Wallet)
+        self.users: dict[UserId, User] = self.all(User)
+        self.claims: dict[str, EmailClaim] = self.all(EmailClaim)
         self.security = SecurityLog("log", self.outbox)
         self.add(self.security)
         self.keys = KeyLog("log", self.outbox)
@@ -71,6 +72,10 @@ class Exchange:
         self.position = LOG_START
 
     # --- look up ---
+
+    def all(self, kind: type[A]) -> dict[Any, A]:
+        """Return the aggregates of one class by the stream's name after the prefix."""
+        return self._of[kind]
 
     def market(self, symbol: Symbol) -> Market:
         """Return the market of a symbol.

@@ -188,9 +188,9 @@ class LedgerAudit:
     def _settled(self, fact: Fact, event: TradeSettled) -> None:
         symbol, side, quantity = event.symbol, event.side, event.quantity
         leg = self._legs.pop((symbol, event.trade_id, side), None)
-        told = fact.stream, event.order_id, event.price, quantity, event.fee
+        terms = fact.stream, event.order_id, event.price, quantity, event.fee
         cash = cash_moved(event)
-        if leg is None or leg[:5] != told:
+        if leg is None or leg[:5] != terms:
             self._findings.note("legs", fact, f"no such trade {event.trade_id}")
         account = self.account(fact.stream)
         holding = account.holding(symbol)

@@ -17,12 +17,12 @@ FILLED_SECONDS = 60.0
 LOOK_SECONDS = 0.2
 
 #: A store, and the read models that it keeps.
-Kept: TypeAlias = tuple[Store, Sequence[type[Projection]]]
+StoreAndViews: TypeAlias = tuple[Store, Sequence[type[Projection]]]
 
 
 def views_check(
     reader: LogReader,
-    kept: Sequence[Kept],
+    homes: Sequence[StoreAndViews],
     findings: Findings,
     *,
     server_runs: bool,
@@ -38,8 +38,8 @@ def views_check(
         RebuildFailed, StoreDown: the store changed or went away meanwhile.
     """
     if server_runs:
-        _wait_until_filled(kept)
-    ahead = _ahead_of_log(reader, kept)
+        _wait_until_filled(homes)
+    ahead = _ahead_of_log(reader, homes)
     for name, position in ahead.items():
         # The view shows another log, so a comparison would be pointless.
         what = f"it is at log position {position}, beyond the log"
@@ -48,11 +48,11 @@ def views_check(
         return findings.result("views", 0, "read models")
     reports = [
         report
-        for store, types in kept
+        for store, types in homes
         for report in verify(reader, store, types, new_id=new_id, progress=progress)
     ]
     for report in reports:
-        _tell(findings, report)
+        _note(findings, report)
     missing = [report.view for report in reports if not report.compared]
     if server_runs:
         for name in missing:
@@ -67,25 +67,27 @@ def views_check(
     )
 
 
-def _checkpoints(kept: Sequence[Kept]) -> dict[str, LogPosition | None]:
+def _checkpoints(homes: Sequence[StoreAndViews]) -> dict[str, LogPosition | None]:
     """Return where each live view is; None for one that is missing."""
     return {
         each.view.name: answer and answer.checkpoint
-        for store, types in kept
+        for store, types in homes
         for each, answer in zip(
             types, store.read([Request(each.view, ()) for each in types]), strict=True
         )
     }
 
 
-def _wait_until_filled(kept: Sequence[Kept]) -> None:
+def _wait_until_filled(homes: Sequence[StoreAndViews]) -> None:
     deadline = monotonic() + FILLED_SECONDS
-    while None in _checkpoints(kept).values() and monotonic() < deadline:
+    while None in _checkpoints(homes).values() and monotonic() < deadline:
         sleep(LOOK_SECONDS)
 
 
-def _ahead_of_log(reader: LogReader, kept: Sequence[Kept]) -> dict[str, LogPosition]:
-    checkpoints = _checkpoints(kept)
+def _ahead_of_log(
+    reader: LogReader, homes: Sequence[StoreAndViews]
+) -> dict[str, LogPosition]:
+    checkpoints = _checkpoints(homes)
     # Read the head last, or a view that advanced meanwhile seems to be ahead.
     head = reader.head()
     return {
@@ -95,7 +97,7 @@ def _ahead_of_log(reader: LogReader, kept: Sequence[Kept]) -> dict[str, LogPosit
     }
 
 
-def _tell(findings: Findings, report: Report) -> None:
+def _note(findings: Findings, report: Report) -> None:
     for each in report.differences:
         what = f"{_shown(each.live)} is shown, the log gives {_shown(each.rebuilt)}"
         findings.add(

@@ -188,11 +188,11 @@ class Driver:
 
     def compare_fills(self) -> None:
         """Compare the fills of each aggressive order with the recorded ones."""
-        for taken in self._taken:
+        for order in self._taken:
             fills = [
                 ExpectedFill(
                     self._orders.flow_id(fill.maker) or 0, fill.size, fill.price
                 )
-                for fill in self._venue.fills(taken.order_id, taken.makers)
+                for fill in self._venue.fills(order.order_id, order.makers)
             ]
-            self.score.fills_of(taken.line, taken.ioc, fills)
+            self.score.fills_of(order.line, order.ioc, fills)

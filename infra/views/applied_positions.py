@@ -120,18 +120,18 @@ class RedisAppliedPositions:
 
     async def _follow(self) -> None:
         """Listen until cancelled, through every outage."""
-        told = False
+        is_logged = False
         while True:
             try:
                 await self._listen()
             except (RedisError, StoreDown, OSError) as reason:
-                if not told:
+                if not is_logged:
                     _log.warning("cannot hear how far views are", reason=str(reason))
-                told = True
+                is_logged = True
             except Exception:  # noqa: BLE001 - the top loop of a task nobody awaits
                 _log.exception("following the views failed; it starts again")
             else:
-                told = False
+                is_logged = False
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen(self) -> None:

@@ -98,7 +98,7 @@ def _joined(replies: list[Reply], counts: list[int]) -> list[Reply]:
 
 
 @contextmanager
-def _outages_told() -> Generator[None]:
+def _outages_as_store_down() -> Generator[None]:
     try:
         yield
     except RedisError as reason:
@@ -106,7 +106,7 @@ def _outages_told() -> Generator[None]:
 
 
 @contextmanager
-def _cancel_heeded() -> Generator[None]:
+def _cancellation_raised() -> Generator[None]:
     """Raise a cancellation of the current task that the client has swallowed.
 
     The client sends through `asyncio.wait_for`. Before Python 3.12, `wait_for` loses a
@@ -135,7 +135,7 @@ class RedisStore:
 
     def _run(self, script: Script, argument: bytes) -> Any:
         client = cast(Any, self._redis)
-        with _outages_told():
+        with _outages_as_store_down():
             try:
                 return client.execute_command("EVALSHA", script.sha, 0, argument)
             except NoScriptError:
@@ -169,7 +169,7 @@ class RedisStore:
         self._run(RETIRE, _pack((view.name, generation)))
 
     def generations(self, view: View) -> list[Generation]:
-        with _outages_told():
+        with _outages_as_store_down():
             members = cast(set[bytes], self._redis.smembers(_registry(view)))
         return sorted(member.decode() for member in members)
 
@@ -202,7 +202,7 @@ class RedisStore:
     def _pages(self, scan: Callable[..., Any], key: str) -> Iterator[Any]:
         cursor = -1
         while cursor:
-            with _outages_told():
+            with _outages_as_store_down():
                 cursor, page = scan(key, max(cursor, 0), count=SCAN_COUNT)
             yield page
 
@@ -210,7 +210,7 @@ class RedisStore:
         client = cast(Any, self._redis)
         cursor = -1
         while cursor:
-            with _outages_told():
+            with _outages_as_store_down():
                 cursor, page = client.scan(
                     max(cursor, 0), match=prefix + "*", count=SCAN_COUNT, _type=kind
                 )
@@ -218,12 +218,12 @@ class RedisStore:
 
     def publish(self, messages: Sequence[Message]) -> None:
         client = cast(Any, self._redis)
-        with _outages_told():
+        with _outages_as_store_down():
             for channel, body in messages:
                 client.publish(channel, body)
 
     def drop(self, view: View, generation: Generation) -> bool:
-        with _outages_told():
+        with _outages_as_store_down():
             if self._redis.hget(ALIAS, view.name) == generation.encode():
                 return True
             # The checkpoint goes first, so that nobody resumes a partial generation.
@@ -231,21 +231,21 @@ class RedisStore:
             self._redis.delete(prefix + "checkpoint")
         for page in self._scan(prefix):
             if page:
-                with _outages_told():
+                with _outages_as_store_down():
                     self._redis.unlink(*page)
-        with _outages_told():
+        with _outages_as_store_down():
             self._redis.srem(_registry(view), generation)
         return True
 
     def forget(self, views: Sequence[View]) -> None:
         """Remove these read models, the live generations too: they show another log."""
-        with _outages_told():
+        with _outages_as_store_down():
             # The alias goes first, so that no reader sees a partial generation.
             self._redis.hdel(ALIAS, *(view.name for view in views))
         for view in views:
             for page in self._scan(f"bourse:{view.name}:"):
                 if page:
-                    with _outages_told():
+                    with _outages_as_store_down():
                         self._redis.unlink(*page)
 
 
@@ -285,7 +285,7 @@ class RedisViews:
         question = _Question(requests)
         packed = question.packed
         client = cast(Any, self._redis)
-        with _cancel_heeded(), _outages_told():
+        with _cancellation_raised(), _outages_as_store_down():
             try:
                 raw = await client.execute_command("EVALSHA", READ.sha, 0, packed)
             except NoScriptError:

@@ -221,7 +221,7 @@ async def movements(
     pass the log position of the last movement: as `until_position` when newest first,
     otherwise as `after_position`.
     """
-    found: list[Movement] = []
+    matches: list[Movement] = []
     narrows = types or symbols or after is not None or until is not None
     pages = _pages(
         views,
@@ -240,10 +240,10 @@ async def movements(
             continue
         if symbols and movement.symbol not in symbols:
             continue
-        found.append(movement)
-        if len(found) == limit:
+        matches.append(movement)
+        if len(matches) == limit:
             break
-    return found
+    return matches
 
 
 async def _pages(
@@ -264,12 +264,12 @@ async def _pages(
             count=size,
         )
         (reply,) = (await views.read(VIEW, [page])).replies
-        found = [decode(member) for member, _ in in_pairs(reply)]
-        for movement in found:
+        rows = [decode(member) for member, _ in in_pairs(reply)]
+        for movement in rows:
             yield movement
-        if len(found) < size:
+        if len(rows) < size:
             return
         if newest_first:
-            until = found[-1].log_position
+            until = rows[-1].log_position
         else:
-            after = found[-1].log_position
+            after = rows[-1].log_position

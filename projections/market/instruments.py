@@ -134,13 +134,13 @@ async def all_instruments(
 ) -> list[Instrument]:
     """Return instruments by symbol. `q` matches symbol or name, ignoring case."""
     (reply,) = (await views.read(VIEW, [ReadAllRows(LISTINGS)])).replies
-    found = [_decode(stored) for _, stored in in_pairs(reply)]
+    listings = [_decode(stored) for _, stored in in_pairs(reply)]
     if halted is not None:
-        found = [each for each in found if each.halted is halted]
+        listings = [each for each in listings if each.halted is halted]
     wanted = q.casefold()
     named = (
         each
-        for each in found
+        for each in listings
         if wanted in each.symbol.casefold() or wanted in each.listing.name.casefold()
     )
     return sorted(named, key=lambda each: each.symbol)

@@ -34,11 +34,11 @@ async def prices(
     decode = msgspec.json.Decoder(PriceRow).decode
     if symbols is None:
         (reply,) = (await views.read(VIEW, [ReadAllRows(ROWS)])).replies
-        found = [decode(stored) for _, stored in in_pairs(reply)]
+        rows = [decode(stored) for _, stored in in_pairs(reply)]
     else:
         (reply,) = (await views.read(VIEW, [ReadRows(ROWS, symbols)])).replies
-        found = [decode(stored) for stored in present(reply)]
-    return sorted(found, key=lambda row: row.symbol)
+        rows = [decode(stored) for stored in present(reply)]
+    return sorted(rows, key=lambda row: row.symbol)
 
 
 async def history(

@@ -29,8 +29,8 @@ PAGE = 2_000
 
 async def order(views: Views, order_id: OrderId) -> OrderRecord | None:
     """Return one order of any account. The caller must check who owns it."""
-    found = await _records(views, [order_id])
-    return found[0] if found else None
+    records = await _records(views, [order_id])
+    return records[0] if records else None
 
 
 async def by_client_order_id(
@@ -71,13 +71,13 @@ async def orders(
     """
     wanted = _Wanted(side, frozenset(symbols))
     count = PAGE if wanted.narrows else limit + 1
-    found: list[OrderRecord] = []
-    while len(found) < limit:
+    matches: list[OrderRecord] = []
+    while len(matches) < limit:
         page = await _page(
             views, account_id, statuses, (after, until), newest_first, count
         )
         ids = [OrderId(each.split(b" ", 1)[0].decode()) for each in wanted.of(page)]
-        found += await _standing(views, ids, statuses, limit - len(found))
+        matches += await _standing(views, ids, statuses, limit - len(matches))
         if page.frontier is None:
             break
         if not page.complete:
@@ -87,7 +87,7 @@ async def orders(
             until = page.frontier + 1
         else:
             after = page.frontier - 1
-    return found
+    return matches
 
 
 async def _standing(
@@ -100,13 +100,13 @@ async def _standing(
 
     An order may have changed its status since the index was read.
     """
-    found: list[OrderRecord] = []
+    matches: list[OrderRecord] = []
     ids = list(order_ids)
-    while ids and len(found) < limit:
-        part, ids = ids[: limit - len(found)], ids[limit - len(found) :]
+    while ids and len(matches) < limit:
+        part, ids = ids[: limit - len(matches)], ids[limit - len(matches) :]
         records = await _records(views, part)
-        found += [each for each in records if each.status in statuses]
-    return found
+        matches += [each for each in records if each.status in statuses]
+    return matches
 
 
 class _Wanted(msgspec.Struct, frozen=True):
