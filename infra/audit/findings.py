@@ -22,6 +22,7 @@ CHECKS = {
     "replay": "every fact takes effect on the state before it",
     "snapshot": "the newest snapshot is the state at its log position",
     "live": "the live state equals the replayed state",
+    "credentials": "logins are checked against what the log registers",
     "views": "the read models equal rebuilt ones",
 }
 

@@ -18,6 +18,7 @@ from domain.ids import LOG_START, LogPosition, Stream
 from infra.audit.findings import CHECKS, Check, Findings, Violation
 from infra.audit.ledger import LedgerAudit
 from infra.audit.orders import OrdersAudit
+from infra.audit.sign_ins import SignInsAudit, SignInTable
 from infra.audit.state import LiveState, StateAudit
 
 #: Called with the log position that the audit has reached.
@@ -50,6 +51,7 @@ class Audit:
         *,
         snapshot: Snapshot | None = None,
         live: LiveState | None = None,
+        credentials: SignInTable | None = None,
     ) -> None:
         self.findings = Findings()
         self.state = StateAudit(self.findings, live=live, snapshot=snapshot)
@@ -61,7 +63,10 @@ class Audit:
         self._orders = OrdersAudit(self.findings, self.ledger)
         self._versions: dict[Stream, int] = {}
         self._last: Fact | None = None
-        self._handlers = _joined(self.ledger.handlers, self._orders.handlers)
+        self._sign_ins = SignInsAudit(self.findings, credentials)
+        self._handlers = _joined(
+            self.ledger.handlers, self._orders.handlers, self._sign_ins.handlers
+        )
 
     def run(self, progress: Progress = lambda _: None) -> None:
         """Read the log up to its present head."""
@@ -79,6 +84,7 @@ class Audit:
                 self.ledger.end(self._last)
                 self._orders.end(self._last)
             self.state.end()
+            self._sign_ins.end()
         finally:
             gc.enable()
 
@@ -141,6 +147,7 @@ class Audit:
         result, state = self.findings.result, self.state
         offline = None if self.server_runs else "no server was compared"
         broken = "a fact did not take effect" if state.broken else None
+        no_table = None if self._sign_ins.is_compared else "no table was compared"
         other = "another version saved it" if state.snapshot_unreadable else None
         return [
             result("versions", self.events, "events"),
@@ -158,6 +165,7 @@ class Audit:
                 "snapshot", state.snapshot_compared, "streams", skipped=broken or other
             ),
             result("live", state.live_compared, "streams", skipped=offline or broken),
+            result("credentials", self._sign_ins.compared, "users", skipped=no_table),
         ]
 
 

@@ -13,6 +13,7 @@ from infra.access.target_servers import (
     target_redis,
 )
 from infra.audit.findings import Check
+from infra.audit.sign_ins import SignInTable
 from infra.audit.state import LiveState, LiveStream
 from infra.audit.verify import Audit, AuditReport
 from infra.audit.views import views_check
@@ -23,6 +24,7 @@ from infra.log.snapshots import PostgresSnapshotStore
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
 from infra.runtime.settings import Settings
+from infra.security.credentials import PostgresCredentials
 from infra.views.homes import by_home, view_stores
 from projections.register import PROJECTIONS
 
@@ -43,7 +45,13 @@ def audit_log(
         elif running is not None:
             live = live_state(running.base_url, settings, store, may_stand_by=True)
         snapshot = PostgresSnapshotStore(store.datastore).newest()
-        audit = Audit(store.reader, snapshot=snapshot, live=live)
+        position, rows = PostgresCredentials(store.datastore).all()
+        audit = Audit(
+            store.reader,
+            snapshot=snapshot,
+            live=live,
+            credentials=SignInTable(rows, position),
+        )
         head = store.reader.head()
         with output.progress("replaying the log") as gauge:
             audit.run(lambda reached: gauge(reached, max(head, reached)))
