@@ -62,7 +62,7 @@ class Applied(msgspec.Struct):
     generations: dict[str, str]
 
 
-class Answer(msgspec.Struct):
+class OrderAnswer(msgspec.Struct):
     """The answer to one order."""
 
     due: float
@@ -132,7 +132,7 @@ class Sender(asyncio.Protocol):
         now = time.perf_counter()
         self.received = b""
         position = _number(headers, b"bourse-log-position:")
-        self.load.answered(self, Answer(self.due, now, position))
+        self.load.answered(self, OrderAnswer(self.due, now, position))
 
 
 def _number(headers: bytes, name: bytes) -> int:
@@ -148,7 +148,7 @@ class Load:
         self.requests = [request.encode() for request in plan.requests]
         self.free: deque[Sender] = deque()
         self.late: deque[tuple[float, bytes]] = deque()
-        self.answers: list[Answer] = []
+        self.answers: list[OrderAnswer] = []
         self.expected = int(plan.rate * plan.seconds)
         self.complete = asyncio.Event()
 
@@ -174,7 +174,7 @@ class Load:
         else:
             self.late.append((due, request))
 
-    def answered(self, sender: Sender, answer: Answer) -> None:
+    def answered(self, sender: Sender, answer: OrderAnswer) -> None:
         self.answers.append(answer)
         if len(self.answers) == self.expected:
             self.complete.set()
@@ -197,7 +197,7 @@ async def run(plan: Plan) -> Visibility:
     return _seen(plan, load.answers, views)
 
 
-def _seen(plan: Plan, answers: list[Answer], views: Views) -> Visibility:
+def _seen(plan: Plan, answers: list[OrderAnswer], views: Views) -> Visibility:
     good = [answer for answer in answers if answer.position]
     start = min(answer.due for answer in answers) + plan.warm
     counted = [answer for answer in good if answer.due >= start]

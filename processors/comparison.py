@@ -14,9 +14,9 @@ from processors.filling import Filling
 from processors.follower import Overtaken
 from processors.host import Followed
 from projections.store import (
-    Answer,
     Generation,
     Read,
+    ReadResult,
     ReadRows,
     ReadScores,
     Request,
@@ -98,7 +98,7 @@ def _readable(value: bytes) -> str:
     return value.decode(errors="backslashreplace")
 
 
-def _answer(store: Store, request: Request) -> Answer:
+def _answer(store: Store, request: Request) -> ReadResult:
     (answer,) = store.read([request])
     if answer is None:
         raise Overtaken(f"the view {request.view.name} was switched or lost")

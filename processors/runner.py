@@ -18,9 +18,9 @@ from processors.host import COMMAND, MARK, Followed, Host, begin
 from projections.projection import Projection
 from projections.register import PROJECTIONS
 from projections.store import (
-    Answer,
     Generation,
     Place,
+    ReadResult,
     ReadRows,
     Request,
     Store,
@@ -125,7 +125,7 @@ class Runner:
             if view in views:
                 self._store.drop(view, generation)
 
-    def _is_of_this_log(self, answer: Answer) -> bool:
+    def _is_of_this_log(self, answer: ReadResult) -> bool:
         """Return whether the checkpoint's fact is in this log."""
         if not answer.checkpoint:
             return True

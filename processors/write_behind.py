@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from processors.follower import Overtaken
-from projections.store import Answer, BatchStore, Message, Request, Step
+from projections.store import BatchStore, Message, ReadResult, Request, Step
 
 
 class WriteBehind:
@@ -25,7 +25,7 @@ class WriteBehind:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="write-behind")
         self._written: Future[bool] | None = None
 
-    def read(self, requests: Sequence[Request]) -> list[Answer | None]:
+    def read(self, requests: Sequence[Request]) -> list[ReadResult | None]:
         """Wait for the write in progress, then read."""
         self._settle()
         return self._store.read(requests)

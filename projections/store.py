@@ -184,7 +184,7 @@ class Request(msgspec.Struct, frozen=True):
     generation: Generation = ""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class ReadResult(msgspec.Struct, frozen=True):
     """One reply for each read, in order, all at one log position."""
 
     checkpoint: LogPosition
@@ -209,7 +209,7 @@ class Step(msgspec.Struct, frozen=True):
 class BatchStore(Protocol):
     """The store methods that applying a batch needs. Both may raise StoreDown."""
 
-    def read(self, requests: Sequence[Request]) -> list[Answer | None]:
+    def read(self, requests: Sequence[Request]) -> list[ReadResult | None]:
         """Answer all requests in one atomic step; None for a missing generation."""
         ...
 
@@ -270,7 +270,7 @@ class Store(BatchStore, Protocol):
 class Views(Protocol):
     """The asynchronous store, for queries."""
 
-    async def read(self, view: View, reads: Sequence[Read]) -> Answer:
+    async def read(self, view: View, reads: Sequence[Read]) -> ReadResult:
         """Answer all reads at one log position.
 
         Raises:
@@ -279,7 +279,7 @@ class Views(Protocol):
         """
         ...
 
-    async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
+    async def read_at_once(self, requests: Sequence[Request]) -> list[ReadResult]:
         """Answer requests to several read models in one atomic step.
 
         The read models of one store advance together, so all answers share one log
@@ -311,10 +311,10 @@ class AppliedPositions(Protocol):
 
 
 def available(
-    requests: Sequence[Request], answers: Sequence[Answer | None]
-) -> list[Answer]:
+    requests: Sequence[Request], answers: Sequence[ReadResult | None]
+) -> list[ReadResult]:
     """Return the answers. Raise ViewUnavailable if a request has none."""
-    live: list[Answer] = []
+    live: list[ReadResult] = []
     for request, answer in zip(requests, answers, strict=True):
         if answer is None:
             raise ViewUnavailable(request.view.name)

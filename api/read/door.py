@@ -20,9 +20,9 @@ from domain.errors import Unavailable
 from domain.ids import LOG_START, AssetId, LogPosition, Symbol
 from projections.market import instruments
 from projections.store import (
-    Answer,
     AppliedPositions,
     Read,
+    ReadResult,
     Request,
     StoreDown,
     View,
@@ -102,12 +102,12 @@ class Reading:
         self._deadline: float | None = None
         self.position: LogPosition | None = None
 
-    async def read(self, view: View, reads: Sequence[Read]) -> Answer:
+    async def read(self, view: View, reads: Sequence[Read]) -> ReadResult:
         """Read from one model after it has reached the log position."""
         (answer,) = await self.read_at_once([Request(view, reads)])
         return answer
 
-    async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
+    async def read_at_once(self, requests: Sequence[Request]) -> list[ReadResult]:
         """Read from several models at one moment, after they reached the position."""
         try:
             for request in requests:

@@ -8,10 +8,10 @@ from infra.views.postgres_store import PostgresStore
 from infra.views.redis_store import RedisStore
 from projections.projection import Projection
 from projections.store import (
-    Answer,
     Home,
     Message,
     Read,
+    ReadResult,
     Request,
     Store,
     StoreDown,
@@ -24,7 +24,7 @@ from projections.store import (
 class ViewsOfHome(Views, Protocol):
     """One store as queries use it."""
 
-    async def read_many(self, requests: Sequence[Request]) -> list[Answer | None]:
+    async def read_many(self, requests: Sequence[Request]) -> list[ReadResult | None]:
         """Answer all requests in one atomic step; None if no generation is live."""
         ...
 
@@ -41,10 +41,10 @@ class HomedViews:
         for each in self.homes.values():
             await each.close()
 
-    async def read(self, view: View, reads: Sequence[Read]) -> Answer:
+    async def read(self, view: View, reads: Sequence[Read]) -> ReadResult:
         return await self.homes[view.home].read(view, reads)
 
-    async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
+    async def read_at_once(self, requests: Sequence[Request]) -> list[ReadResult]:
         homes = {request.view.home for request in requests}
         assert len(homes) == 1, "two stores share no moment to read at"
         return available(requests, await self.homes[homes.pop()].read_many(requests))

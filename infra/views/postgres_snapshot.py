@@ -7,7 +7,7 @@ import psycopg
 from psycopg.rows import TupleRow, tuple_row
 
 from infra.views.postgres_statements import reading, reply
-from projections.store import Answer, Request
+from projections.store import ReadResult, Request
 
 #: The id, name and checkpoint of the generation of that name.
 NAMED: LiteralString = """
@@ -31,7 +31,9 @@ def run(
     return connection.cursor(row_factory=tuple_row).execute(statement, values)
 
 
-def answers(connection: Connection, requests: Sequence[Request]) -> list[Answer | None]:
+def answers(
+    connection: Connection, requests: Sequence[Request]
+) -> list[ReadResult | None]:
     """Answer all requests from one snapshot; None for a missing generation."""
     with connection.pipeline(), connection.transaction():
         run(connection, _SNAPSHOT)
@@ -42,7 +44,7 @@ def answers(connection: Connection, requests: Sequence[Request]) -> list[Answer 
             for request, row in zip(requests, rows, strict=True)
             if row is not None
         ]
-    answered: list[Answer | None] = []
+    answered: list[ReadResult | None] = []
     rest = iter(cursors)
     for request, row in zip(requests, rows, strict=True):
         if row is None:
@@ -52,7 +54,7 @@ def answers(connection: Connection, requests: Sequence[Request]) -> list[Answer 
             reply(read, cursor.fetchall())
             for read, cursor in zip(request.reads, next(rest), strict=True)
         ]
-        answered.append(Answer(row[2], row[1], replies))
+        answered.append(ReadResult(row[2], row[1], replies))
     return answered
 
 

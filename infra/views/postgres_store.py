@@ -20,10 +20,10 @@ from infra.log.connection import connect
 from infra.views.postgres_snapshot import NAMED, Connection, answers, run
 from infra.views.postgres_statements import Statement, writing
 from projections.store import (
-    Answer,
     Generation,
     Message,
     Place,
+    ReadResult,
     Request,
     Step,
     StoreDown,
@@ -154,7 +154,7 @@ class PostgresStore:
             self.close()
             raise StoreDown(str(reason)) from reason
 
-    def read(self, requests: Sequence[Request]) -> list[Answer | None]:
+    def read(self, requests: Sequence[Request]) -> list[ReadResult | None]:
         with self._connected() as connection:
             return answers(connection, requests)
 

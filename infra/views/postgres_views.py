@@ -13,7 +13,7 @@ import psycopg
 
 from infra.log.connection import connect
 from infra.views.postgres_snapshot import Connection, answers
-from projections.store import Answer, Read, Request, StoreDown, View, available
+from projections.store import Read, ReadResult, Request, StoreDown, View, available
 
 #: Reads that run at once; another read waits for one of their threads.
 READS_AT_ONCE = 4
@@ -38,14 +38,14 @@ class PostgresViews:
         while self._idle:
             self._idle.pop().close()
 
-    async def read(self, view: View, reads: Sequence[Read]) -> Answer:
+    async def read(self, view: View, reads: Sequence[Read]) -> ReadResult:
         (answer,) = await self.read_at_once([Request(view, reads)])
         return answer
 
-    async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
+    async def read_at_once(self, requests: Sequence[Request]) -> list[ReadResult]:
         return available(requests, await self.read_many(requests))
 
-    async def read_many(self, requests: Sequence[Request]) -> list[Answer | None]:
+    async def read_many(self, requests: Sequence[Request]) -> list[ReadResult | None]:
         """Answer all requests from one snapshot.
 
         An answer is None if the read model has no live generation.
@@ -58,7 +58,7 @@ class PostgresViews:
             what = f"no answer within {self._read_seconds_max:g} s"
             raise StoreDown(what) from reason
 
-    def _read(self, requests: Sequence[Request]) -> list[Answer | None]:
+    def _read(self, requests: Sequence[Request]) -> list[ReadResult | None]:
         try:
             try:
                 connection = self._idle.pop()
@@ -87,7 +87,7 @@ class PostgresViews:
 
     def _read_on(
         self, connection: Connection, requests: Sequence[Request]
-    ) -> list[Answer | None]:
+    ) -> list[ReadResult | None]:
         try:
             return answers(connection, requests)
         finally:

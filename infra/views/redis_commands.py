@@ -31,26 +31,26 @@ from projections.store import (
     RemoveFrom,
 )
 
-Command: TypeAlias = tuple[str, ...]
+RedisCommand: TypeAlias = tuple[str, ...]
 
 #: The most words in one command. Lua unpacks fewer than 8,000 at once.
 WORDS_MAX = 4_000
 
 
-def writing(changes: Iterable[Change]) -> list[Command]:
+def writing(changes: Iterable[Change]) -> list[RedisCommand]:
     """Return the commands that carry out the changes, in order."""
-    commands: list[Command] = []
+    commands: list[RedisCommand] = []
     for change in changes:
         commands += _WRITERS[type(change)](change)
     return commands
 
 
-def reading(read: Read) -> list[Command]:
+def reading(read: Read) -> list[RedisCommand]:
     """Return the commands for one read. Their joined replies are the read's reply."""
     return _READERS[type(read)](read)
 
 
-def _chunked(words: Sequence[str], verb: str, key: str) -> list[Command]:
+def _chunked(words: Sequence[str], verb: str, key: str) -> list[RedisCommand]:
     if len(words) <= WORDS_MAX:
         return [(verb, key, *words)] if words else []
     return [(verb, key, *chunk) for chunk in _chunks(words)]
@@ -62,50 +62,50 @@ def _chunks(words: Iterable[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _put_rows(change: PutRows) -> list[Command]:
+def _put_rows(change: PutRows) -> list[RedisCommand]:
     words = [word for row in change.rows.items() for word in row]
     return _chunked(words, "HSET", change.table)
 
 
-def _delete_rows(change: DeleteRows) -> list[Command]:
+def _delete_rows(change: DeleteRows) -> list[RedisCommand]:
     return _chunked(change.keys, "HDEL", change.table)
 
 
-def _add_entries(change: AddEntries) -> list[Command]:
+def _add_entries(change: AddEntries) -> list[RedisCommand]:
     words = [word for score, member in change.entries for word in (str(score), member)]
     return _chunked(words, "ZADD", change.collection)
 
 
-def _remove_entries(change: RemoveEntries) -> list[Command]:
+def _remove_entries(change: RemoveEntries) -> list[RedisCommand]:
     members = [member for _, member in change.entries]
     return _chunked(members, "ZREM", change.collection)
 
 
-def _remove_from(change: RemoveFrom) -> list[Command]:
+def _remove_from(change: RemoveFrom) -> list[RedisCommand]:
     return [("ZREMRANGEBYSCORE", change.collection, str(change.score), "+inf")]
 
 
-def _keep_highest(change: KeepHighest) -> list[Command]:
+def _keep_highest(change: KeepHighest) -> list[RedisCommand]:
     return [("ZREMRANGEBYRANK", change.collection, "0", str(-change.count - 1))]
 
 
-def _rows(read: ReadRows) -> list[Command]:
+def _rows(read: ReadRows) -> list[RedisCommand]:
     return _chunked(read.keys, "HMGET", read.table)
 
 
-def _all_rows(read: ReadAllRows) -> list[Command]:
+def _all_rows(read: ReadAllRows) -> list[RedisCommand]:
     return [("HGETALL", read.table)]
 
 
-def _lowest(read: ReadLowest) -> list[Command]:
+def _lowest(read: ReadLowest) -> list[RedisCommand]:
     return [("ZRANGE", read.collection, "0", str(read.count - 1))]
 
 
-def _highest(read: ReadHighest) -> list[Command]:
+def _highest(read: ReadHighest) -> list[RedisCommand]:
     return [("ZREVRANGE", read.collection, "0", str(read.count - 1))]
 
 
-def _between(read: ReadBetween) -> list[Command]:
+def _between(read: ReadBetween) -> list[RedisCommand]:
     low = "-inf" if read.after is None else f"({read.after}"
     high = "+inf" if read.until is None else f"({read.until}"
     page = ("WITHSCORES", "LIMIT", "0", str(read.count))
@@ -114,12 +114,12 @@ def _between(read: ReadBetween) -> list[Command]:
     return [("ZRANGEBYSCORE", read.collection, low, high, *page)]
 
 
-def _scores(read: ReadScores) -> list[Command]:
+def _scores(read: ReadScores) -> list[RedisCommand]:
     members = [member for _, member in read.entries]
     return _chunked(members, "ZMSCORE", read.collection)
 
 
-_WRITERS: dict[type[Change], Callable[[Any], list[Command]]] = {
+_WRITERS: dict[type[Change], Callable[[Any], list[RedisCommand]]] = {
     PutRows: _put_rows,
     DeleteRows: _delete_rows,
     AddEntries: _add_entries,
@@ -127,7 +127,7 @@ _WRITERS: dict[type[Change], Callable[[Any], list[Command]]] = {
     RemoveFrom: _remove_from,
     KeepHighest: _keep_highest,
 }
-_READERS: dict[type[Read], Callable[[Any], list[Command]]] = {
+_READERS: dict[type[Read], Callable[[Any], list[RedisCommand]]] = {
     ReadRows: _rows,
     ReadAllRows: _all_rows,
     ReadLowest: _lowest,

@@ -22,13 +22,13 @@ from redis.exceptions import NoScriptError, RedisError
 
 from domain.ids import LogPosition
 from infra.views.lua_scripts import READ, RETIRE, SWITCH, WRITE, Script
-from infra.views.redis_commands import Command, reading, writing
+from infra.views.redis_commands import RedisCommand, reading, writing
 from projections.store import (
-    Answer,
     Generation,
     Message,
     Place,
     Read,
+    ReadResult,
     Reply,
     Request,
     Step,
@@ -55,11 +55,11 @@ class _Question:
     """Requests as one MessagePack value, with the decoder of their answers."""
 
     def __init__(self, requests: Sequence[Request]) -> None:
-        parts: list[tuple[str, str, Generation, list[Command]]] = []
+        parts: list[tuple[str, str, Generation, list[RedisCommand]]] = []
         #: For each request, the number of commands for each of its reads.
         self._counts: list[list[int]] = []
         for each in requests:
-            commands: list[Command] = []
+            commands: list[RedisCommand] = []
             counts: list[int] = []
             for read in each.reads:
                 some = reading(read)
@@ -70,7 +70,7 @@ class _Question:
             self._counts.append(counts)
         self.packed = _pack(parts)
 
-    def answers(self, raw: list[list[Any]]) -> list[Answer | None]:
+    def answers(self, raw: list[list[Any]]) -> list[ReadResult | None]:
         """Decode the script's reply."""
         return [
             _answer(each, counts)
@@ -78,11 +78,11 @@ class _Question:
         ]
 
 
-def _answer(raw: list[Any], counts: list[int]) -> Answer | None:
+def _answer(raw: list[Any], counts: list[int]) -> ReadResult | None:
     checkpoint, generation, *replies = raw
     if checkpoint is None:
         return None
-    return Answer(
+    return ReadResult(
         LogPosition(checkpoint), generation.decode(), _joined(replies, counts)
     )
 
@@ -141,7 +141,7 @@ class RedisStore:
             except NoScriptError:
                 return client.execute_command("EVAL", script.text, 0, argument)
 
-    def read(self, requests: Sequence[Request]) -> list[Answer | None]:
+    def read(self, requests: Sequence[Request]) -> list[ReadResult | None]:
         question = _Question(requests)
         return question.answers(self._run(READ, question.packed))
 
@@ -270,14 +270,14 @@ class RedisViews:
         await self._redis.aclose()
         await self._pool.aclose()
 
-    async def read(self, view: View, reads: Sequence[Read]) -> Answer:
+    async def read(self, view: View, reads: Sequence[Read]) -> ReadResult:
         (answer,) = await self.read_at_once([Request(view, reads)])
         return answer
 
-    async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
+    async def read_at_once(self, requests: Sequence[Request]) -> list[ReadResult]:
         return available(requests, await self.read_many(requests))
 
-    async def read_many(self, requests: Sequence[Request]) -> list[Answer | None]:
+    async def read_many(self, requests: Sequence[Request]) -> list[ReadResult | None]:
         """Answer all requests in one atomic step.
 
         An answer is None if the read model has no live generation.

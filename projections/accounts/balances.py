@@ -23,7 +23,7 @@ from domain.ids import LOG_START, AccountId, LogPosition, UserId, account_of
 from domain.money import NO_MONEY, Money
 from domain.vocabulary import SelfTradePrevention, Side, WalletKind
 from projections.projection import Projection, Rows, needs, on
-from projections.store import Answer, ReadRows, Request, View, Views
+from projections.store import ReadResult, ReadRows, Request, View, Views
 
 VIEW = View("balances")
 ACCOUNTS = "accounts"
@@ -122,7 +122,7 @@ def balance_request(account_id: AccountId) -> Request:
     return Request(VIEW, [ReadRows(ACCOUNTS, [account_id])])
 
 
-def balance_of(answer: Answer) -> Balance | None:
+def balance_of(answer: ReadResult) -> Balance | None:
     """Decode the answer to a `balance_request`; None if there is no such account."""
     ((stored,),) = answer.replies
     return None if stored is None else msgspec.json.decode(stored, type=Balance)

@@ -21,7 +21,7 @@ from domain.ids import LOG_START, AccountId, LogPosition, Symbol, account_of
 from domain.money import NO_MONEY, NO_SHARES, Money, Quantity
 from domain.vocabulary import Side
 from projections.projection import Projection, Rows, needs, on
-from projections.store import Answer, ReadRows, Request, View, Views
+from projections.store import ReadResult, ReadRows, Request, View, Views
 
 VIEW = View("positions")
 ACCOUNTS = "accounts"
@@ -111,7 +111,7 @@ def positions_request(account_id: AccountId) -> Request:
     return Request(VIEW, [ReadRows(ACCOUNTS, [account_id])])
 
 
-def positions_of(answer: Answer) -> list[Position]:
+def positions_of(answer: ReadResult) -> list[Position]:
     """Decode the answer to a `positions_request`, including quantity 0."""
     ((stored,),) = answer.replies
     if stored is None:

@@ -12,8 +12,8 @@ from infra.views.postgres_store import PostgresStore
 from infra.views.postgres_views import READS_AT_ONCE, PostgresViews
 from projections.store import (
     AddEntries,
-    Answer,
     ReadHighest,
+    ReadResult,
     Request,
     Step,
     StoreDown,
@@ -43,7 +43,7 @@ async def views(database_url: str) -> AsyncIterator[PostgresViews]:
     await views.close()
 
 
-def newest(answers: list[Answer | None]) -> list[list[bytes | None]]:
+def newest(answers: list[ReadResult | None]) -> list[list[bytes | None]]:
     return [answer.replies[0] for answer in answers if answer is not None]
 
 

@@ -36,7 +36,7 @@ with target as url:
 START = {"postgres": start_postgres, "redis": start_redis}
 
 
-class Command:
+class HomeUser:
     """A process that uses a server of a home until its standard input ends."""
 
     def __init__(self, home: Path, kind: str) -> None:
@@ -86,7 +86,7 @@ kinds = pytest.mark.parametrize("kind", ["postgres", "redis"])
 
 @kinds
 def test_what_a_command_started_ends_with_it(kind: str, server_home: Path):
-    with Command(server_home, kind) as command:
+    with HomeUser(server_home, kind) as command:
         assert answers(command.url)
 
     assert not answers(command.url)
@@ -96,7 +96,7 @@ def test_what_a_command_started_ends_with_it(kind: str, server_home: Path):
 def test_what_runs_already_runs_on(kind: str, server_home: Path):
     server = START[kind](server_home)
 
-    with Command(server_home, kind) as command:
+    with HomeUser(server_home, kind) as command:
         assert command.url == server.url
 
     assert answers(server.url)
@@ -104,7 +104,7 @@ def test_what_runs_already_runs_on(kind: str, server_home: Path):
 
 @kinds
 def test_the_last_command_that_uses_a_server_stops_it(kind: str, server_home: Path):
-    first, second = Command(server_home, kind), Command(server_home, kind)
+    first, second = HomeUser(server_home, kind), HomeUser(server_home, kind)
 
     first.end()
     assert answers(second.url)
@@ -115,11 +115,11 @@ def test_the_last_command_that_uses_a_server_stops_it(kind: str, server_home: Pa
 
 @kinds
 def test_what_a_killed_command_left_ends_with_the_next(kind: str, server_home: Path):
-    first = Command(server_home, kind)
+    first = HomeUser(server_home, kind)
     first.kill()
     assert answers(first.url)
 
-    with Command(server_home, kind) as second:
+    with HomeUser(server_home, kind) as second:
         assert second.url == first.url
 
     assert not answers(first.url)

@@ -11,7 +11,6 @@ from infra.views.redis_commands import WORDS_MAX
 from infra.views.redis_store import RedisStore, RedisViews
 from projections.store import (
     AddEntries,
-    Answer,
     Change,
     DeleteRows,
     KeepHighest,
@@ -22,6 +21,7 @@ from projections.store import (
     ReadBetween,
     ReadHighest,
     ReadLowest,
+    ReadResult,
     ReadRows,
     ReadScores,
     RemoveEntries,
@@ -78,7 +78,7 @@ def step(
     return Step(view, generation, expected, reached, live, changes)
 
 
-def read(store: Store, *reads: Read, generation: str = "1-a") -> Answer:
+def read(store: Store, *reads: Read, generation: str = "1-a") -> ReadResult:
     (answer,) = store.read([Request(VIEW, reads, generation)])
     assert answer is not None
     return answer
@@ -96,7 +96,7 @@ def test_a_write_moves_the_checkpoint_with_the_rows(store: Store):
 
     answer = read(store, ReadRows("rows", ["a", "b", "c"]))
 
-    assert answer == Answer(7, "1-a", [[b"3", b"2", None]])
+    assert answer == ReadResult(7, "1-a", [[b"3", b"2", None]])
 
 
 def test_rows_leave_by_their_keys(store: Store):
@@ -119,7 +119,7 @@ def test_a_write_on_another_checkpoint_than_expected_does_nothing(
     )
 
     assert not written
-    assert read(store, ReadAllRows("rows")) == Answer(7, "1-a", [[]])
+    assert read(store, ReadAllRows("rows")) == ReadResult(7, "1-a", [[]])
 
 
 @pytest.mark.rule("VIEW-01")
@@ -260,8 +260,8 @@ async def test_readers_find_the_live_generation_by_themselves(
     assert store.switch(VIEW, Place("1-b", 4))
     after = await views.read(VIEW, [ReadRows("rows", ["a"])])
 
-    assert before == Answer(0, "1-a", [[None]])
-    assert after == Answer(4, "1-b", [[b"new"]])
+    assert before == ReadResult(0, "1-a", [[None]])
+    assert after == ReadResult(4, "1-b", [[b"new"]])
 
 
 @pytest.mark.rule("VIEW-03")

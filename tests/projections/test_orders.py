@@ -23,7 +23,7 @@ from projections.orders.order_queries import (
     orders,
 )
 from projections.orders.orders import OrderRecord
-from projections.store import Answer, Read, View
+from projections.store import Read, ReadResult, View
 from tests.support.story import ACME, Story
 from tests.support.venue import Sent
 
@@ -258,7 +258,7 @@ async def test_a_page_is_full_though_an_order_ends_while_it_is_read(
         placed.append(story.sell("ada", 1, at="101"))
     read = story.views.read
 
-    async def read_then_cancel(view: View, reads: Sequence[Read]) -> Answer:
+    async def read_then_cancel(view: View, reads: Sequence[Read]) -> ReadResult:
         answer = await read(view, reads)
         if len(placed) == 11:
             story.cancel(placed.pop())

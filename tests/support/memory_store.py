@@ -10,7 +10,6 @@ from typing import assert_never
 from domain.ids import LOG_START
 from projections.store import (
     AddEntries,
-    Answer,
     Change,
     DeleteRows,
     Entry,
@@ -24,6 +23,7 @@ from projections.store import (
     ReadBetween,
     ReadHighest,
     ReadLowest,
+    ReadResult,
     ReadRows,
     ReadScores,
     RemoveEntries,
@@ -76,10 +76,10 @@ class MemoryStore:
     def contents(self, view: View, generation: Generation) -> Contents:
         return self._kept[view.name, generation]
 
-    def read(self, requests: Sequence[Request]) -> list[Answer | None]:
+    def read(self, requests: Sequence[Request]) -> list[ReadResult | None]:
         return [self._answer(request) for request in requests]
 
-    def _answer(self, request: Request) -> Answer | None:
+    def _answer(self, request: Request) -> ReadResult | None:
         view, generation = request.view, request.generation
         if not generation:
             generation = self.live.get(view.name, "")
@@ -89,7 +89,7 @@ class MemoryStore:
         if kept is None:
             return None
         replies = [carry_out_read(kept, each) for each in request.reads]
-        return Answer(kept.checkpoint, generation, replies)
+        return ReadResult(kept.checkpoint, generation, replies)
 
     def write(self, steps: Sequence[Step], messages: Sequence[Message]) -> bool:
         for step in steps:
@@ -155,11 +155,11 @@ class MemoryViews:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    async def read(self, view: View, reads: Sequence[Read]) -> Answer:
+    async def read(self, view: View, reads: Sequence[Read]) -> ReadResult:
         (answer,) = await self.read_at_once([Request(view, reads)])
         return answer
 
-    async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
+    async def read_at_once(self, requests: Sequence[Request]) -> list[ReadResult]:
         return available(requests, self._store.read(requests))
 
 

@@ -26,7 +26,7 @@ from infra.security.passwords import Argon2Hasher
 from infra.security.security_notes import QueuedSecurityNotes
 from infra.security.tokens import SignedTokens
 from infra.server.security_recorder import SecurityRecorder
-from projections.store import Answer, Read, Request, View
+from projections.store import Read, ReadResult, Request, View
 from tests.support import calls
 from tests.support.memory import MemoryEventStore, MemoryKeyTable, memory_vault
 from tests.support.memory_store import MemoryStore, MemoryViews
@@ -60,11 +60,11 @@ class FollowingViews:
             self._host.apply(segment)
         return bool(segment.facts)
 
-    async def read(self, view: View, reads: Sequence[Read]) -> Answer:
+    async def read(self, view: View, reads: Sequence[Read]) -> ReadResult:
         self.catch_up()
         return await self._views.read(view, reads)
 
-    async def read_at_once(self, requests: Sequence[Request]) -> list[Answer]:
+    async def read_at_once(self, requests: Sequence[Request]) -> list[ReadResult]:
         self.catch_up()
         return await self._views.read_at_once(requests)
 

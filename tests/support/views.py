@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from processors.host import Host, begin
 from projections.projection import Projection
 from projections.register import PROJECTIONS
-from projections.store import Answer, ReadRows, ReadScores, Request, Store
+from projections.store import ReadResult, ReadRows, ReadScores, Request, Store
 
 
 def live_host(
@@ -47,7 +47,7 @@ def dump(
     return found
 
 
-def lines(names: Sequence[str], answer: Answer | None) -> list[str]:
+def lines(names: Sequence[str], answer: ReadResult | None) -> list[str]:
     assert answer is not None
     values = zip(names, answer.replies[0], strict=True)
     return [f"{name}={(value or b'').decode()}" for name, value in values]
