@@ -66,9 +66,9 @@ def _ends_a_command(reader: LogReader, position: LogPosition) -> bool:
 
 
 def take_snapshot(reader: LogReader, snapshots: SnapshotStore) -> LogPosition:
-    """Save the state at the head of the log; the log position it is of.
+    """Save the state at the head of the log. Return its log position.
 
-    Works from the log alone, beside a running writer and without disturbing it.
+    This reads the log alone and does not disturb a running writer.
     """
     exchange = recover(reader, snapshots)
     snapshots.save(exchange.position, dump(exchange))

@@ -140,7 +140,7 @@ def test_who_is_turned_away_is_on_record():
 
 
 @pytest.mark.rule("USER-04")
-def test_a_minute_keeps_so_many_security_facts_and_the_next_begins_anew():
+def test_each_minute_keeps_a_limited_number_of_security_facts():
     venue = Venue()
 
     for _ in range(SECURITY_FACTS_PER_MINUTE // 2):

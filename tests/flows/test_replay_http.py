@@ -58,10 +58,10 @@ def test_a_replay_tells_where_the_server_disagrees_and_fails(
 
     assert code == 1
     assert not report.exact
-    told = "\n".join(report.mismatches)
-    assert "line 7: fills should be [60 at 101 of order 3" in told
-    assert "line 9: reduce 9: no such order is open" in told
-    assert "line 12: seed 1: the price 98.005 is not a multiple" in told
+    text = "\n".join(report.mismatches)
+    assert "line 7: fills should be [60 at 101 of order 3" in text
+    assert "line 9: reduce 9: no such order is open" in text
+    assert "line 12: seed 1: the price 98.005 is not a multiple" in text
     assert report.rows == 3
 
 

@@ -47,7 +47,7 @@ def test_a_reduction_keeps_its_place_and_an_id_may_come_again(
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "told"),
+    ("right", "wrong", "message"),
     [
         ("[[2,60,1010000]", "[[3,60,1010000]", "line 7: fills should be [60 at 101 of"),
         ("[[2,60,1010000]", "[[2,60,1009900]", "line 7: fills should be [60 at 100.99"),
@@ -60,11 +60,11 @@ def test_a_reduction_keeps_its_place_and_an_id_may_come_again(
     ],
 )
 def test_a_replay_tells_where_the_exchange_disagrees(
-    right: str, wrong: str, told: str, tmp_path: Path, database_url: str
+    right: str, wrong: str, message: str, tmp_path: Path, database_url: str
 ):
     flow = write_flow(tmp_path, SMALL.replace(right, wrong, 1))
 
     report = replayed(flow, database_url)
 
     assert not report.exact
-    assert any(each.startswith(told) for each in report.mismatches)
+    assert any(each.startswith(message) for each in report.mismatches)

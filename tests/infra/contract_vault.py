@@ -51,18 +51,18 @@ class VaultContract:
         assert table.get("alice") == b"first"
 
     @pytest.mark.parametrize("sealed", ["", "nonsense!", "AAAA", "é"])
-    def test_what_was_never_sealed_is_told(self, vault: Vault, sealed: str):
+    def test_data_that_was_never_sealed_is_reported(self, vault: Vault, sealed: str):
         with pytest.raises(SealBroken):
             vault.open("alice", sealed)
 
-    def test_tampering_is_told(self, vault: Vault):
+    def test_tampering_is_reported(self, vault: Vault):
         sealed = vault.seal("alice", "Alice")
         changed = sealed[:-6] + ("A" if sealed[-6] != "A" else "B") + sealed[-5:]
 
         with pytest.raises(SealBroken):
             vault.open("alice", changed)
 
-    def test_a_changed_key_is_told(self, vault: Vault, table: KeyTable):
+    def test_a_changed_key_is_reported(self, vault: Vault, table: KeyTable):
         table.add("mallory", b"not a key that this installation wrapped")
 
         with pytest.raises(SealBroken):

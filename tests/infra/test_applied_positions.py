@@ -66,7 +66,7 @@ async def test_a_write_wakes_who_waits_for_it(
 
 
 @pytest.mark.rule("VIEW-06")
-async def test_who_waits_in_vain_is_told_so(host: Host, applied: RedisAppliedPositions):
+async def test_a_wait_in_vain_returns_false(host: Host, applied: RedisAppliedPositions):
     host.apply(segment(HALF))
 
     assert not await applied.reach(len(HALF) + 1, ["orders"], 0.05)
@@ -112,7 +112,7 @@ async def test_a_message_of_another_kind_does_not_end_the_listening(
     assert await applied.reach(len(FACTS), NAMES, SOON)
 
 
-async def test_positions_are_told_by_view(
+async def test_positions_are_reported_by_view(
     redis_url: str, applied: RedisAppliedPositions
 ):
     assert await applied.positions() == dict.fromkeys(NAMES)

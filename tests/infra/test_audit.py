@@ -61,7 +61,7 @@ def snapshot_of(exchange: Exchange) -> Snapshot:
     return Snapshot(exchange.position, iter(list(dump(exchange))))
 
 
-def told_by(exchange: Exchange, *, since: int) -> LiveState:
+def stated_by(exchange: Exchange, *, since: int) -> LiveState:
     streams = [
         LiveStream(stream, aggregate.version, state_hash(aggregate))
         for stream, aggregate in exchange.streams.items()
@@ -175,7 +175,7 @@ def test_the_live_state_is_met_at_its_own_place_in_the_log(database_url: str):
     half = whole_commands(LOG, len(LOG) // 2)
     state = state_of(LOG[:half])
 
-    report = audit_of(database_url, LOG, live=told_by(state, since=half))
+    report = audit_of(database_url, LOG, live=stated_by(state, since=half))
 
     assert report.violations == []
     (live,) = [check for check in report.checks if check.name == "live"]
@@ -187,7 +187,7 @@ def test_a_live_state_that_is_not_the_logs_is_seen(database_url: str):
     wallet = next(iter(state.wallets.values()))
     wallet.ledger += Money(1)
 
-    report = audit_of(database_url, LOG, live=told_by(state, since=1))
+    report = audit_of(database_url, LOG, live=stated_by(state, since=1))
 
     assert failed(report) == {"live"}
     assert [each.stream for each in report.violations] == [wallet.stream]
@@ -198,7 +198,7 @@ def test_a_live_state_that_lacks_an_aggregate_is_seen(database_url: str):
     (lost,) = [each for each in state.streams if each == "market-SYM1"]
     del state.streams[lost]
 
-    report = audit_of(database_url, LOG, live=told_by(state, since=len(LOG)))
+    report = audit_of(database_url, LOG, live=stated_by(state, since=len(LOG)))
 
     assert failed(report) == {"live"}
 
@@ -284,7 +284,7 @@ def test_a_snapshot_from_before_the_first_event_is_sound(kept: int, database_url
     assert snapshot.counted
 
 
-def test_violations_are_counted_all_and_told_in_part(database_url: str):
+def test_all_violations_are_counted_and_some_listed(database_url: str):
     facts = [
         Fact(fact.position, fact.stream, fact.version + 1, fact.event) for fact in LOG
     ]

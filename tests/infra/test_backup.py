@@ -100,7 +100,7 @@ def test_everything_comes_back(database_url: str, empty_url: str, file: Path):
             assert writer.append(stream.events()) == written.head + 1
 
 
-def test_a_backup_beside_a_live_server_is_of_one_moment(
+def test_a_backup_alongside_a_live_server_is_of_one_moment(
     database_url: str, empty_url: str, file: Path
 ):
     stream = SampleStream()
@@ -343,7 +343,9 @@ def test_a_backup_is_unpacked_in_the_one_way_in_which_it_is_packed(
     # The last one is an empty zip.
     [None, b"", b"PK no zip at all", b"PK\x05\x06" + bytes(18)],
 )
-def test_what_is_no_backup_is_told(empty_url: str, file: Path, content: bytes | None):
+def test_a_file_that_is_no_backup_is_reported(
+    empty_url: str, file: Path, content: bytes | None
+):
     if content is not None:
         file.write_bytes(content)
 
@@ -351,7 +353,9 @@ def test_what_is_no_backup_is_told(empty_url: str, file: Path, content: bytes | 
         restore(empty_url, file)
 
 
-def test_progress_is_told_for_each_table(database_url: str, empty_url: str, file: Path):
+def test_a_backup_reports_progress_for_each_table(
+    database_url: str, empty_url: str, file: Path
+):
     lived_in(database_url)
     calls: list[tuple[str, int, int]] = []
 

@@ -19,7 +19,7 @@ def test_wrong_settings_are_named(bourse: Bourse, monkeypatch: pytest.MonkeyPatc
     assert "BOURSE_PORT" in refusal["message"]
 
 
-def test_a_database_that_does_not_answer_is_told_in_a_sentence(
+def test_a_database_that_does_not_answer_is_reported_in_a_sentence(
     bourse: Bourse, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
@@ -28,7 +28,9 @@ def test_a_database_that_does_not_answer_is_told_in_a_sentence(
         assert bourse.json(*words, code=1)["error"] == "log-unavailable"
 
 
-def test_a_database_that_is_not_as_it_was_set_up_is_told_in_a_sentence(bourse: Bourse):
+def test_a_database_that_is_not_as_it_was_set_up_is_reported_in_a_sentence(
+    bourse: Bourse,
+):
     migrate(bourse.database_url)
     with psycopg.connect(bourse.database_url) as connection:
         connection.execute("DROP TABLE snapshot_index")

@@ -129,11 +129,11 @@ def without(states: dict[str, dict[str, Any]], *names: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("beside_snapshot", [False, True])
+@pytest.mark.parametrize("after_snapshot", [False, True])
 def test_the_writer_recovers_the_state_that_the_old_one_had(
-    beside_snapshot: bool, store: PostgresEventStore
+    after_snapshot: bool, store: PostgresEventStore
 ):
-    snapshots = PostgresSnapshotStore(store.datastore) if beside_snapshot else None
+    snapshots = PostgresSnapshotStore(store.datastore) if after_snapshot else None
 
     exchange = recover(store.reader, snapshots)
 

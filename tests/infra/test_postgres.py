@@ -7,7 +7,9 @@ from infra.log.connection import rebuild_lock
 PATIENCE = 20
 
 
-def test_one_at_a_time_fills_read_models_beside_the_live_ones(database_url: str):
+def test_one_process_at_a_time_fills_read_models_alongside_the_live_ones(
+    database_url: str,
+):
     waits, filled = threading.Event(), threading.Event()
 
     def fill() -> None:

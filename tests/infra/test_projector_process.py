@@ -187,7 +187,7 @@ def test_it_ends_with_the_process_that_started_it(
         assert process.wait(LONG) == 0
 
 
-async def test_it_ends_when_it_is_told_to(
+async def test_a_signal_ends_the_projector(
     store: PostgresEventStore,
     applied: RedisAppliedPositions,
     database_url: str,

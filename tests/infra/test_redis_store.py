@@ -51,7 +51,7 @@ def redis_store(redis_url: str) -> Generator[RedisStore]:
     redis_store.close()
 
 
-async def test_a_server_that_forgot_the_scripts_is_told_them_again(
+async def test_a_server_that_forgot_the_scripts_gets_them_again(
     redis_url: str, redis_store: RedisStore, server: Redis
 ):
     views = RedisViews(redis_url)
@@ -99,7 +99,7 @@ def test_messages_are_published_with_a_write_and_not_without(
     channel.close()
 
 
-async def test_a_server_that_is_away_is_told_as_such():
+async def test_a_server_that_is_away_is_reported_as_such():
     url = "redis://127.0.0.1:1"
     store, views = RedisStore(url, timeout=1), RedisViews(url, timeout=1)
 

@@ -71,7 +71,7 @@ def test_every_wrong_variable_is_named_at_once():
     assert all(name in str(caught.value) for name in wrong)
 
 
-def test_a_variable_that_means_nothing_is_told():
+def test_a_variable_that_means_nothing_is_reported():
     unknown = unknown_variables(
         {"BOURSE_QUEUE_LIMITS": "9", "BOURSE_OTHER": "1", "BOURSE_PORT": "1", "PG": "2"}
     )

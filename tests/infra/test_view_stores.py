@@ -138,7 +138,7 @@ def test_one_wrong_expectation_keeps_all_steps_from_being_written(store: Store):
     assert read(store, ReadAllRows("rows")).checkpoint == 0
 
 
-def test_what_is_filled_beside_is_not_written_as_live_nor_the_reverse(store: Store):
+def test_a_generation_being_filled_is_not_written_as_live_nor_the_reverse(store: Store):
     go_live(store)
 
     assert not store.write([step(expected=0, reached=1, live=False)], ())

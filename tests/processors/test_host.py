@@ -138,9 +138,9 @@ def test_a_store_that_was_emptied_is_noticed():
 
 def test_only_live_views_are_published():
     store = MemoryStore()
-    beside = Host(store, begin(store, PROJECTIONS, "beside"))
+    alongside = Host(store, begin(store, PROJECTIONS, "alongside"))
 
-    beside.apply(segment(FACTS))
+    alongside.apply(segment(FACTS))
 
     assert store.published == []
 

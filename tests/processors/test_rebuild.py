@@ -221,17 +221,17 @@ def test_a_refused_write_fails_the_rebuild_though_folding_went_on(
     assert store.generations(PROJECTIONS[0].view) == []
 
 
-def test_progress_is_told():
-    told: list[tuple[int, int]] = []
+def test_a_rebuild_reports_its_progress():
+    steps: list[tuple[int, int]] = []
 
     rebuild(
         log_of(FACTS),
         MemoryStore(),
         new_id=lambda: "new",
-        progress=lambda reached, head: told.append((reached, head)),
+        progress=lambda reached, head: steps.append((reached, head)),
     )
 
-    assert told[-1] == (len(FACTS), len(FACTS))
+    assert steps[-1] == (len(FACTS), len(FACTS))
 
 
 def test_read_models_are_named():

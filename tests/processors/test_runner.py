@@ -174,7 +174,7 @@ class TapeInAnotherForm(Projection):
     view = View("tape", layout=2)
 
 
-def test_rows_of_a_new_layout_are_filled_beside_and_the_old_ones_dropped():
+def test_rows_of_a_new_layout_replace_the_old_ones():
     store = MemoryStore()
     log = log_of(FACTS)
     follow(runner_on(log, store), store, len(FACTS))

@@ -193,6 +193,6 @@ async def test_a_portfolio_is_the_balance_and_the_open_positions(views: MemoryVi
 
 
 @pytest.mark.rule("VIEW-03")
-async def test_a_view_that_is_not_there_is_told_by_its_name():
+async def test_a_missing_view_is_reported_by_its_name():
     with pytest.raises(ViewUnavailable, match="balances"):
         await portfolio(MemoryViews(MemoryStore()), ACCOUNTS[0])

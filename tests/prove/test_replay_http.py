@@ -27,7 +27,7 @@ def test_a_whole_recorded_flow_comes_out_exactly_over_http(
         audit = server.command("audit", "verify")
 
     with capsys.disabled():
-        print(f"  {name}: {_told(report)}")  # noqa: T201 - a proof says what it found
+        print(f"  {name}: {_summary(report)}")  # noqa: T201 - a proof prints its figures
     assert report.mismatches == []
     assert code == 0
     assert (
@@ -38,7 +38,7 @@ def test_a_whole_recorded_flow_comes_out_exactly_over_http(
     assert audit.returncode == 0, audit.stdout
 
 
-def _told(report: Report) -> str:
+def _summary(report: Report) -> str:
     return (
         f"{report.commands} commands, {report.fills_exact}/{report.fills} fills, "
         f"{report.aggressive_orders_exact}/{report.aggressive_orders} aggressive "
