@@ -10,7 +10,7 @@ from api.health import live, ready
 from api.http.auth import AnyGuard, Gate, admins_only, signed_in
 from api.http.correlation import with_correlation
 from api.http.openapi import BEARER, CommandOperation, QueryOperation
-from api.read import market_data, orders, portfolio, wallet
+from api.read import market_data, orders, portfolio, trades, wallet
 from api.write import account, admin, audit, open_orders, users
 from api.write import close_positions as closing
 
@@ -24,6 +24,7 @@ FOR_EVERYBODY: Sequence[HTTPRouteHandler] = (
     market_data.list_prices,
     market_data.get_price,
     market_data.list_price_history,
+    trades.list_trades,
 )
 FOR_TRADERS: Sequence[HTTPRouteHandler] = (
     portfolio.get_account,

@@ -11,17 +11,30 @@ from projections.market.prices import POINTS_KEPT, ROWS, VIEW, history_key
 from projections.store import (
     ReadAllRows,
     ReadBetween,
+    ReadResult,
     ReadRows,
+    Request,
     Views,
     in_pairs,
     present,
 )
 
 
+def price_request(symbol: Symbol) -> Request:
+    """Return the read of one instrument's price, for `price_of`."""
+    return Request(VIEW, [ReadRows(ROWS, [symbol])])
+
+
+def price_of(result: ReadResult) -> PriceRow | None:
+    """Return the price that was read; None if the symbol is not listed."""
+    ((stored,),) = result.replies
+    return None if stored is None else msgspec.json.decode(stored, type=PriceRow)
+
+
 async def price(views: Views, symbol: Symbol) -> PriceRow | None:
     """Return one instrument's price; None if the symbol is not listed."""
-    ((stored,),) = (await views.read(VIEW, [ReadRows(ROWS, [symbol])])).replies
-    return None if stored is None else msgspec.json.decode(stored, type=PriceRow)
+    (result,) = await views.read_at_once([price_request(symbol)])
+    return price_of(result)
 
 
 async def prices(

@@ -17,8 +17,9 @@ from projections.store import (
     Entry,
     KeepHighest,
     ReadBetween,
+    ReadResult,
+    Request,
     View,
-    Views,
     encoded,
     in_pairs,
 )
@@ -81,16 +82,15 @@ class TapeProjection(Projection):
         return changes
 
 
-async def trades(
-    views: Views,
+def trades_request(
     symbol: Symbol,
     *,
     after: LogPosition | None = None,
     until: LogPosition | None = None,
     newest_first: bool = True,
     limit: int = 100,
-) -> list[Trade]:
-    """Return trades with log positions between two exclusive bounds."""
+) -> Request:
+    """Return the read of trades between two exclusive log positions."""
     page = ReadBetween(
         trades_key(symbol),
         after=after,
@@ -98,7 +98,11 @@ async def trades(
         highest_first=newest_first,
         count=limit,
     )
-    answer = await views.read(VIEW, [page])
-    (reply,) = answer.replies
+    return Request(VIEW, [page])
+
+
+def trades_of(result: ReadResult) -> list[Trade]:
+    """Return the trades that were read."""
+    (reply,) = result.replies
     decode = msgspec.json.Decoder(Trade).decode
     return [decode(member) for member, _ in in_pairs(reply)]

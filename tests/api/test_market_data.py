@@ -109,6 +109,30 @@ async def test_the_history_of_a_price_is_a_series_of_seconds(
     assert (await client.get(later)).json() == []
 
 
+async def test_the_newest_trades_of_an_instrument_are_public(
+    server: Served, ada: Person, bob: Person
+):
+    client = server.client()
+    assert (await client.get("/v2/trades/ACME")).json() == []
+    await ada.places(side="sell", qty=9, limit_price=101)
+    for quantity in (2, 3):
+        await bob.places(qty=quantity, limit_price=101)
+
+    response = await client.get("/v2/trades/ACME")
+
+    trades = response.json()
+    assert [(each["id"], each["qty"]) for each in trades] == [("2", "3"), ("1", "2")]
+    assert {each["price"] for each in trades} == {"101"}
+    assert {each["taker_side"] for each in trades} == {"buy"}
+    assert not any("account" in name or "order" in name for name in trades[0])
+    newest = (await client.get("/v2/trades/ACME?limit=1")).json()
+    assert newest == trades[:1]
+    for query in ("limit=0", "limit=1001", "limit=x", "side=buy"):
+        refused = await client.get(f"/v2/trades/ACME?{query}")
+        assert (refused.status_code, refused.json()["code"]) == (422, 40010001)
+    assert (await client.get("/v2/trades/NONE")).status_code == 404
+
+
 async def test_the_venue_is_always_open_and_its_day_turns_at_midnight(ada: Person):
     clock = await ada.gets("/v2/clock")
 

@@ -6,11 +6,10 @@ from domain.money import dollars
 from domain.vocabulary import Side
 from projections.market.depth import book
 from projections.market.instruments import all_instruments, by_asset_id, instrument
-from projections.market.tape import trades
 from tests.support.facts import segment
 from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.story import ACME, Story
-from tests.support.views import live_host
+from tests.support.views import live_host, trades
 
 
 async def ladder(story: Story, levels: int = 10) -> tuple[list[str], list[str]]:

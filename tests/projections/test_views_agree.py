@@ -13,13 +13,13 @@ from projections.accounts.balances import balance
 from projections.accounts.portfolio_queries import portfolio
 from projections.accounts.positions import all_positions, open_positions
 from projections.accounts.statements import movements
-from projections.market import depth, instruments, tape
+from projections.market import depth, instruments
 from projections.orders.order_queries import ALL, fills, orders
 from projections.store import ViewUnavailable
 from tests.support.facts import segment
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore, MemoryViews
-from tests.support.views import live_host
+from tests.support.views import live_host, trades
 
 FLOW = Flow(17)
 FACTS = FLOW.run(1_500)
@@ -124,7 +124,7 @@ async def test_the_tape_has_every_trade_in_order(views: MemoryViews):
             and symbol_of(fact.stream) == symbol
         ]
 
-        shown = await tape.trades(views, symbol, newest_first=False, limit=10_000)
+        shown = await trades(views, symbol, newest_first=False, limit=10_000)
 
         assert [
             (each.log_position, each.trade_id, each.price, each.quantity)

@@ -1,11 +1,14 @@
 """Read models in tests: facts in, and everything that is stored out, as plain text."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from domain.ids import Symbol
 from processors.host import Host, begin
+from projections.market.tape import Trade, trades_of, trades_request
 from projections.projection import Projection
 from projections.register import PROJECTIONS
-from projections.store import ReadResult, ReadRows, ReadScores, Request, Store
+from projections.store import ReadResult, ReadRows, ReadScores, Request, Store, Views
 
 
 def live_host(
@@ -51,3 +54,9 @@ def lines(names: Sequence[str], answer: ReadResult | None) -> list[str]:
     assert answer is not None
     values = zip(names, answer.replies[0], strict=True)
     return [f"{name}={(value or b'').decode()}" for name, value in values]
+
+
+async def trades(views: Views, symbol: Symbol, **bounds: Any) -> list[Trade]:
+    """Return trades of the tape, as `trades_request` bounds them."""
+    (result,) = await views.read_at_once([trades_request(symbol, **bounds)])
+    return trades_of(result)
