@@ -182,8 +182,7 @@ class Writer:
         if use.order_id:
             head = self._commits.position
             return Answer(head, repeated=True, order_id=use.order_id)
-        if not use.position:
-            raise CommitFailed
+        assert use.position, "the batch of the first command is durable"
         read = self._store.reader.read
         facts = (await asyncio.to_thread(read, use.position - 1, FACTS_OF_MOST)).facts
         command_id = facts[0].event.meta.command_id
