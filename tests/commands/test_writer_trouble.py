@@ -80,6 +80,22 @@ async def test_a_dropped_state_is_never_reported_as_durable(server: Server):
             await each
 
 
+@pytest.mark.rule("COMMAND-04")
+async def test_hashes_of_a_dropped_state_fail_even_if_its_facts_are_durable(
+    server: Server,
+):
+    flying = await server.in_flight(server.order(1))
+    hashes = asyncio.create_task(server.writer.streams())
+    await asyncio.sleep(0)
+    server.store.trouble = Trouble.ANSWER_LOST
+    server.store.commits.let_go()
+
+    assert await flying
+    # The writer dropped the state that it hashed.
+    with pytest.raises(CommitFailed):
+        await hashes
+
+
 @pytest.mark.rule("COMMAND-05")
 async def test_a_commit_that_succeeded_without_an_answer_is_a_success(server: Server):
     head = server.store.reader.head()

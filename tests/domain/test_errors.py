@@ -1,6 +1,13 @@
 """Refusals have a code of their own and a sentence that tells no secret."""
 
-from domain.errors import BadCredentials, DomainError, InsufficientFunds
+import pytest
+
+from domain.errors import (
+    BadCredentials,
+    DomainError,
+    DuplicateOrder,
+    InsufficientFunds,
+)
 
 
 def all_kinds(kind: type[DomainError] = DomainError) -> list[type[DomainError]]:
@@ -27,6 +34,14 @@ def test_a_refusal_says_its_facts():
     assert str(refusal) == refusal.sentence
     assert refusal.facts == {"buying_power": "1.5", "cost_basis": "2"}
     assert "available: 1.5, required: 2" in refusal.sentence
+
+
+@pytest.mark.rule("ORDER-09")
+def test_a_duplicate_order_names_the_client_order_id():
+    refusal = DuplicateOrder(client_order_id="my order")
+
+    assert refusal.facts == {"client_order_id": "my order"}
+    assert refusal.sentence == "client_order_id must be unique"
 
 
 def test_wrong_credentials_do_not_say_which():
