@@ -1,6 +1,8 @@
 """The HTTP application: its dependencies, its gate and what all routes share."""
 
-from litestar import Litestar
+from typing import Any
+
+from litestar import Litestar, Request
 from litestar.di import Provide
 
 from api.http.auth import Caller, Gate
@@ -18,6 +20,7 @@ from api.read.door import ReadDoor, caller_of, reading_of
 from api.read.times import period_of
 from api.routes import options_routes, ordinary_routes
 from api.services import Services
+from api.wire.names import normalize_path
 from api.write.door import WriteDoor
 from api.write.orders import (
     PlaceBatchRoute,
@@ -62,7 +65,7 @@ def create_app(services: Services) -> Litestar:
         openapi_config=OPENAPI,
         plugins=[NumberSchema()],
         logging_config=None,
-        before_request=refuse_unknown,
+        before_request=_check_parameters,
     )
     app.state.parameters = documented_parameters(app)
     app.bare = {
@@ -70,6 +73,13 @@ def create_app(services: Services) -> Litestar:
         ("POST", "/v2/orders:batch"): place_batch,
     }
     return app
+
+
+async def _check_parameters(request: Request[Any, Any, Any]) -> None:
+    """Bring ids and symbols of the path into one form; refuse unknown parameters."""
+    if request.method != "OPTIONS":
+        normalize_path(request.path_params)
+    await refuse_unknown(request)
 
 
 def _gate(services: Services) -> Gate:

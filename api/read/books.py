@@ -18,6 +18,7 @@ from api.http.bare_routes import (
 from api.http.openapi import QueryOperation
 from api.http.request_errors import BadParameter
 from api.read.door import ReadDoor, Reading, log_position
+from api.wire.names import instrument_name
 from domain.errors import NotFound
 from domain.ids import LogPosition, Symbol
 from domain.money import text
@@ -52,7 +53,7 @@ class BookRoute(BareRoute):
         self._door = door
 
     async def answer(self, request: BareRequest) -> Reply:
-        symbol = Symbol(request.scope["path_params"]["symbol"])
+        symbol = Symbol(instrument_name(request.scope["path_params"]["symbol"]))
         levels, after = LEVELS, None
         query = request.scope["query_string"]
         if query:

@@ -122,7 +122,7 @@ async def list_orders(
         until=period.until,
         newest_first=direction == "desc",
         side=side,
-        symbols=symbols_in(symbols) + ((symbol,) if symbol else ()),
+        symbols=symbols_in(symbols) + symbols_in(symbol),
         limit=limit,
     )
     return reading.answer(

@@ -12,10 +12,10 @@ Symbols: TypeAlias = Annotated[
 
 
 def symbols_in(text: str | None) -> tuple[Symbol, ...]:
-    """Return the symbols of a comma-separated list.
+    """Return the symbols of a comma-separated list, in capitals.
 
-    >>> symbols_in("ACME, GLBX,")
+    >>> symbols_in("acme, GLBX,")
     ('ACME', 'GLBX')
     """
     names = (each.strip() for each in (text or "").split(","))
-    return tuple(Symbol(name) for name in names if name)
+    return tuple(Symbol(name.upper()) for name in names if name)

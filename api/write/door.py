@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 
 from api.http.own_writes import OwnWrites
 from api.http.request_context import Call
+from api.wire.names import instrument_name
 from api.wire.order_reader import OrderReader
 from commands.answers import Answer
 from commands.command_port import CommandPort
@@ -77,7 +78,15 @@ class WriteDoor:
         return answer
 
     async def instrument(self, name: Symbol | AssetId) -> Instrument | None:
-        """Return the instrument with this symbol or asset id."""
+        """Return the instrument with this symbol or asset id, in any spelling.
+
+        Raises:
+            BadParameter: the name is neither a symbol nor an asset id.
+        """
+        known = self.instruments.get(name)
+        if known is not None:
+            return known
+        name = instrument_name(name)
         known = self.instruments.get(name)
         if known is not None:
             return known

@@ -1,5 +1,7 @@
 """What administrators do over HTTP: list and edit instruments, fund accounts, audit."""
 
+from uuid import uuid4
+
 import pytest
 
 from commands.state.frozen import state_hash
@@ -160,7 +162,7 @@ async def test_an_invalid_amount_is_refused(ada: Person, admin: Person, amount: 
 
 
 async def test_an_unknown_account_cannot_be_funded(admin: Person):
-    path = "/v2/admin/accounts/none/deposits"
+    path = f"/v2/admin/accounts/{uuid4()}/deposits"
 
     response = await admin.request("POST", path, {"amount": 1})
 

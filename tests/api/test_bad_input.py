@@ -1,5 +1,7 @@
 """Bad input gets a clear sentence, a stable code and the right status, and no event."""
 
+from uuid import UUID
+
 import msgspec
 import pytest
 from structlog.testing import capture_logs
@@ -201,8 +203,10 @@ async def test_a_media_type_may_name_its_character_set(ada: Person):
         ("GET", "/v2/account?after=" + "9" * 19, 422, 40010001),
         ("GET", "/v2/orders:by_client_order_id", 422, 40010001),
         ("GET", "/v2/wallet/transactions?limit=1001", 422, 40010001),
-        ("GET", "/v2/orders/none", 404, 40410000),
-        ("DELETE", "/v2/orders/none", 404, 40410000),
+        ("GET", f"/v2/orders/{UUID(int=0)}", 404, 40410000),
+        ("DELETE", f"/v2/orders/{UUID(int=0)}", 404, 40410000),
+        ("GET", "/v2/orders/none", 422, 40010001),
+        ("GET", "/v2/assets/" + "A" * 32 + "-", 422, 40010001),
     ],
 )
 async def test_every_error_has_the_same_form(

@@ -1,6 +1,7 @@
 """docs/rules/orders.md: repeated client order ids, and orders that left the writer."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -160,12 +161,12 @@ async def test_an_order_with_a_key_gets_its_first_answer(ada: Person):
 
 async def test_an_unknown_order_is_not_found(ada: Person, admin: Person):
     for person, path in (
-        (ada, "/v2/orders/none"),
-        (admin, "/v2/admin/orders/none?reason=news"),
+        (ada, f"/v2/orders/{UUID(int=0)}"),
+        (admin, f"/v2/admin/orders/{UUID(int=0)}?reason=news"),
     ):
         response = await person.request("DELETE", path)
         assert (response.status_code, response.json()["reason"]) == (404, "not-found")
-    changed = await ada.request("PATCH", "/v2/orders/none", {"qty": 5})
+    changed = await ada.request("PATCH", f"/v2/orders/{UUID(int=0)}", {"qty": 5})
     assert changed.status_code == 404
 
 
