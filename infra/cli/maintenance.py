@@ -98,7 +98,7 @@ def create_admin(
     running = running_server(settings.home)
     address = url or (running.base_url if running is not None else None)
     with (
-        target_postgres(settings, new=True) as database_url,
+        target_postgres(settings) as database_url,
         PostgresEventStore(database_url) as store,
     ):
         administrators = Administrators(settings, store)

@@ -23,9 +23,11 @@ from domain.market.market import Market
 from domain.market.order import Order
 from domain.money import Price, Quantity
 from domain.vocabulary import BUY, SELL
+from infra.audit.sign_ins import SignInTable
 from infra.audit.verify import Audit
 from infra.log.event_store import PostgresEventStore
 from infra.log.snapshots import PostgresSnapshotStore
+from infra.security.credentials import PostgresCredentials
 from tests.support.server_process import ServerProcess
 
 FOLDER = Path(__file__).parents[1] / "golden" / "log_a43e954"
@@ -145,8 +147,11 @@ def test_the_writer_recovers_the_state_that_the_old_one_had(
 
 
 def test_the_old_log_passes_the_audit(store: PostgresEventStore):
+    position, rows = PostgresCredentials(store.datastore).all()
     audit = Audit(
-        store.reader, snapshot=PostgresSnapshotStore(store.datastore).newest()
+        store.reader,
+        snapshot=PostgresSnapshotStore(store.datastore).newest(),
+        credentials=SignInTable(rows, position),
     )
 
     audit.run()
