@@ -7,8 +7,7 @@
 """
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, MutableMapping
 
 from api.http.request_errors import BadParameter
 from domain.ids import AssetId, Symbol
@@ -57,7 +56,7 @@ FORMS: Mapping[str, Callable[[str, str], str]] = {
 }
 
 
-def normalize_path(parameters: dict[str, Any]) -> None:
+def normalize_path(parameters: MutableMapping[str, str]) -> None:
     """Turn the parameters of a path into their stored form.
 
     Raises:

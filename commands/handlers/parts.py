@@ -1,8 +1,8 @@
 """Commands that expand to parts. The writer decides all parts in one turn of the loop.
 
-A part has a name unless it only prepares the others. A keyed command first records its
-key and the names of its parts. A repeated command has the same parts, and the writer
-retries the parts that it refused before.
+A part has a name unless it only prepares the others. The first part of a keyed command
+is the use of its key, with the names of the other parts. A repeated command has the
+same parts, and the writer retries the parts that it refused before.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ def place_orders(exchange: Exchange, command: PlaceOrders) -> Parts:
     if command.meta.key is not None:
         with contextlib.suppress(Repeated):
             exchange.register.check_command(command.meta)
-            yield "", UseKey(command.meta)
+        yield "", UseKey(command.meta)
     for number, order in command.orders:
         yield str(number), order
 
@@ -56,9 +56,9 @@ def close_all_positions(exchange: Exchange, command: CloseAllPositions) -> Parts
     if meta.key is not None:
         try:
             exchange.register.check_command(meta)
-            yield "", UseKey(meta, symbols)
         except Repeated as repeated:
             symbols = tuple(map(Symbol, repeated.use.parts))
+        yield "", UseKey(meta, symbols)
     digest = content_digest("close-all")
     if command.cancel_orders:
         part = part_meta(meta, "orders", after=0, digest=digest)

@@ -85,7 +85,11 @@ class Writer:
         expand = EXPANSIONS.get(type(command))
         if expand is not None:
             self._check_leading()
-            return await self._answer_parts(self._decide_parts(expand, command))
+            try:
+                decisions = self._decide_parts(expand, command)
+            except DomainError as refusal:
+                return await self._refused(refusal).answer()
+            return await self._answer_parts(decisions)
         try:
             pending = self.submit(command)
         except Repeated as repeated:
@@ -111,17 +115,21 @@ class Writer:
                 self._lead.abandon()
             if isinstance(refusal, NotHeld):
                 refusal.position = self._commits.position
-            pending = None
-            if isinstance(refusal, DomainError):
-                pending = self._commits.refuse(refusal)
-            if pending is None:
+            if isinstance(refusal, Repeated):
                 raise
-            return pending
+            return self._refused(refusal)
         except BaseException:
             # A defect: memory may hold half of the command.
             self._lead.abandon()
             raise
         return self._commits.add(facts, exchange.take_unlocated())
+
+    def _refused(self, refusal: DomainError) -> Pending:
+        """Let a refusal wait for the facts it rests on; raise it if none are open."""
+        pending = self._commits.refuse(refusal)
+        if pending is None:
+            raise refusal
+        return pending
 
     def _check_leading(self) -> None:
         """Raise NotLeading unless this writer leads and is not stopping."""
@@ -161,8 +169,8 @@ class Writer:
                 parts.append((name, refusal.with_traceback(None)))
                 continue
             position = max(position, answer.position)
+            is_new = is_new or not answer.repeated
             if name:
-                is_new = is_new or not answer.repeated
                 parts.append((name, answer))
         return Answer(position, repeated=bool(position) and not is_new, parts=parts)
 

@@ -20,6 +20,7 @@ from commands.messages import (
 )
 from domain.errors import (
     Busy,
+    CommitFailed,
     Conflict,
     InsufficientFunds,
     InsufficientShares,
@@ -35,6 +36,7 @@ from domain.money import Quantity
 from domain.vocabulary import Side
 from tests.support.spec import AT
 from tests.support.tickets import ticket
+from tests.support.troubled_store import Trouble
 from tests.support.writers import Server
 
 DOLLAR = 10_000
@@ -222,6 +224,33 @@ async def test_a_standby_takes_no_batch(standby: Server):
         await standby.writer.execute(batch(meta(), [DOLLAR]))
 
 
+@pytest.mark.rule("COMMAND-02")
+async def test_a_keyed_batch_without_an_accepted_order_is_new_once(leader: Server):
+    head = leader.store.reader.head()
+
+    first = await leader.writer.execute(batch(meta("key"), [TOO_MUCH]))
+    again = await leader.writer.execute(batch(meta("key", at=AT + 100), [TOO_MUCH]))
+
+    assert (first.position, first.repeated) == (head + 1, False)
+    assert (again.position, again.repeated) == (head + 1, True)
+    assert kinds(again) == kinds(first) == [("0", InsufficientFunds)]
+
+
+@pytest.mark.rule("COMMAND-03")
+async def test_a_conflict_waits_for_the_key_that_it_rests_on(leader: Server):
+    flying = await leader.in_flight(batch(meta("key"), [DOLLAR]))
+    other = leader.send(batch(meta("key", "other", at=AT + 100), [DOLLAR]))
+    await asyncio.sleep(0)
+
+    assert not other.done()
+    leader.store.trouble = Trouble.LOST
+    leader.store.commits.let_go()
+
+    # The first batch is lost, so the second does not conflict with anything.
+    outcomes = await asyncio.gather(flying, other, return_exceptions=True)
+    assert [type(each) for each in outcomes] == [CommitFailed, CommitFailed]
+
+
 # --- closing all positions ---
 
 
@@ -343,14 +372,21 @@ async def test_a_close_all_with_other_content_under_the_key_sells_nothing(
     assert shares(leader) == {"ACME": 10, "OTHER": 20}
 
 
-@pytest.mark.rule("COMMAND-01")
-async def test_closing_all_of_an_account_without_shares_records_nothing(leader: Server):
-    head = leader.store.reader.head()
+@pytest.mark.rule("COMMAND-02")
+async def test_a_keyed_close_all_without_positions_is_new_once(leader: Server):
+    nothing = await leader.writer.execute(CloseAllPositions(meta(), "bob"))
+    assert (nothing.position, nothing.repeated, list(nothing.parts)) == (0, False, [])
+    await places(leader, "bob", Side.BUY, 10)
 
-    answer = await leader.writer.execute(CloseAllPositions(meta(), "bob"))
+    close = CloseAllPositions(meta("key"), "bob", cancel_orders=True)
+    first = await leader.writer.execute(close)
+    again = await leader.writer.execute(
+        CloseAllPositions(meta("key", at=AT + 100), "bob", cancel_orders=True)
+    )
 
-    assert (answer.position, answer.repeated, list(answer.parts)) == (0, False, [])
-    assert leader.store.reader.head() == head
+    assert (first.repeated, list(first.parts)) == (False, [])
+    assert (again.repeated, again.position) == (True, first.position)
+    assert first.position == leader.store.reader.head()
 
 
 @pytest.mark.rule("COMMAND-01")
