@@ -134,8 +134,45 @@ class ReadScores(msgspec.Struct, frozen=True, gc=False):
     entries: Sequence[Entry]
 
 
+class ReadListed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Reads the rows of `table` that the entries of several collections list.
+
+    The first word of a member is the key of its row. The collections are merged by
+    score and member. `words` has the allowed words after the first one, place by place;
+    an empty set allows every word.
+
+    A store may stop after `scan` entries. The reply then begins with the score of the
+    last of them, and no entry of that score is left; otherwise with None. Up to `count`
+    rows follow.
+    """
+
+    collections: Sequence[str]
+    table: str
+    after: int | None
+    until: int | None
+    highest_first: bool
+    count: int
+    scan: int
+    words: Sequence[Sequence[str]] = ()
+
+
+class ReadReferred(msgspec.Struct, frozen=True, gc=False):
+    """Reads the rows of `table` whose keys are the rows of `index` under these keys."""
+
+    index: str
+    table: str
+    keys: Sequence[str]
+
+
 Read: TypeAlias = (
-    ReadRows | ReadAllRows | ReadLowest | ReadHighest | ReadBetween | ReadScores
+    ReadRows
+    | ReadAllRows
+    | ReadLowest
+    | ReadHighest
+    | ReadBetween
+    | ReadScores
+    | ReadListed
+    | ReadReferred
 )
 
 

@@ -19,7 +19,95 @@ def _script(text: str) -> Script:
 
 #: Each part: name, layout with a dash, generation ("" for the live one), commands.
 #: Each answer: checkpoint (nil if there is no such generation), generation, replies.
+#: LISTED and REFERRED are not commands of Redis. They are `ReadListed` and
+#: `ReadReferred`, which first read where the rows are.
 READ = _script("""
+-- The page of a collection in the direction of the read, refilled when it is used up.
+local function refill(source, read)
+  local verb, from, to = 'ZRANGEBYSCORE', read.low, read.high
+  if read.down then verb, from, to = 'ZREVRANGEBYSCORE', read.high, read.low end
+  source.page = redis.call(verb, source.key, from, to, 'WITHSCORES', 'LIMIT',
+    source.offset, read.page)
+  source.offset = source.offset + #source.page / 2
+  source.at = 1
+end
+
+-- The source whose next entry comes first; nil if none has any left.
+local function next_source(sources, read)
+  local first
+  for _, each in ipairs(sources) do
+    if each.at > #each.page and #each.page > 0 then refill(each, read) end
+    if each.at <= #each.page then
+      each.member, each.score = each.page[each.at], tonumber(each.page[each.at + 1])
+      if not first then
+        first = each
+      elseif each.score ~= first.score then
+        if (each.score > first.score) == read.down then first = each end
+      elseif (each.member > first.member) == read.down then
+        first = each
+      end
+    end
+  end
+  return first
+end
+
+local function is_allowed(member, allowed)
+  local place = 0
+  for word in string.gmatch(member, '%S+') do
+    local words = allowed[place]
+    if words and not words[word] then return false end
+    place = place + 1
+  end
+  return true
+end
+
+local function listed(prefix, command)
+  local _, rows, names, low, high, down, count, scan, filters = unpack(command)
+  local read = {low = low, high = high, down = down, page = math.min(count, 500)}
+  local sources, allowed, keys = {}, {}, {}
+  for i, name in ipairs(names) do
+    sources[i] = {key = prefix .. name, offset = 0}
+    refill(sources[i], read)
+  end
+  for i, words in ipairs(filters) do
+    if #words > 0 then
+      allowed[i] = {}
+      for _, word in ipairs(words) do allowed[i][word] = true end
+    end
+  end
+  local examined, last, frontier = 0, nil, false
+  while #keys < count do
+    local source = next_source(sources, read)
+    if not source then break end
+    if examined >= scan and source.score ~= last then
+      frontier = string.format('%.0f', last)
+      break
+    end
+    if is_allowed(source.member, allowed) then
+      keys[#keys + 1] = string.match(source.member, '%S+')
+    end
+    examined, last, source.at = examined + 1, source.score, source.at + 2
+  end
+  local reply = {frontier}
+  -- Lua unpacks fewer than 8,000 words at once.
+  for start = 1, #keys, 4000 do
+    local some = {unpack(keys, start, math.min(start + 3999, #keys))}
+    for _, row in ipairs(redis.call('HMGET', prefix .. rows, unpack(some))) do
+      reply[#reply + 1] = row
+    end
+  end
+  return reply
+end
+
+local function referred(prefix, command)
+  local _, rows, index, keys = unpack(command)
+  local reply = {}
+  for i, key in ipairs(redis.call('HMGET', prefix .. index, unpack(keys))) do
+    reply[i] = key and redis.call('HGET', prefix .. rows, key)
+  end
+  return reply
+end
+
 local answers = {}
 for i, part in ipairs(cmsgpack.unpack(ARGV[1])) do
   local name, layout, generation, commands = unpack(part)
@@ -32,8 +120,14 @@ for i, part in ipairs(cmsgpack.unpack(ARGV[1])) do
   local answer = {checkpoint, generation}
   if checkpoint then
     for j, command in ipairs(commands) do
-      command[2] = prefix .. command[2]
-      answer[j + 2] = redis.call(unpack(command))
+      if command[1] == 'LISTED' then
+        answer[j + 2] = listed(prefix, command)
+      elseif command[1] == 'REFERRED' then
+        answer[j + 2] = referred(prefix, command)
+      else
+        command[2] = prefix .. command[2]
+        answer[j + 2] = redis.call(unpack(command))
+      end
     end
   end
   answers[i] = answer

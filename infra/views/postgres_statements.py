@@ -21,12 +21,15 @@ from projections.store import (
     ReadAllRows,
     ReadBetween,
     ReadHighest,
+    ReadListed,
     ReadLowest,
+    ReadReferred,
     ReadRows,
     ReadScores,
     RemoveEntries,
     RemoveFrom,
     Reply,
+    encoded,
 )
 
 Statement: TypeAlias = tuple[LiteralString, tuple[Any, ...]]
@@ -90,6 +93,27 @@ _SCORES = """
             AND entry.score = asked.score AND entry.member = asked.member
     )
 """
+_REFERRED = """
+    SELECT index.key, named.value FROM view_rows AS index
+    JOIN view_rows AS named ON named.generation_id = index.generation_id
+        AND named.name = %s AND named.key = index.value
+    WHERE index.generation_id = %s AND index.name = %s AND index.key = ANY(%b::text[])
+"""
+_LISTED = """
+    SELECT named.value FROM view_entries AS entry
+    LEFT JOIN view_rows AS named ON named.generation_id = entry.generation_id
+        AND named.name = %s AND named.key = split_part(entry.member, ' ', 1)
+    WHERE entry.generation_id = %s AND entry.collection = ANY(%b::text[])
+        AND entry.score > %s AND entry.score < %s
+        AND NOT EXISTS (
+            SELECT FROM jsonb_array_elements(%s::jsonb) WITH ORDINALITY AS filter
+            WHERE filter.value <> '[]' AND NOT filter.value ? split_part(
+                entry.member, ' ', filter.ordinality::int + 1
+            )
+        )
+"""
+_LISTED_UP = _LISTED + "ORDER BY entry.score, entry.member LIMIT %s"
+_LISTED_DOWN = _LISTED + "ORDER BY entry.score DESC, entry.member DESC LIMIT %s"
 
 
 def writing(generation_id: int, changes: Iterable[Change]) -> Iterator[Statement]:
@@ -106,9 +130,11 @@ def reading(generation_id: int, read: Read) -> Statement:
 def reply(read: Read, rows: Rows) -> Reply:
     """Convert the rows of a read's statement to the reply."""
     match read:
-        case ReadRows(_, keys):
+        case ReadRows(_, keys) | ReadReferred(_, _, keys):
             values: dict[str, str] = dict(rows)
             return [_bytes(values.get(key)) for key in keys]
+        case ReadListed():
+            return [None, *(_bytes(value) for (value,) in rows)]
         case ReadScores(_, entries):
             present = set(rows)
             return [
@@ -199,11 +225,25 @@ def _highest(generation_id: int, read: ReadHighest) -> Statement:
     return _HIGHEST, (generation_id, read.collection, read.count)
 
 
+def _bounds(after: int | None, until: int | None) -> tuple[int, int]:
+    return _LEAST if after is None else after, _MOST if until is None else until
+
+
 def _between(generation_id: int, read: ReadBetween) -> Statement:
-    low = _LEAST if read.after is None else read.after
-    high = _MOST if read.until is None else read.until
+    low, high = _bounds(read.after, read.until)
     bounds = (generation_id, read.collection, low, high, read.count)
     return (_DOWN if read.highest_first else _UP), bounds
+
+
+def _listed(generation_id: int, read: ReadListed) -> Statement:
+    low, high = _bounds(read.after, read.until)
+    names, words = list(read.collections), encoded([list(each) for each in read.words])
+    values = (read.table, generation_id, names, low, high, words, read.count)
+    return (_LISTED_DOWN if read.highest_first else _LISTED_UP), values
+
+
+def _referred(generation_id: int, read: ReadReferred) -> Statement:
+    return _REFERRED, (read.table, generation_id, read.index, list(read.keys))
 
 
 def _scores(generation_id: int, read: ReadScores) -> Statement:
@@ -225,4 +265,6 @@ _READERS: dict[type[Read], Callable[[int, Any], Statement]] = {
     ReadHighest: _highest,
     ReadBetween: _between,
     ReadScores: _scores,
+    ReadListed: _listed,
+    ReadReferred: _referred,
 }

@@ -24,14 +24,16 @@ from projections.store import (
     ReadAllRows,
     ReadBetween,
     ReadHighest,
+    ReadListed,
     ReadLowest,
+    ReadReferred,
     ReadRows,
     ReadScores,
     RemoveEntries,
     RemoveFrom,
 )
 
-RedisCommand: TypeAlias = tuple[str, ...]
+RedisCommand: TypeAlias = tuple[Any, ...]
 
 #: The most words in one command. Lua unpacks fewer than 8,000 at once.
 WORDS_MAX = 4_000
@@ -105,9 +107,14 @@ def _highest(read: ReadHighest) -> list[RedisCommand]:
     return [("ZREVRANGE", read.collection, "0", str(read.count - 1))]
 
 
+def _bounds(after: int | None, until: int | None) -> tuple[str, str]:
+    low = "-inf" if after is None else f"({after}"
+    high = "+inf" if until is None else f"({until}"
+    return low, high
+
+
 def _between(read: ReadBetween) -> list[RedisCommand]:
-    low = "-inf" if read.after is None else f"({read.after}"
-    high = "+inf" if read.until is None else f"({read.until}"
+    low, high = _bounds(read.after, read.until)
     page = ("WITHSCORES", "LIMIT", "0", str(read.count))
     if read.highest_first:
         return [("ZREVRANGEBYSCORE", read.collection, high, low, *page)]
@@ -117,6 +124,17 @@ def _between(read: ReadBetween) -> list[RedisCommand]:
 def _scores(read: ReadScores) -> list[RedisCommand]:
     members = [member for _, member in read.entries]
     return _chunked(members, "ZMSCORE", read.collection)
+
+
+def _listed(read: ReadListed) -> list[RedisCommand]:
+    low, high = _bounds(read.after, read.until)
+    down, bounds = read.highest_first, (read.count, read.scan)
+    names, words = list(read.collections), [list(each) for each in read.words]
+    return [("LISTED", read.table, names, low, high, down, *bounds, words)]
+
+
+def _referred(read: ReadReferred) -> list[RedisCommand]:
+    return [("REFERRED", read.table, read.index, list(read.keys))]
 
 
 _WRITERS: dict[type[Change], Callable[[Any], list[RedisCommand]]] = {
@@ -134,4 +152,6 @@ _READERS: dict[type[Read], Callable[[Any], list[RedisCommand]]] = {
     ReadHighest: _highest,
     ReadBetween: _between,
     ReadScores: _scores,
+    ReadListed: _listed,
+    ReadReferred: _referred,
 }

@@ -1,4 +1,8 @@
-"""Queries for orders: by id, by the client's id, as lists, and their fills."""
+"""Queries for orders: by id, by the client's id, as lists, and their fills.
+
+Each list comes from one read, and so from one log position: no order is missing from it
+because it was replaced meanwhile (rule VIEW-03).
+"""
 
 from collections.abc import Collection, Sequence
 
@@ -19,18 +23,19 @@ from projections.orders.orders import (
     fill_field,
     index_key,
 )
-from projections.store import ReadBetween, ReadRows, Views, in_pairs, present
+from projections.store import ReadListed, ReadReferred, ReadRows, Reply, Views, present
 
 OPEN = tuple(status for status in OrderStatus if status in OPEN_STATUSES)
 CLOSED = tuple(status for status in OrderStatus if status not in OPEN_STATUSES)
 ALL = tuple(OrderStatus)
-PAGE = 2_000
+#: Orders that one read examines at most: Redis does nothing else meanwhile.
+SCAN = 2_000
 
 
 async def order(views: Views, order_id: OrderId) -> OrderRecord | None:
     """Return one order of any account. The caller must check who owns it."""
-    records = await _records(views, [order_id])
-    return records[0] if records else None
+    (reply,) = (await views.read(VIEW, [ReadRows(RECORDS, [order_id])])).replies
+    return _first(reply)
 
 
 async def by_client_order_id(
@@ -38,12 +43,17 @@ async def by_client_order_id(
 ) -> OrderRecord | None:
     """Return an account's order by the client's id, or None."""
     field = client_id_field(account_id, client_order_id)
-    ((order_id,),) = (await views.read(VIEW, [ReadRows(CLIENT_IDS, [field])])).replies
-    return None if order_id is None else await order(views, OrderId(order_id.decode()))
+    read = ReadReferred(CLIENT_IDS, RECORDS, [field])
+    (reply,) = (await views.read(VIEW, [read])).replies
+    return _first(reply)
 
 
 async def fills(views: Views, order_id: OrderId) -> list[Fill]:
-    """Return the fills of one order, oldest first."""
+    """Return the fills of one order, oldest first.
+
+    A fill never changes. So the fills that the order had at the first read are the same
+    at the second.
+    """
     record = await order(views, order_id)
     if record is None or not record.fills:
         return []
@@ -68,117 +78,37 @@ async def orders(
     """Return an account's orders by submission time, between two exclusive bounds.
 
     `statuses` may be OPEN, CLOSED, ALL or any selection. No symbols means all symbols.
-    """
-    wanted = _Wanted(side, frozenset(symbols))
-    count = PAGE if wanted.narrows else limit + 1
-    matches: list[OrderRecord] = []
-    while len(matches) < limit:
-        page = await _page(
-            views, account_id, statuses, (after, until), newest_first, count
-        )
-        ids = [OrderId(each.split(b" ", 1)[0].decode()) for each in wanted.of(page)]
-        matches += await _standing(views, ids, statuses, limit - len(matches))
-        if page.frontier is None:
-            break
-        if not page.complete:
-            # Every order of the page has the same submission time: read a larger page.
-            count *= 2
-        elif newest_first:
-            until = page.frontier + 1
-        else:
-            after = page.frontier - 1
-    return matches
-
-
-async def _standing(
-    views: Views,
-    order_ids: Sequence[OrderId],
-    statuses: Collection[OrderStatus],
-    limit: int,
-) -> list[OrderRecord]:
-    """Return up to `limit` orders that still have one of the statuses.
-
-    An order may have changed its status since the index was read.
+    Filters that match few of very many orders take several reads, newest or oldest
+    orders first; each read comes from one log position.
     """
     matches: list[OrderRecord] = []
-    ids = list(order_ids)
-    while ids and len(matches) < limit:
-        part, ids = ids[: limit - len(matches)], ids[limit - len(matches) :]
-        records = await _records(views, part)
-        matches += [each for each in records if each.status in statuses]
-    return matches
-
-
-class _Wanted(msgspec.Struct, frozen=True):
-    side: Side | None
-    symbols: frozenset[Symbol]
-
-    @property
-    def narrows(self) -> bool:
-        """Whether any filter is set."""
-        return self.side is not None or bool(self.symbols)
-
-    def of(self, page: "_Page") -> list[bytes]:
-        """Return the members of a page that match the filters."""
-        members = [member for _, member in page.complete]
-        return (
-            [each for each in members if self._has(each)] if self.narrows else members
-        )
-
-    def _has(self, member: bytes) -> bool:
-        _, side, symbol = member.decode().split(" ", 2)
-        return (self.side is None or side == self.side) and (
-            not self.symbols or symbol in self.symbols
-        )
-
-
-class _Page(msgspec.Struct, frozen=True):
-    """Index entries in order, without gaps.
-
-    `frontier` is the time at which the page was cut off, None if it is the last page.
-    """
-
-    complete: list[tuple[int, bytes]]
-    frontier: Timestamp | None
-
-
-async def _page(
-    views: Views,
-    account_id: AccountId,
-    statuses: Sequence[OrderStatus],
-    bounds: tuple[Timestamp | None, Timestamp | None],
-    newest_first: bool,
-    count: int,
-) -> _Page:
-    """Merge the next entries of each status's index, all read in one atomic step."""
-    reads = [
-        ReadBetween(
-            index_key(account_id, status),
-            after=bounds[0],
-            until=bounds[1],
+    while True:
+        read = ReadListed(
+            collections=[index_key(account_id, status) for status in statuses],
+            table=RECORDS,
+            after=after,
+            until=until,
             highest_first=newest_first,
-            count=count,
+            count=limit - len(matches),
+            scan=SCAN,
+            words=[[side] if side else [], sorted(symbols)],
         )
-        for status in statuses
-    ]
-    entries: list[tuple[int, bytes]] = []
-    cuts: list[Timestamp] = []
-    for reply in (await views.read(VIEW, reads)).replies:
-        part = [(int(score), member) for member, score in in_pairs(reply)]
-        entries += part
-        if len(part) == count:
-            cuts.append(part[-1][0])
-    entries.sort(reverse=newest_first)
-    if not cuts:
-        return _Page(entries, None)
-    if newest_first:
-        frontier = max(cuts)
-        return _Page([each for each in entries if each[0] > frontier], frontier)
-    frontier = min(cuts)
-    return _Page([each for each in entries if each[0] < frontier], frontier)
+        (reply,) = (await views.read(VIEW, [read])).replies
+        frontier, *rows = reply
+        matches += _decoded(rows)
+        if frontier is None or len(matches) >= limit:
+            return matches
+        if newest_first:
+            until = Timestamp(frontier)
+        else:
+            after = Timestamp(frontier)
 
 
-async def _records(views: Views, order_ids: Sequence[OrderId]) -> list[OrderRecord]:
-    (reply,) = (await views.read(VIEW, [ReadRows(RECORDS, order_ids)])).replies
+def _first(reply: Reply) -> OrderRecord | None:
+    records = _decoded(reply)
+    return records[0] if records else None
+
+
+def _decoded(reply: Reply) -> list[OrderRecord]:
     decode = msgspec.json.Decoder(OrderRecord).decode
     return [decode(value) for value in present(reply)]

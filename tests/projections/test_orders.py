@@ -247,23 +247,44 @@ async def test_more_orders_of_one_moment_than_a_page_holds_are_all_listed():
     assert await ids(story, limit=20, newest_first=False) == placed[:20]
 
 
-@pytest.mark.rule("VIEW-13")
-async def test_a_page_is_full_though_an_order_ends_while_it_is_read(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.rule("VIEW-03")
+@pytest.mark.parametrize("statuses", [OPEN, ALL])
+async def test_a_list_comes_from_one_read(
+    monkeypatch: pytest.MonkeyPatch, statuses: Sequence[OrderStatus]
 ):
     story = Story()
-    placed: list[Sent] = []
-    for _ in range(11):
-        story.wait()
-        placed.append(story.sell("ada", 1, at="101"))
+    placed = [story.sell("ada", 1, at="101") for _ in range(11)]
     read = story.views.read
+    reads: list[Read] = []
 
-    async def read_then_cancel(view: View, reads: Sequence[Read]) -> ReadResult:
-        answer = await read(view, reads)
-        if len(placed) == 11:
-            story.cancel(placed.pop())
-        return answer
+    async def counted(view: View, some: Sequence[Read]) -> ReadResult:
+        reads.extend(some)
+        return await read(view, some)
 
-    monkeypatch.setattr(story.views, "read", read_then_cancel)
+    monkeypatch.setattr(story.views, "read", counted)
+    shown = await ids(story, statuses=statuses, side=Side.SELL, symbols=[ACME])
 
-    assert await ids(story, limit=5) == ids_of(*placed[:-6:-1])
+    assert shown == ids_of(*placed[::-1])
+    assert len(reads) == 1
+
+
+@pytest.mark.rule("VIEW-13")
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("scan", [1, 2, 5, 100])
+async def test_a_filter_that_matches_few_orders_finds_all_of_them(
+    monkeypatch: pytest.MonkeyPatch, scan: int, newest_first: bool
+):
+    monkeypatch.setattr("projections.orders.order_queries.SCAN", scan)
+    story = Story()
+    sold: list[Sent] = []
+    for number in range(30):
+        story.wait(number % 2)
+        story.buy("ada", 1, at="90")
+        if number % 7 == 0:
+            sold.append(story.sell("ada", 1, at="110"))
+    if newest_first:
+        sold.reverse()
+
+    for limit in (1, 3, 100):
+        shown = await ids(story, side=Side.SELL, newest_first=newest_first, limit=limit)
+        assert shown == ids_of(*sold)[:limit]

@@ -22,7 +22,9 @@ from projections.store import (
     ReadAllRows,
     ReadBetween,
     ReadHighest,
+    ReadListed,
     ReadLowest,
+    ReadReferred,
     ReadResult,
     ReadRows,
     ReadScores,
@@ -206,6 +208,12 @@ def carry_out_read(kept: Contents, read: Read) -> Reply:
             return [None if each is None else str(each).encode() for each in scores]
         case ReadBetween():
             return between(kept.ordered(read.collection), read)
+        case ReadListed():
+            return listed(kept, read)
+        case ReadReferred(index, table, keys):
+            names = kept.tables.get(index, {})
+            rows = kept.tables.get(table, {})
+            return [rows.get(names.get(key.encode(), b"")) for key in keys]
         case _:
             assert_never(read)
 
@@ -216,6 +224,32 @@ def in_bytes(entries: Sequence[Entry]) -> list[tuple[int, bytes]]:
 
 def members(ordered: list[tuple[int, bytes]], count: int) -> Reply:
     return [member for _, member in ordered[: count or None]]
+
+
+def listed(kept: Contents, read: ReadListed) -> Reply:
+    entries = sorted(
+        each
+        for name in read.collections
+        for each in kept.ordered(name)
+        if (read.after is None or each[0] > read.after)
+        and (read.until is None or each[0] < read.until)
+    )
+    if read.highest_first:
+        entries.reverse()
+    rows = kept.tables.get(read.table, {})
+    reply: Reply = [None]
+    for examined, (score, member) in enumerate(entries):
+        last = entries[examined - 1][0]
+        if len(reply) > read.count:
+            break
+        if examined >= read.scan and score != last:
+            reply[0] = str(last).encode()
+            break
+        key, *words = member.decode().split(" ")
+        allowed = zip(words, read.words, strict=False)
+        if all(not some or word in some for word, some in allowed):
+            reply.append(rows.get(key.encode()))
+    return reply
 
 
 def between(ordered: list[tuple[int, bytes]], read: ReadBetween) -> Reply:

@@ -1,0 +1,219 @@
+"""Reads that depend on other reads give the same rows on every store."""
+
+import asyncio
+import threading
+from collections.abc import Generator
+from random import Random
+
+import pytest
+
+from domain.events.market import OrderAccepted
+from domain.events.register import Fact
+from domain.vocabulary import OrderStatus
+from infra.log.migrations import migrate
+from infra.views.postgres_store import PostgresStore
+from infra.views.redis_store import RedisStore, RedisViews
+from projections.orders.order_queries import ALL, OPEN, orders
+from projections.store import (
+    AddEntries,
+    Change,
+    PutRows,
+    Read,
+    ReadListed,
+    ReadReferred,
+    Reply,
+    Request,
+    Step,
+    Store,
+    View,
+)
+from tests.support.facts import batches, segment
+from tests.support.memory_store import MemoryStore
+from tests.support.story import Story
+from tests.support.views import live_host
+
+VIEW = View("books")
+SIDES, SYMBOLS = ("buy", "sell"), ("ACME", "BRK.B", "GLBX")
+COLLECTIONS = ("new", "partly", "none")
+
+
+def contents() -> list[Change]:
+    """Return collections with many equal scores, and a row for most entries."""
+    random = Random(7)
+    rows: dict[str, str] = {}
+    entries: dict[str, list[tuple[int, str]]] = {"new": [], "partly": []}
+    for number in range(300):
+        key = f"order-{number:03}"
+        words = (key, random.choice(SIDES), random.choice(SYMBOLS))
+        score = 1_700_000_000_000_000 + random.randrange(60)
+        entries[random.choice(("new", "partly"))].append((score, " ".join(words)))
+        if number % 10:
+            rows[key] = f"row {number}"
+    index = {f"client-{number}": f"order-{number:03}" for number in range(0, 300, 3)}
+    return [
+        PutRows("records", rows),
+        PutRows("client_ids", index),
+        *(AddEntries(name, some) for name, some in entries.items()),
+    ]
+
+
+CONTENTS = contents()
+
+
+@pytest.fixture(params=["redis", "postgres"])
+def store(request: pytest.FixtureRequest) -> Generator[Store]:
+    if request.param == "redis":
+        real = RedisStore(request.getfixturevalue("redis_url"))
+    else:
+        url = request.getfixturevalue("database_url")
+        migrate(url)
+        real = PostgresStore(url)
+    yield real
+    real.close()
+
+
+def filled(store: Store) -> Store:
+    assert store.write([Step(VIEW, "1-a", None, 1, False, CONTENTS)], ())
+    return store
+
+
+def reply(store: Store, read: Read) -> Reply:
+    (result,) = store.read([Request(VIEW, [read], "1-a")])
+    assert result is not None
+    return result.replies[0]
+
+
+def any_read(random: Random) -> ReadListed:
+    low = random.choice((None, 1_700_000_000_000_000 + random.randrange(60)))
+    high = random.choice((None, 1_700_000_000_000_000 + random.randrange(60)))
+    return ReadListed(
+        collections=random.sample(COLLECTIONS, random.randint(1, 3)),
+        table="records",
+        after=low,
+        until=high,
+        highest_first=random.random() < 0.5,
+        count=random.choice((1, 3, 50, 1_000)),
+        scan=10_000,
+        words=random.choice(
+            ((), ([], []), (["buy"], []), ([], ["BRK.B", "ACME"]), (["x"], ["GLBX"]))
+        ),
+    )
+
+
+@pytest.mark.rule("VIEW-03")
+def test_listed_rows_are_the_same_on_every_store(store: Store):
+    twin, real, random = filled(MemoryStore()), filled(store), Random(11)
+
+    for _ in range(150):
+        read = any_read(random)
+        assert reply(real, read) == reply(twin, read), read
+
+
+def listed_in_parts(store: Store, scan: int, *, highest_first: bool) -> Reply:
+    """List all rows with reads that stop after `scan` entries."""
+    rows: Reply = []
+    after: int | None = None
+    until: int | None = None
+    while True:
+        read = ReadListed(
+            collections=COLLECTIONS,
+            table="records",
+            after=after,
+            until=until,
+            highest_first=highest_first,
+            count=1_000,
+            scan=scan,
+            words=(["buy"], []),
+        )
+        frontier, *some = reply(store, read)
+        rows += some
+        if frontier is None:
+            return rows
+        if highest_first:
+            until = int(frontier)
+        else:
+            after = int(frontier)
+
+
+@pytest.mark.rule("VIEW-13")
+@pytest.mark.parametrize("highest_first", [True, False])
+@pytest.mark.parametrize("scan", [1, 7, 200])
+def test_a_scan_that_stops_goes_on_without_a_gap(
+    store: Store, scan: int, highest_first: bool
+):
+    whole = listed_in_parts(filled(MemoryStore()), 10_000, highest_first=highest_first)
+
+    parts = listed_in_parts(filled(store), scan, highest_first=highest_first)
+
+    assert parts == whole
+
+
+def test_rows_are_read_by_the_rows_that_refer_to_them(store: Store):
+    twin, real = filled(MemoryStore()), filled(store)
+    keys = ["client-3", "client-1", "client-30", "client-0", "client-297"]
+
+    shown = reply(real, ReadReferred("client_ids", "records", keys))
+
+    assert shown == reply(twin, ReadReferred("client_ids", "records", keys))
+    assert shown == [b"row 3", None, None, None, b"row 297"]
+
+
+def test_more_rows_than_a_command_has_words_are_listed(redis_url: str):
+    store = RedisStore(redis_url)
+    names = [f"{number:05}" for number in range(9_000)]
+    rows = PutRows("records", dict.fromkeys(names, "x"))
+    entries = AddEntries("new", [(1, name) for name in names])
+    assert store.write([Step(VIEW, "1-a", None, 1, False, [rows, entries])], ())
+
+    read = ReadListed(
+        collections=["new"],
+        table="records",
+        after=None,
+        until=None,
+        highest_first=True,
+        count=10_000,
+        scan=10_000,
+    )
+
+    assert reply(store, read) == [None, *[b"x"] * 9_000]
+    store.close()
+
+
+def _is_adas_order(fact: Fact) -> bool:
+    return isinstance(fact.event, OrderAccepted)
+
+
+@pytest.mark.rule("VIEW-03")
+async def test_a_list_is_never_torn_while_orders_are_replaced(redis_url: str):
+    story = Story()
+    sent = story.sell("ada", 5, at="110")
+    for number in range(400):
+        sent = story.replace(sent, at=str(110 + number % 2))
+    store, views = RedisStore(redis_url), RedisViews(redis_url)
+    host = live_host(store)
+    placed = next(
+        place for place, each in enumerate(story.facts, 1) if _is_adas_order(each)
+    )
+    host.apply(segment(story.facts[:placed]))
+    commands = batches(story.facts[placed:], [1] * len(story.facts))
+    done = threading.Event()
+
+    def apply_the_rest() -> None:
+        for each in commands:
+            host.apply(segment(each))
+        done.set()
+
+    writer = asyncio.create_task(asyncio.to_thread(apply_the_rest))
+    polls = 0
+    while not done.is_set():
+        (only,) = await orders(views, "ada", statuses=OPEN)
+        assert only.status is OrderStatus.NEW
+        every = await orders(views, "ada", statuses=ALL, limit=500)
+        known = {each.order_id for each in every}
+        assert {each.replaced_by for each in every} - {None} <= known
+        polls += 1
+
+    await writer
+    assert polls > 20
+    await views.close()
+    store.close()
