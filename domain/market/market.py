@@ -1,7 +1,8 @@
 """One instrument's market: its orders, from acceptance to their end.
 
-Prices are in 1/10,000 of a dollar. Decisions check and record; a decision about an
-order returns the facts that it recorded. The order book applies the facts.
+Prices are in 1/10,000 of a dollar. Decisions check and record. A decision that accepts,
+replaces or ends an order returns the facts that it recorded. The order book applies the
+facts.
 """
 
 from collections.abc import Iterator
