@@ -131,6 +131,8 @@ class PostgresStore:
                 self._connection.execute("SET synchronous_commit = off")
             yield self._connection
         except psycopg.errors.DivisionByZero as reason:
+            # The error undid preparations that psycopg believes in.
+            self.close()
             raise _Unexpected from reason
         except psycopg.errors.UndefinedTable as reason:
             self._make_tables()

@@ -66,8 +66,8 @@ class PostgresViews:
                 return self._read_on(self._connect(), requests)
             try:
                 return self._read_on(connection, requests)
-            except psycopg.Error:
-                if not connection.broken:
+            except psycopg.OperationalError as reason:
+                if isinstance(reason, psycopg.errors.QueryCanceled):
                     raise
                 # Postgres has ended the idle connection, for example in a restart.
                 return self._read_on(self._connect(), requests)
@@ -89,7 +89,11 @@ class PostgresViews:
         self, connection: Connection, requests: Sequence[Request]
     ) -> list[ReadResult | None]:
         try:
-            return answers(connection, requests)
-        finally:
-            if not connection.closed:
-                self._idle.append(connection)
+            answered = answers(connection, requests)
+        except psycopg.Error:
+            # Without the connection: the error undid preparations that psycopg
+            # believes in.
+            connection.close()
+            raise
+        self._idle.append(connection)
+        return answered
