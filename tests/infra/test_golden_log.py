@@ -8,6 +8,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Generator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from psycopg import sql
 from commands.writer.recovery import recover
 from domain.accounts.wallet import Wallet
 from domain.events.register import EVENTS, tag_of
+from domain.ids import LOG_START
 from domain.market.market import Market
 from domain.market.order import Order
 from domain.money import Price, Quantity
@@ -206,6 +208,16 @@ class OldServer:
             row = connection.execute("SELECT max(notification_id) FROM events")
             return row.fetchall()[0][0]
 
+    def position_of_key(self, key: str) -> int:
+        """Return the log position of the first fact under an `Idempotency-Key`."""
+        with PostgresEventStore(self.database_url) as store:
+            return next(
+                fact.position
+                for part in store.reader.replay(LOG_START)
+                for fact in part.facts
+                if fact.event.meta.key == key
+            )
+
     def audit(self) -> dict[str, Any]:
         audited = self.process.command("audit", "verify", "--json")
         assert audited.returncode == 0, audited.stdout + audited.stderr
@@ -283,11 +295,15 @@ def due(server: OldServer, repeat: dict[str, Any]) -> dict[str, Any]:
     """Return the answer that a repeated command gets.
 
     A key gets its first answer. A client order id gets its order as it stands now,
-    while the old server repeated the first answer.
+    while the old server repeated the first answer. The old server did not recognize the
+    repeat of a keyed command without an accepted part.
     """
     answered, now = repeat["answer"], repeat.get("record")
     if repeat["key"] is None and repeat["path"] == "/v2/orders:batch":
         now = [as_it_stands(server, repeat, part) for part in answered["body"]]
+    if answered["status"] == HTTPStatus.MULTI_STATUS and not answered["replayed"]:
+        used = server.position_of_key(repeat["key"])
+        return answered | {"replayed": True, "log_position": used}
     if repeat["key"] is not None or now is None:
         return answered
     return answered | {"body": now, "log_position": EXPECTED["head"]}
