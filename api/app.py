@@ -36,7 +36,9 @@ from domain.events.security import AccessRefused
 def create_app(services: Services) -> Litestar:
     """Return the application, ready to serve."""
     own_writes = OwnWrites()
-    read_door = ReadDoor(services.views, services.applied, own_writes)
+    read_door = ReadDoor(
+        services.views, services.applied, own_writes, head=services.head
+    )
     door = WriteDoor(
         services.port,
         CurrentOrders(read_door),

@@ -1,6 +1,8 @@
 """The ports that the API needs; the composition root provides them."""
 
+from collections.abc import Awaitable, Callable
 from datetime import tzinfo
+from typing import TypeAlias
 
 import msgspec
 
@@ -15,7 +17,11 @@ from commands.ports import (
     PersonalVault,
     SecurityNotes,
 )
+from domain.ids import LogPosition
 from projections.store import AppliedPositions, Views
+
+#: Returns the log position of the newest event, or None if the log is unavailable.
+AskHead: TypeAlias = Callable[[], Awaitable[LogPosition | None]]
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,5 +38,6 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     passwords: PasswordHasher
     tokens: Tokens
     readiness: AskReadiness
+    head: AskHead
     market_timezone: tzinfo
     body_limit: int = 1_048_576

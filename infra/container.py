@@ -68,6 +68,7 @@ class Container:
             passwords=self.passwords,
             tokens=SignedTokens(keys.token_key(), minutes=settings.token_minutes),
             readiness=self.readiness,
+            head=self._head,
             market_timezone=settings.market_timezone,
             body_limit=settings.body_limit,
         )

@@ -71,7 +71,8 @@ _KEY = Parameter(
     ),
 )
 _POSITION = OpenAPIHeader(
-    description="The log position of this response. Pass it as `after` to a query.",
+    description="The log position of this response. A query may name it as "
+    "`after_position`.",
     schema=_TEXT,
 )
 _REPLAYED = OpenAPIHeader(
@@ -79,14 +80,14 @@ _REPLAYED = OpenAPIHeader(
 )
 
 
-#: One component for all queries. As a parameter of each it would add nothing, and a
-#: tool that tries out the document would wait five seconds for each invented number.
+#: One component for all queries.
 _AFTER = Parameter(
-    name="after",
+    name="after_position",
     param_in="query",
     description="A log position from the header `Bourse-Log-Position` of a response. "
     "The query waits until the read model has reached it, or returns 503 after 5 "
-    "seconds.",
+    "seconds. A position beyond the head of the log is 422. On routes without times, "
+    "`after` means the same.",
     schema=Schema(type=OpenAPIType.INTEGER, minimum=0),
 )
 
@@ -102,6 +103,9 @@ class QueryOperation(Operation):
         if self._has_name():
             statuses |= WITH_NAME
         self._complete(statuses)
+        if "health" not in (self.tags or ()):
+            after = Reference(ref="#/components/parameters/after_position")
+            self.parameters = [*(self.parameters or ()), after]
 
     def _has_name(self) -> bool:
         parameters = self.parameters or ()
@@ -181,7 +185,7 @@ OPENAPI = OpenAPIConfig(
     "every query of the read models accepts it.",
     use_handler_docstrings=True,
     components=Components(
-        parameters={"after": _AFTER},
+        parameters={"after_position": _AFTER},
         security_schemes={
             "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
         },

@@ -15,8 +15,8 @@ from api.http.request_errors import BadParameter
 #: Parameter names by method and path template.
 Known: TypeAlias = Mapping[tuple[str, str], frozenset[str]]
 
-#: Every query of a read model accepts these; the document lists them once.
-FOR_ALL = frozenset({"after"})
+#: Every query of a read model accepts these. On a listing, `after` is a time.
+FOR_ALL = frozenset({"after", "after_position"})
 METHODS = ("GET", "POST", "PATCH", "DELETE")
 
 

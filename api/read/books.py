@@ -17,7 +17,7 @@ from api.http.bare_routes import (
 )
 from api.http.openapi import QueryOperation
 from api.http.request_errors import BadParameter
-from api.read.door import ReadDoor, Reading, log_position
+from api.read.door import ReadDoor, Reading, position_in
 from api.wire.names import instrument_name
 from domain.errors import NotFound
 from domain.ids import LogPosition, Symbol
@@ -83,8 +83,7 @@ def _parameters(query: bytes) -> tuple[int, LogPosition | None]:
         len(levels) <= 4 and 1 <= int(levels) <= LEVELS_MAX
     ):
         raise BadParameter(f"depth must be 1 to {LEVELS_MAX}", "depth")
-    after = parameters.get("after")
-    return int(levels), log_position(after) if after else None
+    return int(levels), position_in(parameters)
 
 
 def book_route(route: BookRoute) -> HTTPRouteHandler:

@@ -5,7 +5,7 @@ the client may send the same query again.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from litestar import Request as HttpRequest
@@ -32,8 +32,10 @@ from projections.store import (
 
 AnyRequest: TypeAlias = HttpRequest[Any, Any, Any]
 
-#: How long a query waits for the log position in `after`.
+#: How long a query waits for the log position in `after_position`.
 AFTER_SECONDS = 5
+#: How long it waits before it asks whether the log has that position at all.
+ASK_SECONDS = 0.1
 #: How long a query waits for its caller's latest command.
 OWN_SECONDS = 1
 POSITION_DIGITS_MAX = 18
@@ -70,13 +72,30 @@ class NotReached(Unavailable):
         )
 
 
+class BeyondLog(BadParameter):
+    """The query's log position is beyond the head of the log."""
+
+    def __init__(self, position: LogPosition, head: LogPosition) -> None:
+        super().__init__(
+            f"log position {position} is beyond the head of the log, {head}; pass the "
+            "position that a response of this exchange named",
+            "after_position",
+        )
+
+
 class ReadDoor:
-    """The read models of one server."""
+    """The read models of one server. `head` returns None if the log is unavailable."""
 
     def __init__(
-        self, views: Views, applied: AppliedPositions, own_writes: OwnWrites
+        self,
+        views: Views,
+        applied: AppliedPositions,
+        own_writes: OwnWrites,
+        *,
+        head: Callable[[], Awaitable[LogPosition | None]],
     ) -> None:
         self.views = views
+        self.head = head
         self.applied = applied
         self.own_writes = own_writes
         #: Asset ids by symbol. A symbol keeps its asset id for ever.
@@ -86,9 +105,10 @@ class ReadDoor:
 class Reading:
     """One query in progress. The queries of the read models accept it as `Views`.
 
-    The query waits for the log position `after` and fails if that takes too long. With
-    no `after`, the query waits for `own`, the caller's latest command, and then reads
-    in any case. `position` is the lowest checkpoint of everything it has read.
+    The query waits for the log position `after`. It fails if that takes too long, or if
+    the log has no such position. With no `after`, the query waits for `own`, the
+    caller's latest command, and then reads in any case. `position` is the lowest
+    checkpoint of everything it has read.
     """
 
     def __init__(
@@ -129,9 +149,15 @@ class Reading:
         if self._deadline is None:
             self._deadline = now + self._seconds
         seconds = self._deadline - now
-        reached = await self._door.applied.reach(self._wanted, [name], seconds)
-        if not reached and self._after is not None:
-            raise NotReached(name, self._after)
+        reach = self._door.applied.reach
+        if self._after is None:
+            await reach(self._wanted, [name], seconds)
+        elif not await reach(self._after, [name], min(ASK_SECONDS, seconds)):
+            head = await self._door.head()
+            if head is not None and head < self._after:
+                raise BeyondLog(self._after, head)
+            if not await reach(self._after, [name], seconds - ASK_SECONDS):
+                raise NotReached(name, self._after)
         self._reached.add(name)
 
     async def asset_id(self, symbol: Symbol) -> AssetId | None:
@@ -150,17 +176,28 @@ class Reading:
         return Response(body, headers=headers)
 
 
-def log_position(text: str) -> LogPosition:
+def log_position(text: str, field: str = "after_position") -> LogPosition:
     """Read a log position. Raises BadParameter."""
     if not (text.isascii() and text.isdigit()) or len(text) > POSITION_DIGITS_MAX:
-        raise BadParameter("after must be a log position, a whole number", "after")
+        raise BadParameter(f"{field} must be a log position, a whole number", field)
     return LogPosition(text)
 
 
+def position_in(
+    parameters: Mapping[str, str], names: Sequence[str] = ("after_position", "after")
+) -> LogPosition | None:
+    """Return the highest log position under these names of a query, None if none.
+
+    Raises:
+        BadParameter: a value is not a log position.
+    """
+    values = [(name, parameters[name]) for name in names if parameters.get(name)]
+    return max((log_position(value, name) for name, value in values), default=None)
+
+
 def reading_of(request: AnyRequest, read_door: NamedDependency[ReadDoor]) -> Reading:
-    """Return a reading that waits for `?after=POSITION`, if the query has one."""
-    after = request.query_params.get("after")
-    return reading_after(request, read_door, log_position(after) if after else None)
+    """Return a reading that waits for `?after_position=`, or `?after=`, if named."""
+    return reading_after(request, read_door, position_in(request.query_params))
 
 
 def reading_after(

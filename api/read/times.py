@@ -1,10 +1,5 @@
-"""Times in a query, and the two meanings of `after`.
+"""Times in a query: `after` and `until` bound the items of a listing."""
 
-In Alpaca's API `after` is a time; in Bourse it is also a log position. No time consists
-of digits only, so a query may have both.
-"""
-
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeAlias
 
@@ -13,34 +8,42 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from api.http.request_errors import BadParameter
-from api.read.door import (
-    AnyRequest,
-    ReadDoor,
-    Reading,
-    log_position,
-    reading_after,
-)
+from api.read.door import AnyRequest, ReadDoor, Reading, position_in, reading_after
 from domain.events.event import Timestamp
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+#: Of a number with as many digits: a date like 20260131, seconds, milliseconds.
+DATE_DIGITS, SECONDS_DIGITS_MAX, MILLISECONDS_DIGITS_MAX = 8, 11, 14
 
 
 def moment(text: str, field: str) -> Timestamp:
-    """Read a time in RFC 3339, or a date; without a zone it is UTC.
+    """Read a time in RFC 3339, a date, or seconds or milliseconds since 1970.
+
+    Without a zone the time is UTC.
 
     >>> moment("1970-01-02", "until"), moment("1970-01-01T00:00:01Z", "until")
     (86400000000, 1000000)
+    >>> moment("1577836800", "after") == moment("1577836800000", "after")
+    True
     """
+    text = text.strip()
+    if text.isascii() and text.isdigit() and len(text) != DATE_DIGITS:
+        if len(text) <= SECONDS_DIGITS_MAX:
+            return int(text) * 1_000_000
+        if len(text) <= MILLISECONDS_DIGITS_MAX:
+            return int(text) * 1_000
     try:
         # An unescaped plus sign arrives as a blank.
-        at = datetime.fromisoformat(text.strip().replace(" ", "+"))
+        at = datetime.fromisoformat(text.replace(" ", "+"))
         if at.tzinfo is None:
             at = at.replace(tzinfo=UTC)
         return (at - _EPOCH) // _MICROSECOND
     except (ValueError, OverflowError):
         raise BadParameter(
-            f"{field} must be a time like 2026-01-31T12:00:00Z", field
+            f"{field} must be a time like 2026-01-31T12:00:00Z, a date, or seconds or "
+            "milliseconds since 1970",
+            field,
         ) from None
 
 
@@ -55,12 +58,16 @@ class Period(msgspec.Struct, frozen=True):
 After = Annotated[
     str,
     QueryParameter(
-        description="A time: only later items (exclusive). A log position is valid "
-        "too, alone or in addition to a time: the query waits for it."
+        description="A time: only later items (exclusive). RFC 3339, a date, or "
+        "seconds or milliseconds since 1970."
     ),
 ]
 Until = Annotated[
-    str, QueryParameter(description="A time: only earlier items (exclusive).")
+    str,
+    QueryParameter(
+        description="A time: only earlier items (exclusive). RFC 3339, a date, or "
+        "seconds or milliseconds since 1970."
+    ),
 ]
 
 
@@ -71,22 +78,12 @@ def period_of(
     until: Until = "",
 ) -> Period:
     """Return a period with the bounds of the query."""
-    # A query may have `after` twice; the argument holds only the last one.
-    values = request.query_params.getall("after", [after])
-    times, positions = _apart([each for each in values if each])
+    position = position_in(request.query_params, ["after_position"])
     return Period(
-        reading_after(
-            request, read_door, max(map(log_position, positions), default=None)
-        ),
-        max((moment(each, "after") for each in times), default=None),
+        reading_after(request, read_door, position),
+        moment(after, "after") if after else None,
         moment(until, "until") if until else None,
     )
-
-
-def _apart(values: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return times and log positions."""
-    times = [each for each in values if not each.isdigit()]
-    return times, [each for each in values if each.isdigit()]
 
 
 PeriodDependency: TypeAlias = NamedDependency[Period]

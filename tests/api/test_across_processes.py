@@ -4,6 +4,7 @@ The API cannot reach that writer's memory. Every route that sends a command succ
 least once, and refusals keep their status and code on their way through the pipe.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC
 from typing import Any, cast
@@ -16,7 +17,7 @@ from api.app import create_app
 from api.health import Readiness
 from api.services import Services
 from domain.events.event import Meta
-from domain.ids import SYSTEM
+from domain.ids import SYSTEM, LogPosition
 from infra.log.event_store import PostgresEventStore
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
@@ -56,6 +57,7 @@ class Across:
 
     def __init__(self, port: PipedPort, store: PostgresEventStore) -> None:
         self.port = port
+        self._store = store
         self.clock = SystemClock()
         self.new_id = Identifiers(self.clock).new
         self.views = FollowingViews(cast(Any, store))
@@ -71,6 +73,7 @@ class Across:
             passwords=Argon2Hasher(memory_kib=64, passes=1),
             tokens=SignedTokens(b"a key for tests, 32 bytes long.."),
             readiness=self._ready,
+            head=self._head,
             market_timezone=UTC,
         )
         self.api = create_app(services)
@@ -79,6 +82,9 @@ class Across:
 
     async def _ready(self) -> Readiness:
         return Readiness(ready=True, role="leader", dependencies={})
+
+    async def _head(self) -> LogPosition:
+        return await asyncio.to_thread(self._store.reader.head)
 
     async def person(self, *, admin: bool = False) -> Person:
         """Register a user and log the user in."""

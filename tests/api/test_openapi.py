@@ -38,7 +38,20 @@ async def test_an_amount_has_as_many_digits_in_the_document_as_in_the_server(
 
 def header_parameters(operation: Any) -> set[str]:
     parameters = operation.get("parameters", ())
-    return {each["name"] for each in parameters if each["in"] == "header"}
+    return {each["name"] for each in parameters if each.get("in") == "header"}
+
+
+async def test_every_query_may_name_a_log_position(document: Any):
+    reference = {"$ref": "#/components/parameters/after_position"}
+    naming = {
+        path
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        if reference in operation.get("parameters", ())
+    }
+
+    queries = {path for path, each in document["paths"].items() if "get" in each}
+    assert naming == queries - {"/health/live", "/health/ready"}
 
 
 async def test_guarded_commands_offer_an_idempotency_key(document: Any):

@@ -1,5 +1,7 @@
 """Queries of orders over HTTP."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from tests.support.calls import order
@@ -68,17 +70,59 @@ async def test_orders_are_listed_between_two_exclusive_times(ada: Person):
     assert [each["client_order_id"] for each in between] == ["1"]
 
 
-async def test_after_may_be_a_time_and_a_log_position_at_once(
+async def test_a_listing_is_bounded_by_times_and_by_a_log_position(
     server: Served, ada: Person
 ):
     placed = await ada.places()
     head = server.log.reader.head()
 
-    path = f"/v2/orders?after=2020-01-01&after={head}"
+    path = f"/v2/orders?after=2020-01-01&after_position={head}"
     response = await ada.request("GET", path)
 
     assert [each["id"] for each in response.json()] == [placed["id"]]
     assert int(response.headers["Bourse-Log-Position"]) == head
+
+
+@pytest.mark.parametrize("spelled", ["seconds", "milliseconds", "date", "day"])
+async def test_a_time_may_be_a_number_or_a_date(ada: Person, spelled: str):
+    placed = await ada.places()
+    at = datetime.fromisoformat(placed["submitted_at"])
+    before, later = at - timedelta(days=1), at + timedelta(days=2)
+
+    def words(time: datetime) -> str:
+        seconds = int(time.timestamp())
+        return {
+            "seconds": str(seconds),
+            "milliseconds": str(1000 * seconds),
+            "date": time.strftime("%Y-%m-%d"),
+            "day": time.strftime("%Y%m%d"),
+        }[spelled]
+
+    for query, expected in (
+        (f"after={words(before)}&until={words(later)}", [placed["id"]]),
+        (f"after={words(later)}", []),
+        (f"until={words(before)}", []),
+    ):
+        shown = await ada.gets(f"/v2/orders?{query}")
+        assert [each["id"] for each in shown] == expected, query
+
+
+async def test_a_log_position_beyond_the_log_is_refused_at_once(
+    server: Served, ada: Person
+):
+    beyond = server.log.reader.head() + 1
+
+    for path in (
+        f"/v2/orders?after_position={beyond}",
+        f"/v2/account?after_position={beyond}",
+        f"/v2/account?after={beyond}",
+        f"/v2/books/ACME?after_position={beyond}",
+        f"/v2/books/ACME?after={beyond}",
+        f"/v2/wallet/transactions?after_position={beyond}",
+    ):
+        response = await ada.request("GET", path)
+        assert (response.status_code, response.json()["code"]) == (422, 40010001), path
+        assert f"the head of the log, {beyond - 1}" in response.json()["message"]
 
 
 async def test_a_fill_has_a_price_a_fee_and_a_liquidity(
@@ -122,7 +166,7 @@ async def test_a_query_fails_if_its_log_position_is_not_reached(
     placed = await ada.order()
     position = placed.headers["Bourse-Log-Position"]
 
-    response = await ada.request("GET", f"/v2/orders?after={position}")
+    response = await ada.request("GET", f"/v2/orders?after_position={position}")
 
     assert response.status_code == 503
     assert response.headers["Retry-After"]
@@ -153,8 +197,8 @@ async def test_a_query_waits_briefly_for_its_callers_latest_command(
 
     monkeypatch.setattr(server.views, "reach", never_reach)
     unnamed = await ada.request("GET", "/v2/orders")
-    named = await ada.request("GET", f"/v2/orders?after={latest - 1}")
+    named = await ada.request("GET", f"/v2/orders?after_position={latest - 1}")
 
-    # Without `after` the query reads anyway; with `after` it fails.
+    # Without a log position the query reads anyway; with one it fails.
     assert (unnamed.status_code, named.status_code) == (200, 503)
     assert (waited[0], waited[-1]) == (latest, latest - 1)

@@ -110,6 +110,7 @@ class Served:
             passwords=Argon2Hasher(memory_kib=64, passes=1),
             tokens=self.tokens,
             readiness=self._ready,
+            head=self._head,
             market_timezone=UTC,
         )
         self.app = create_app(self.services)
@@ -123,6 +124,9 @@ class Served:
 
     async def _ready(self) -> Readiness:
         return self.readiness
+
+    async def _head(self) -> LogPosition:
+        return self.log.reader.head()
 
     async def record_refusals(self) -> None:
         """Record noted refusals, as the tasks of a server do within a second."""
