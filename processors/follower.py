@@ -23,6 +23,8 @@ from projections.store import StoreDown
 #: How long followers wait for new facts before they do a round anyway.
 IDLE_SECONDS = 0.5
 RETRY_SECONDS_MAX = 2.0
+#: Steps that a follower with a pace saves up in a quiet time, to take them at once.
+STEPS_SAVED_MAX = 10
 #: The most facts that an effect gets at once, and so gets again after a crash.
 EFFECTS_AT_ONCE = 100
 #: The newest facts, which `SharedReader` keeps for followers that are a little behind.
@@ -70,10 +72,10 @@ class LogFollower(Protocol):
 
     @property
     def pace_seconds(self) -> float:
-        """The least time from one step forward to the next.
+        """The mean time from one step forward to the next, at least.
 
-        The first fact after a pause is applied at once. Under load, one step applies
-        all facts that arrived meanwhile, and leaves more of the core to the orders.
+        After a quiet time, some steps follow one another at once. Under load, one step
+        applies all facts that arrived meanwhile, and leaves more of the core to orders.
         """
         ...
 
@@ -269,6 +271,8 @@ class _Tended:
         self.failures = 0
         self.rests_until = 0.0
         self._position: LogPosition | None = None
+        self._saved = float(STEPS_SAVED_MAX)
+        self._stepped_at = 0.0
 
     def round(self) -> LogPosition | None:
         """Do a round. Log every failure and let the follower rest."""
@@ -290,10 +294,20 @@ class _Tended:
             self.failures = 0
             if position is not None and position != self._position:
                 self._position = position
-                self.rests_until = started + self.follower.pace_seconds
+                self._keep_pace(started)
             return position
         self._rest()
         return None
+
+    def _keep_pace(self, started: float) -> None:
+        """Rest after a step forward unless the follower has saved up another one."""
+        pace = self.follower.pace_seconds
+        if not pace:
+            return
+        earned = (started - self._stepped_at) / pace
+        self._saved = min(STEPS_SAVED_MAX, self._saved + earned) - 1
+        self._stepped_at = started
+        self.rests_until = started + max(0.0, 1 - self._saved) * pace
 
     def _rest(self) -> None:
         self.follower.forget()

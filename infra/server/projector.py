@@ -37,8 +37,8 @@ from projections.store import Home
 #: The key of the advisory lock in the database.
 LOCK = 0x626F_7572_7365
 LOOK_SECONDS = 1.0
-#: The least time from one write to the next. A write to Postgres has a high fixed cost,
-#: which many facts should share.
+#: The time from one write to the next under load. A write to Postgres has a high fixed
+#: cost, which many facts should share.
 PACE_SECONDS = {Home.LIVE: 0.005, Home.HISTORY: 0.1}
 
 _log = structlog.get_logger(__name__)

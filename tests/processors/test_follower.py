@@ -9,6 +9,7 @@ import pytest
 from commands.ports import LogLost, LogUnavailable, Segment
 from domain.ids import LogPosition
 from processors.follower import (
+    STEPS_SAVED_MAX,
     FactsMissed,
     Overtaken,
     SharedReader,
@@ -138,7 +139,25 @@ def test_a_follower_keeps_its_pace_and_slows_no_other():
 
     assert quick.done == ["round"] * 101
     rounds = len(slow.done)
-    assert (rounds - 1) * 0.02 <= monotonic() - started + 0.02
+    assert (rounds - STEPS_SAVED_MAX) * 0.02 <= monotonic() - started + 0.02
+
+
+def test_a_follower_takes_some_steps_at_once_after_a_quiet_time():
+    stop = threading.Event()
+    slow = Scripted(stop, *range(STEPS_SAVED_MAX), pace_seconds=3_600)
+    timer = threading.Timer(20, stop.set)
+    timer.start()
+
+    class Stopping(MemoryLogReader):
+        def wait(self, after: LogPosition, seconds: float) -> bool:
+            if len(slow.done) == STEPS_SAVED_MAX:
+                stop.set()
+            return super().wait(after, min(seconds, 0))
+
+    follow_log(Stopping(), [slow, Scripted(stop, *[0] * 10_000)], stop)
+
+    timer.cancel()
+    assert slow.done == ["round"] * STEPS_SAVED_MAX
 
 
 def test_followers_wait_until_the_log_grows():
