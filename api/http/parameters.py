@@ -4,7 +4,7 @@ If the server ignored a misspelled filter, a request to cancel some orders would
 all of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from litestar import Litestar, Request
@@ -18,6 +18,16 @@ Known: TypeAlias = Mapping[tuple[str, str], frozenset[str]]
 #: Every query of a read model accepts these. On a listing, `after` is a time.
 FOR_ALL = frozenset({"after", "after_position"})
 METHODS = ("GET", "POST", "PATCH", "DELETE")
+
+
+class UnknownParameter(BadParameter):
+    """The request does not accept a parameter of this name."""
+
+    def __init__(self, name: str, names: Iterable[str]) -> None:
+        accepted = ", ".join(sorted(names))
+        super().__init__(
+            f"{name} is not a parameter of this request; it accepts: {accepted}", name
+        )
 
 
 def documented_parameters(app: Litestar) -> Known:
@@ -40,7 +50,7 @@ def _names(operation: Operation) -> set[str]:
 
 
 async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
-    """Raise BadParameter for the first parameter that the route does not accept.
+    """Raise UnknownParameter for the first parameter that the route does not accept.
 
     A coroutine, although it never waits: the framework would run a plain function in a
     thread.
@@ -52,8 +62,4 @@ async def refuse_unknown(request: Request[Any, Any, Any]) -> None:
     names = known.get((request.method, request.scope["path_template"]))
     for name in parameters:
         if names is not None and name not in names:
-            accepted = ", ".join(sorted(names))
-            raise BadParameter(
-                f"{name} is not a parameter of this request; it accepts: {accepted}",
-                name,
-            )
+            raise UnknownParameter(name, names)

@@ -16,6 +16,7 @@ from api.http.bare_routes import (
     in_place_of_handler,
 )
 from api.http.openapi import QueryOperation
+from api.http.parameters import UnknownParameter
 from api.http.request_errors import BadParameter
 from api.read.door import ReadDoor, Reading, position_in
 from api.wire.names import instrument_name
@@ -27,6 +28,7 @@ from projections.market.book_levels import Level
 
 LEVELS = 10
 LEVELS_MAX = 1_000
+PARAMETERS = frozenset({"after", "after_position", "depth"})
 
 _encode = msgspec.json.Encoder().encode
 
@@ -78,6 +80,9 @@ def _levels(levels: list[Level]) -> list[BookLevel]:
 
 def _parameters(query: bytes) -> tuple[int, LogPosition | None]:
     parameters = dict(parse_qsl(query.decode("latin-1")))
+    for name in parameters:
+        if name not in PARAMETERS:
+            raise UnknownParameter(name, PARAMETERS)
     levels = parameters.get("depth", str(LEVELS))
     if not (levels.isascii() and levels.isdigit()) or not (
         len(levels) <= 4 and 1 <= int(levels) <= LEVELS_MAX
