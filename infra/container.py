@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 
+import msgspec
+
 from api.health import Readiness
 from api.services import Services
 from commands.ports import LogUnavailable
@@ -14,6 +16,7 @@ from infra.log.event_store import PostgresEventStore
 from infra.log.snapshots import PostgresSnapshotStore
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
+from infra.runtime.probe import Probe
 from infra.runtime.settings import Settings
 from infra.security.credentials import PostgresCredentials
 from infra.security.installation_secret import installation_keys
@@ -29,6 +32,8 @@ from infra.views.redis_store import RedisViews
 from projections.store import Home, StoreDown
 
 OK, DOWN = "ok", "down"
+#: How long a health check waits for Postgres and for Redis, at the same time.
+PROBE_SECONDS = 1.5
 
 
 class Container:
@@ -56,6 +61,10 @@ class Container:
             }
         )
         self.applied = RedisAppliedPositions(redis_url, self.views.homes)
+        self._log_head = Probe(self._head, seconds=PROBE_SECONDS)
+        self._applied = Probe(self._positions, seconds=PROBE_SECONDS)
+        #: Whether the server wrote its run file, after the demonstration's accounts.
+        self.is_announced = False
         self.services = Services(
             port=self.writer,
             views=self.views,
@@ -68,22 +77,28 @@ class Container:
             passwords=self.passwords,
             tokens=SignedTokens(keys.token_key(), minutes=settings.token_minutes),
             readiness=self.readiness,
-            head=self._head,
+            head=self._log_head.ask,
             market_timezone=settings.market_timezone,
             body_limit=settings.body_limit,
         )
 
     async def readiness(self) -> Readiness:
+        """Report whether the server is usable.
+
+        It must be able to serve, and its run file must be there.
+        """
+        state = await self.capacity()
+        return msgspec.structs.replace(state, ready=state.ready and self.is_announced)
+
+    async def capacity(self) -> Readiness:
         """Report whether the server can serve.
 
         The log must answer, all views must be live, and the writer must lead or stand
         by.
         """
-        head = await self._head()
-        try:
-            positions = await self.applied.positions()
-        except StoreDown:
-            positions = None
+        head, positions = await asyncio.gather(
+            self._log_head.ask(), self._applied.ask()
+        )
         state = self.writer.state
         decided = state in (WriterState.LEADER, WriterState.STANDBY)
         live = positions is not None and None not in positions.values()
@@ -101,6 +116,12 @@ class Container:
         try:
             return await asyncio.to_thread(self.store.reader.head)
         except LogUnavailable:
+            return None
+
+    async def _positions(self) -> dict[str, LogPosition | None] | None:
+        try:
+            return await self.applied.positions()
+        except StoreDown:
             return None
 
     async def close(self) -> None:

@@ -59,12 +59,13 @@ class RunFileKeeper:
         """Poll the readiness while the server runs, and announce each change."""
         role = None
         while True:
-            readiness = await self._container.readiness()
+            readiness = await self._container.capacity()
             if readiness.ready and readiness.role != role:
                 role = readiness.role
                 if role == WriterState.LEADER and self._settings.demo:
                     await self._seed()
                 self._announce(role)
+                self._container.is_announced = True
             elif not readiness.ready:
                 role = None
             await asyncio.sleep(LOOK_SECONDS if role is None else READY_LOOK_SECONDS)

@@ -22,6 +22,8 @@ from projections.store import APPLIED, Home, Request, StoreDown, View
 
 LOOK_SECONDS = 1.0
 RETRY_SECONDS = 0.2
+#: How long a report of all positions waits for the store of history.
+HISTORY_SECONDS = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -84,12 +86,19 @@ class RedisAppliedPositions:
         Raises:
             StoreDown: the store of the live views does not answer.
         """
-        for home in self._homes:
+        positions: dict[str, LogPosition | None] = {}
+        for home, followed in self._followed.items():
+            is_known = True
             if home is Home.LIVE:
                 await self._look(home)
             else:
-                await self._try_to_look(home)
-        return dict(self._positions)
+                # That store may hang; the live views must not seem to hang with it.
+                look = self._begin_look(home)
+                done, _ = await asyncio.wait([look], timeout=HISTORY_SECONDS)
+                is_known = bool(done)
+            for each in followed:
+                positions[each.name] = self._positions[each.name] if is_known else None
+        return positions
 
     async def reach(
         self, position: LogPosition, names: Iterable[str], seconds: float
@@ -156,11 +165,17 @@ class RedisAppliedPositions:
     async def _look_around(self) -> None:
         """Read the live views now; read the other stores in the background."""
         for home in self._homes:
-            look = self._looks.get(home)
             if home is Home.LIVE:
                 await self._look(home)
-            elif look is None or look.done():
-                self._looks[home] = asyncio.create_task(self._try_to_look(home))
+            else:
+                self._begin_look(home)
+
+    def _begin_look(self, home: Home) -> asyncio.Task[None]:
+        """Begin to read the checkpoints of a store, unless that goes on already."""
+        look = self._looks.get(home)
+        if look is None or look.done():
+            look = self._looks[home] = asyncio.create_task(self._try_to_look(home))
+        return look
 
     async def _try_to_look(self, home: Home) -> None:
         try:
