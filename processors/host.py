@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from commands.ports import Segment
 from domain.events.register import Fact
 from domain.ids import LOG_START, LogPosition
@@ -10,9 +12,11 @@ from projections.projection import Projection
 from projections.store import (
     BatchStore,
     Change,
+    Generation,
     Message,
     Place,
     PutRows,
+    ReadResult,
     Request,
     Step,
     Store,
@@ -23,6 +27,25 @@ from projections.store import (
 #: A row in every generation: the command id of the fact at the checkpoint. It
 #: distinguishes views of this log from those of another, such as a restored backup.
 MARK, COMMAND = "mark", "command"
+#: What a projection raises on rows that are missing or not its own.
+UNREADABLE = (
+    msgspec.MsgspecError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+
+
+class Damaged(Overtaken):
+    """A live generation has rows that its projection cannot read."""
+
+    def __init__(self, view: View, generation: Generation, reason: Exception) -> None:
+        super().__init__(f"the view {view.name} has rows that cannot be read")
+        self.view = view
+        self.generation = generation
+        self.reason = reason
 
 
 class Followed:
@@ -109,6 +132,7 @@ class Host:
 
         Raises:
             FactsMissed: the segment does not continue from a view's checkpoint.
+            Damaged: a live view has rows that cannot be read; retire it.
             Overtaken, StoreDown: the caches are invalid; make a new host.
         """
         reached = segment.reached
@@ -119,12 +143,22 @@ class Host:
         ]
         if not due:
             return
-        self._load(due)
+        loaded = self._read(due)
+        for each, news in due:
+            try:
+                if each in loaded:
+                    each.projection.load(loaded[each].replies)
+                each.projection.fold(news)
+            except UNREADABLE as reason:
+                # A generation that is being filled came from the log alone, so this
+                # is a defect of the projection.
+                if not each.live:
+                    raise
+                raise Damaged(each.view, each.generation, reason) from reason
         mark = PutRows(MARK, {COMMAND: segment.facts[-1].event.meta.command_id})
         steps: list[Step] = []
         messages: list[Message] = []
-        for each, news in due:
-            each.projection.fold(news)
+        for each, _ in due:
             changes = [mark, *each.projection.changes()]
             steps.append(each.step(reached, changes))
             if each.live:
@@ -137,13 +171,18 @@ class Host:
         for each, _ in due:
             each.checkpoint = reached
 
-    def _load(self, due: Sequence[tuple[Followed, Sequence[Fact]]]) -> None:
+    def _read(
+        self, due: Sequence[tuple[Followed, Sequence[Fact]]]
+    ) -> dict[Followed, ReadResult]:
+        """Return the rows that the facts need, for each view that needs any."""
         requests = [(each, each.request(news)) for each, news in due]
         asked = [(each, request) for each, request in requests if request.reads]
         if not asked:
-            return
+            return {}
+        loaded: dict[Followed, ReadResult] = {}
         answers = self._store.read([request for _, request in asked])
         for (each, _), answer in zip(asked, answers, strict=True):
             if answer is None or answer.checkpoint != each.checkpoint:
                 raise Overtaken(f"the view {each.view.name} is not as it was left")
-            each.projection.load(answer.replies)
+            loaded[each] = answer
+        return loaded

@@ -14,7 +14,7 @@ from commands.ports import LogReader, NewId
 from domain.ids import LogPosition
 from processors.filling import BATCH, Filling
 from processors.follower import Overtaken, next_segment
-from processors.host import COMMAND, MARK, Followed, Host, begin
+from processors.host import COMMAND, MARK, Damaged, Followed, Host, begin
 from projections.projection import Projection
 from projections.register import PROJECTIONS
 from projections.store import (
@@ -70,16 +70,21 @@ class Runner:
         self._rounds += 1
         if not self._rounds % ROUNDS_BETWEEN_TIDYING:
             self._tidy()
+        # First the live views: a view that cannot be filled must not stop them.
+        is_behind = bool(live.followed) and self._follow(live)
         if self._filling is not None:
             self._fill(self._filling, live)
-        is_behind = bool(live.followed) and self._follow(live)
         return None if is_behind or self._filling is not None else live.position
 
     def _follow(self, live: Host) -> bool:
         """Apply the next facts. Return whether there may be many more."""
         if self._reader.wait(live.position, 0):
             segment = next_segment(self._reader, live.position, BATCH)
-            live.apply(segment)
+            try:
+                live.apply(segment)
+            except Damaged as damage:
+                self._retire(damage)
+                raise
             return len(segment.facts) >= BATCH
         if self._filling is None:
             # Another log may have replaced this one.
@@ -87,6 +92,15 @@ class Runner:
             self._look(live)
             self._tidy()
         return False
+
+    def _retire(self, damage: Damaged) -> None:
+        """Make a damaged view unavailable; the next round begins to fill it again."""
+        self._store.retire(damage.view, damage.generation)
+        _log.error(
+            "a view is damaged and is filled from the log again",
+            view=damage.view.name,
+            reason=repr(damage.reason),
+        )
 
     def _open(self) -> Host:
         """Start following the live generations, and begin the missing ones."""

@@ -37,6 +37,7 @@ from infra.server.retrying_task import keep_trying
 from infra.server.run_file import RUN_FILE, RunFileKeeper, new_run_file
 from infra.server.security_recorder import SecurityRecorder
 from infra.server.signals import StopSignals
+from infra.views.redis_store import KEEPS_ALL, eviction_policy
 from processors.scheduler import Scheduler
 
 #: The projector must not slow the writer down: orders come first, views catch up.
@@ -61,7 +62,8 @@ def serve(
     """Run a server until a signal stops it. `extra_routes` serve benchmarks.
 
     Raises:
-        CannotStart: another server runs in this home, or the port is taken.
+        CannotStart: another server runs in this home, the port is taken, or Redis may
+            evict keys.
     """
     configure_logging(form=settings.log_format, level=settings.log_level)
     for name, similar in unknown_variables().items():
@@ -130,6 +132,15 @@ def _listening(settings: Settings) -> Generator[socket.socket]:
         yield listener
 
 
+def _check_eviction(redis_url: str) -> None:
+    policy = eviction_policy(redis_url)
+    if policy not in (None, KEEPS_ALL):
+        raise CannotStart(
+            f"Redis evicts keys when its memory is full (maxmemory-policy {policy}), "
+            f"and would lose parts of read models; set maxmemory-policy {KEEPS_ALL}"
+        )
+
+
 class _Uvicorn(uvicorn.Server):
     """An HTTP server that leaves signals to us: the writer must stop after HTTP."""
 
@@ -162,6 +173,7 @@ class _Server:
             "Postgres", start_postgres(home)
         )
         self.redis_url = settings.redis_url or self._own("Redis", start_redis(home))
+        _check_eviction(self.redis_url)
         self.container = Container(settings, self.database_url, self.redis_url)
 
     def _own(self, name: str, server: LocalServer) -> str:

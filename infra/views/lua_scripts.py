@@ -108,6 +108,19 @@ local function referred(prefix, command)
   return reply
 end
 
+local function carry_out(prefix, commands, answer)
+  for j, command in ipairs(commands) do
+    if command[1] == 'LISTED' then
+      answer[j + 2] = listed(prefix, command)
+    elseif command[1] == 'REFERRED' then
+      answer[j + 2] = referred(prefix, command)
+    else
+      command[2] = prefix .. command[2]
+      answer[j + 2] = redis.call(unpack(command))
+    end
+  end
+end
+
 local answers = {}
 for i, part in ipairs(cmsgpack.unpack(ARGV[1])) do
   local name, layout, generation, commands = unpack(part)
@@ -119,15 +132,16 @@ for i, part in ipairs(cmsgpack.unpack(ARGV[1])) do
   local checkpoint = generation ~= '' and redis.call('GET', prefix .. 'checkpoint')
   local answer = {checkpoint, generation}
   if checkpoint then
-    for j, command in ipairs(commands) do
-      if command[1] == 'LISTED' then
-        answer[j + 2] = listed(prefix, command)
-      elseif command[1] == 'REFERRED' then
-        answer[j + 2] = referred(prefix, command)
-      else
-        command[2] = prefix .. command[2]
-        answer[j + 2] = redis.call(unpack(command))
+    local done, reason = pcall(carry_out, prefix, commands, answer)
+    if not done then
+      if type(reason) == 'table' then reason = reason.err end
+      if not string.find(tostring(reason), 'WRONGTYPE', 1, true) then
+        return redis.error_reply(tostring(reason))
       end
+      -- Somebody put a key of another type here. Without its checkpoint the generation
+      -- is gone, and the runner fills another one.
+      redis.call('DEL', prefix .. 'checkpoint')
+      answer = {false, generation}
     end
   end
   answers[i] = answer
@@ -146,28 +160,34 @@ for _, part in ipairs(parts) do
   local is_live = redis.call('HGET', 'bourse:alias', name) == generation
   if checkpoint ~= expected or is_live ~= live then return 0 end
 end
+local is_touched
 local function apply(part)
   local name, generation, expected, reached, _, commands = unpack(part)
   local prefix = 'bourse:' .. name .. ':' .. generation .. ':'
+  is_touched = false
   if expected == '' then
     redis.call('SADD', 'bourse:' .. name .. ':generations', generation)
   end
   for _, command in ipairs(commands) do
     command[2] = prefix .. command[2]
     redis.call(unpack(command))
+    is_touched = true
   end
   redis.call('SET', prefix .. 'checkpoint', reached)
 end
 for _, part in ipairs(parts) do
   local done, reason = pcall(apply, part)
   if not done then
-    -- A write in pieces must never be read or built on: without its checkpoint a
-    -- generation is gone, and the runner fills another one.
-    for _, each in ipairs(parts) do
-      redis.call('DEL', 'bourse:' .. each[1] .. ':' .. each[2] .. ':checkpoint')
-    end
     if type(reason) == 'table' then reason = reason.err end
-    return redis.error_reply(tostring(reason))
+    reason = tostring(reason)
+    -- The parts before this one are whole, and those after it are as they were. This
+    -- one may be in pieces, which must never be read or built on: without its
+    -- checkpoint a generation is gone, and the runner fills another one. A full Redis
+    -- refuses the first command already, so the part is as it was.
+    if is_touched or not string.find(reason, 'OOM ', 1, true) then
+      redis.call('DEL', 'bourse:' .. part[1] .. ':' .. part[2] .. ':checkpoint')
+    end
+    return redis.error_reply(reason)
   end
 end
 for _, message in ipairs(messages) do

@@ -10,7 +10,7 @@ generation.
 """
 
 import asyncio
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, cast
@@ -41,6 +41,8 @@ from projections.store import (
 _pack = msgspec.msgpack.Encoder().encode
 ALIAS = "bourse:alias"
 SCAN_COUNT = 1_000
+#: The only policy under which Redis refuses a write rather than evict a key.
+KEEPS_ALL = "noeviction"
 
 
 def _prefix(view: View, generation: Generation) -> str:
@@ -119,6 +121,18 @@ def _cancellation_raised() -> Generator[None]:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise asyncio.CancelledError
+
+
+def eviction_policy(url: str) -> str | None:
+    """Return how a Redis may evict keys, or None if it does not answer."""
+    with redis.Redis.from_url(
+        url, socket_timeout=2, socket_connect_timeout=2
+    ) as client:
+        try:
+            memory = cast(Mapping[str, object], client.info("memory"))
+        except RedisError:
+            return None
+    return str(memory.get("maxmemory_policy", KEEPS_ALL))
 
 
 class RedisStore:

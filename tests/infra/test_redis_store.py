@@ -7,7 +7,12 @@ from typing import Any, cast
 import pytest
 from redis import Redis
 
-from infra.views.redis_store import RedisStore, RedisViews
+from infra.views.redis_store import (
+    KEEPS_ALL,
+    RedisStore,
+    RedisViews,
+    eviction_policy,
+)
 from projections.store import (
     Change,
     Place,
@@ -79,8 +84,13 @@ def test_a_write_in_pieces_loses_its_checkpoint(redis_store: RedisStore, server:
             (),
         )
 
-    requests = [Request(VIEW, [], "1-a"), Request(OTHER, [], "1-a")]
-    assert redis_store.read(requests) == [None, None]
+    # The step before it was whole.
+    pieces, whole = redis_store.read(
+        [Request(VIEW, [], "1-a"), Request(OTHER, [], "1-a")]
+    )
+    assert pieces is None
+    assert whole is not None
+    assert whole.checkpoint == 5
 
 
 def test_messages_are_published_with_a_write_and_not_without(
@@ -128,3 +138,15 @@ async def test_a_read_that_is_canceled_ends_canceled_wherever_it_stood(
         turns += 1
     await views.close()
     assert turns > 0
+
+
+def test_the_policy_by_which_a_redis_evicts_keys_is_known(
+    redis_url: str, server: Redis
+):
+    assert eviction_policy(redis_url) == KEEPS_ALL
+    server.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        assert eviction_policy(redis_url) == "allkeys-lru"
+    finally:
+        server.config_set("maxmemory-policy", KEEPS_ALL)
+    assert eviction_policy("redis://127.0.0.1:1") is None

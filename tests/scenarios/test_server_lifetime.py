@@ -11,6 +11,7 @@ import httpx
 import psutil
 import psycopg
 import pytest
+from redis import Redis
 
 from tests.support import calls
 from tests.support.calls import Call
@@ -117,3 +118,20 @@ def test_asked_to_end_while_the_log_hangs_it_tells_who_waits_and_ends(
     assert (answer.status_code, answer.json()["reason"]) == (503, "commit-failed")
     assert server.process is not None
     assert server.process.wait(60) == 0, server.log_tail()
+
+
+def test_a_redis_that_evicts_keys_is_refused_at_the_start(
+    home: Path, database_url: str, redis_url: str
+):
+    server = ServerProcess(home, {"DATABASE_URL": database_url, "REDIS_URL": redis_url})
+    with Redis.from_url(redis_url) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            process = server.start().process
+            assert process is not None
+            assert process.wait(60) == 1
+        finally:
+            client.config_set("maxmemory-policy", "noeviction")
+            server.end()
+
+    assert "set maxmemory-policy noeviction" in server.log_tail()
