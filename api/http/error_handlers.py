@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from api.http.error_responses import Failure, framework_problem, problem_of
+from api.http.json_bodies import one_of, values_of
 from api.http.request_context import correlation_of
 from api.http.request_errors import BadParameter, BodyTooLarge, MalformedBody
 from domain.errors import DomainError
@@ -40,7 +41,7 @@ def refusal(request: AnyRequest, error: DomainError) -> Response[Any]:
 
 def invalid(request: AnyRequest, error: ValidationException) -> Response[Any]:
     """Answer a path or query parameter that does not fit its type."""
-    return _response(request, problem_of(_bad_parameter(error)))
+    return _response(request, problem_of(_bad_parameter(request, error)))
 
 
 class _Misfit(msgspec.Struct):
@@ -50,7 +51,7 @@ class _Misfit(msgspec.Struct):
     key: str | None = None
 
 
-def _bad_parameter(error: ValidationException) -> DomainError:
+def _bad_parameter(request: AnyRequest, error: ValidationException) -> DomainError:
     try:
         misfits = msgspec.convert(error.extra, list[_Misfit])
     except msgspec.ValidationError:
@@ -61,6 +62,9 @@ def _bad_parameter(error: ValidationException) -> DomainError:
         # The framework reports an empty body under this key.
         return MalformedBody()
     name, message = misfits[0].key, misfits[0].message.replace("`", "")
+    fields = request.route_handler.parsed_fn_signature.parameters
+    if name in fields and (values := values_of(fields[name].annotation)):
+        return BadParameter(f"{name} must be {one_of(values)}", name)
     return BadParameter(f"{name or 'the request'}: {message}", name)
 
 

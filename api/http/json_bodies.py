@@ -4,7 +4,8 @@ Decoding from the text keeps every digit of a number; a Python float would round
 """
 
 import re
-from typing import Any, ClassVar, Generic, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 import msgspec
 from litestar.dto import AbstractDTO
@@ -23,6 +24,8 @@ _NAMED = re.compile(r"(?P<kind>missing required|contains unknown) field `(?P<nam
 
 #: U+0000. After another backslash these are six ordinary characters.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+#: Field names, each with its values.
+Choices: TypeAlias = Mapping[str, Sequence[str]]
 
 
 class BodyReader(Generic[T]):
@@ -32,6 +35,7 @@ class BodyReader(Generic[T]):
         # As text: a float would lose digits.
         decoder = msgspec.json.Decoder(body_type, dec_hook=_own_type, float_hook=str)
         self._decode = decoder.decode
+        self._choices = choices_in(body_type)
 
     def read(self, body: bytes | msgspec.Raw) -> T:
         """Return the decoded body. Raises MalformedBody or BadParameter."""
@@ -47,7 +51,7 @@ class BodyReader(Generic[T]):
         try:
             return self._decode(body)
         except msgspec.ValidationError as error:
-            raise mismatch(error) from None
+            raise mismatch(error, self._choices) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise MalformedBody from None
 
@@ -57,13 +61,15 @@ def _own_type(kind: type, value: Any) -> Any:
     return number(value) if kind is Number else value
 
 
-def mismatch(error: msgspec.ValidationError) -> BadParameter:
-    """Return the decoder's complaint as a sentence that names the field.
+def mismatch(error: msgspec.ValidationError, choices: Choices) -> BadParameter:
+    """Return the decoder's complaint as a sentence that names field and choices.
 
-    >>> mismatch(msgspec.ValidationError("Expected `str`, got `int` - at `$.symbol`"))
-    BadParameter('symbol: expected text, got int')
-    >>> mismatch(msgspec.ValidationError("Expected `str | null`, got `int` - at `$.a`"))
+    >>> error = msgspec.ValidationError("Expected `str | null`, got `int` - at `$.a`")
+    >>> mismatch(error, {})
     BadParameter('a: expected text, got int')
+    >>> error = msgspec.ValidationError("Invalid enum value 'long' - at `$[0].side`")
+    >>> mismatch(error, {"side": ["buy", "sell"]})
+    BadParameter('[0].side must be buy or sell')
     """
     text = str(error)
     place = ""
@@ -76,6 +82,9 @@ def mismatch(error: msgspec.ValidationError) -> BadParameter:
         if field["kind"] == "missing required":
             return BadParameter(f"{name} is required", name)
         return BadParameter(f"{name} is not a field of this request", name)
+    values = choices.get(place.rpartition(".")[2])
+    if values and text.startswith(("Invalid enum value", "Expected `str")):
+        return BadParameter(f"{place} must be {one_of(values)}", place)
     # Null stands for an omitted field here, so the sentence leaves it out.
     text = text.replace(" | null`", "`").replace("`str`", "text").replace("`", "")
     text = text[:1].lower() + text[1:]
@@ -112,3 +121,60 @@ class Body(AbstractDTO[T]):
         if media_type is not None and not is_json(media_type):
             raise WrongMediaType
         return self._readers[self.asgi_connection.route_handler.handler_id].read(value)
+
+
+def choices_in(body_type: Any) -> Choices:
+    """Return the fields of a body that have only some values, nested ones too."""
+    choices: dict[str, Sequence[str]] = {}
+    for name, values in _fields(msgspec.inspect.type_info(body_type)):
+        choices.setdefault(name, values)
+    return choices
+
+
+def values_of(annotation: Any) -> Sequence[str]:
+    """Return the values that a type allows; none if it allows others."""
+    return _values(msgspec.inspect.type_info(annotation))
+
+
+def one_of(values: Sequence[str]) -> str:
+    """Return the values as the end of a sentence.
+
+    >>> one_of(["buy", "sell"]), one_of(["day"])
+    ('buy or sell', 'day')
+    """
+    *others, last = values
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _fields(info: msgspec.inspect.Type) -> Iterator[tuple[str, Sequence[str]]]:
+    match info:
+        case msgspec.inspect.StructType(fields=fields):
+            for field in fields:
+                values = _values(field.type)
+                if values:
+                    yield field.encode_name, values
+                yield from _fields(field.type)
+        case msgspec.inspect.UnionType(types=types):
+            for each in types:
+                yield from _fields(each)
+        case (
+            msgspec.inspect.ListType(item_type=item)
+            | msgspec.inspect.VarTupleType(item_type=item)
+        ):
+            yield from _fields(item)
+        case _:
+            return
+
+
+def _values(info: msgspec.inspect.Type) -> Sequence[str]:
+    match info:
+        case msgspec.inspect.Metadata(type=inner):
+            return _values(inner)
+        case msgspec.inspect.EnumType(cls=cls):
+            return [str(each.value) for each in cls]
+        case msgspec.inspect.LiteralType(values=values):
+            return [str(each) for each in values]
+        case msgspec.inspect.UnionType(types=types):
+            return [value for each in types for value in _values(each)]
+        case _:
+            return ()

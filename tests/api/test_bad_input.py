@@ -374,3 +374,21 @@ async def test_parameters_of_alpacas_clients_are_accepted(ada: Person):
 
     assert [one] == listed == [placed]
     assert (other, assets) == ([], [])
+
+
+async def test_a_refused_word_comes_with_the_words_that_are_valid(ada: Person):
+    for field, value, sentence in (
+        ("side", "long", "side must be buy or sell"),
+        ("type", "iceberg", "type must be market or limit"),
+        ("side", 7, "side must be buy or sell"),
+    ):
+        response = await ada.request("POST", "/v2/orders", order(**{field: value}))
+        assert (response.status_code, response.json()["message"]) == (422, sentence)
+    for query, sentence in (
+        ("status=odd", "status must be accepted, "),
+        ("side=long", "side must be buy or sell"),
+        ("direction=up", "direction must be asc or desc"),
+    ):
+        response = await ada.request("GET", f"/v2/orders?{query}")
+        assert response.status_code == 422
+        assert response.json()["message"].startswith(sentence), response.text
