@@ -1,18 +1,23 @@
 """All routes, and who may use each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 
 from litestar import Response, route
+from litestar.datastructures import ResponseHeader
 from litestar.handlers import HTTPRouteHandler
 
 from api.health import live, ready
 from api.http.auth import AnyGuard, Gate, admins_only, signed_in
 from api.http.correlation import with_correlation
+from api.http.error_responses import allowed_methods
 from api.http.openapi import BEARER, CommandOperation, QueryOperation
 from api.read import market_data, orders, portfolio, trades, wallet
 from api.write import account, admin, audit, open_orders, users
 from api.write import close_positions as closing
+
+#: What is private must not stay in a browser's cache.
+NOT_STORED = ResponseHeader(name="Cache-Control", value="no-store")
 
 FOR_EVERYBODY: Sequence[HTTPRouteHandler] = (
     live,
@@ -77,10 +82,10 @@ def options_routes(routes: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]
     for each in routes:
         for path in each.paths:
             methods.setdefault(path, {"OPTIONS"}).update(each.http_methods)
-    return [_options(path, sorted(allowed)) for path, allowed in methods.items()]
+    return [_options(path, allowed) for path, allowed in methods.items()]
 
 
-def _options(path: str, allowed: Sequence[str]) -> HTTPRouteHandler:
+def _options(path: str, allowed: Iterable[str]) -> HTTPRouteHandler:
     @route(
         path,
         http_method="OPTIONS",
@@ -89,7 +94,7 @@ def _options(path: str, allowed: Sequence[str]) -> HTTPRouteHandler:
         middleware=[with_correlation],
     )
     async def options() -> Response[None]:
-        return Response(None, headers={"Allow": ", ".join(allowed)})
+        return Response(None, headers={"Allow": allowed_methods(allowed)})
 
     return options
 
@@ -108,4 +113,5 @@ def _guarded(handler: HTTPRouteHandler, guard: AnyGuard) -> HTTPRouteHandler:
     own = _ordinary(handler)
     own.guards = [guard]
     own.security = BEARER
+    own.response_headers = [NOT_STORED]
     return own

@@ -17,6 +17,7 @@ from litestar.types import (
     LifeSpanReceive,
     LifeSpanScope,
     LifeSpanSend,
+    Message,
     Receive,
     Scope,
     Send,
@@ -133,7 +134,21 @@ class Application(Litestar):
             if route is not None:
                 await route(scope, cast(Receive, receive), cast(Send, send))
                 return
+            if scope["method"] == "HEAD":
+                await self._head(scope, cast(Receive, receive), cast(Send, send))
+                return
         await super().__call__(scope, receive, send)
+
+    async def _head(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as GET does, without the body."""
+
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        get = cast(Scope, {**scope, "method": "GET"})
+        await super().__call__(get, receive, send_head)
 
 
 def in_place_of_handler(route: BareRoute) -> Callable[..., ASGIApp]:

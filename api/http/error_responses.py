@@ -5,6 +5,7 @@ plus the facts of the error.
 """
 
 import re
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TypeAlias
 from uuid import uuid4
@@ -115,6 +116,16 @@ def _refused(error: DomainError) -> Failure:
     return Failure(status, code, error.sentence, error.code, error.facts, headers)
 
 
+def allowed_methods(methods: Iterable[str]) -> str:
+    """Return the value of `Allow`. HEAD is allowed wherever GET is."""
+    every = set(methods)
+    return ", ".join(sorted(every | {"HEAD"} if "GET" in every else every))
+
+
+def _with_head(allow: str) -> str:
+    return allowed_methods(allow.replace(" ", "").split(","))
+
+
 def framework_problem(
     status: int, detail: str, headers: dict[str, str] | None = None
 ) -> Failure:
@@ -122,5 +133,8 @@ def framework_problem(
     code = STATUS_CODES.get(status, 40010000)
     phrase = HTTPStatus(status).phrase.lower()
     sentence = detail.strip() or phrase
-    extra = [(k.encode(), v.encode()) for k, v in (headers or {}).items()]
+    extra: Headers = []
+    for name, value in (headers or {}).items():
+        text = _with_head(value) if name.lower() == "allow" else value
+        extra.append((name.encode(), text.encode()))
     return Failure(status, code, sentence, re.sub(r"\W+", "-", phrase), headers=extra)

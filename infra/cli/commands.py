@@ -4,6 +4,7 @@ The exit code is 0 if all is well, 1 if a command failed or found a violation, a
 its arguments are wrong.
 """
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +45,30 @@ Url = Annotated[
     str | None,
     typer.Option(help="URL of a running server; by default that of BOURSE_HOME."),
 ]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"Bourse {version('bourse')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version and end.",
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+    del show_version
+
 
 #: Options of `replay` that need a server.
 FOR_SERVERS = ("url", "token", "rows_every")

@@ -23,6 +23,7 @@ def main() -> None:
         home = read_settings().home
     except SettingsError as error:
         sys.exit(str(error))
+    was_served = is_served(home)
     if not stop_exchange(home):
         sys.exit(f"The exchange of {home} does not stop; its servers keep running.")
     if not stop_local_servers(home):
@@ -30,6 +31,8 @@ def main() -> None:
             f"Postgres and Redis of {home} keep running: another server of Bourse "
             "uses them. Stop that server first."
         )
+    state = "The exchange has stopped" if was_served else "No exchange was running"
+    sys.stdout.write(f"{state}; Postgres and Redis of {home} are stopped.\n")
 
 
 def stop_exchange(home: Path) -> bool:

@@ -48,6 +48,8 @@ SNAPSHOT_LOOK_SECONDS = 5.0
 #: How long one thread may keep the interpreter from another. The commit thread needs it
 #: several times a commit, for microseconds; Python's 5 ms would dominate each commit.
 SWITCH_SECONDS = 0.0005
+#: Longer than HTTP clients keep an idle connection, so that none ends under a request.
+KEEP_ALIVE_SECONDS = 75
 
 _log = structlog.get_logger(__name__)
 
@@ -195,6 +197,7 @@ class _Server:
                 proxy_headers=False,
                 lifespan="off",
                 timeout_graceful_shutdown=5,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
         )
         self._listen_for_signals(http)

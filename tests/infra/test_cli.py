@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -347,3 +348,9 @@ def test_a_folder_without_an_installation_is_no_empty_exchange(
     assert result.exit_code == 1
     assert json.loads(result.stdout)["error"] == "no-installation"
     assert not (tmp_path / "wrong").exists()
+
+
+def test_the_version_is_that_of_the_package(bourse: Bourse):
+    result = bourse("--version")
+
+    assert (result.exit_code, result.output) == (0, f"Bourse {version('bourse')}\n")

@@ -28,6 +28,9 @@ def server(tmp_path: Path) -> Generator[ServerProcess]:
         server.end()
 
 
+@pytest.mark.skipif(
+    shutil.which("curl") is None, reason="the tour is typed with curl, which is missing"
+)
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_tour_runs_from_the_first_block_to_the_last(
     server: ServerProcess, shell: str
