@@ -92,6 +92,7 @@ class Server(msgspec.Struct):
                 client.post(f"{account}/deposits", json=body).raise_for_status()
                 for symbol in demo.symbols:
                     grant = {"symbol": symbol, "qty": shares, "price": "1"}
+                    grant["reference"] = f"load {symbol}"
                     client.post(f"{account}/shares", json=grant).raise_for_status()
 
 

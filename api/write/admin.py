@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.http.numbers import Number
-from api.http.request_context import CallDependency
+from api.http.request_context import Call, CallDependency
 from api.http.request_errors import BadParameter
 from api.wire.amounts import money, price, quantity
 from api.wire.asset import Asset, asset_of
@@ -136,7 +136,7 @@ async def resume_asset(
 
 class NewDeposit(msgspec.Struct, forbid_unknown_fields=True):
     """Cash for an account. An account receives a deposit with the same `reference`
-    only once."""
+    only once. Without an `Idempotency-Key`, `reference` is required."""
 
     amount: Number
     reference: ReferenceText | None = None
@@ -144,7 +144,8 @@ class NewDeposit(msgspec.Struct, forbid_unknown_fields=True):
 
 class NewShares(msgspec.Struct, forbid_unknown_fields=True):
     """Shares for an account, at a cost of `price` each. An account receives shares with
-    the same `reference` only once."""
+    the same `reference` only once. Without an `Idempotency-Key`, `reference` is
+    required."""
 
     symbol: Symbol
     qty: Number
@@ -159,6 +160,21 @@ class Funded(msgspec.Struct):
     log_position: LogPosition
 
 
+def _reference(named: str | None, call: Call, door: WriteDoor) -> str:
+    """Return the reference of a deposit or a grant; a keyed command may do without.
+
+    Raises:
+        BadParameter: the command has neither, so a repeat would credit twice.
+    """
+    if named is None and call.key is None:
+        raise BadParameter(
+            "reference or the header Idempotency-Key is required: sent again, the "
+            "request must not credit the account twice",
+            "reference",
+        )
+    return named or door.new_id()
+
+
 @post("/v2/admin/accounts/{account_id:str}/deposits", tags=TAGS)
 async def deposit(
     data: JSONBody[NewDeposit],
@@ -168,7 +184,7 @@ async def deposit(
 ) -> Response[Funded]:
     """Deposit cash into an account."""
     meta = door.meta(call, "deposit", account_id, data)
-    reference = data.reference or door.new_id()
+    reference = _reference(data.reference, call, door)
     amount = money(data.amount, "amount")
     answer = await door.execute(Deposit(meta, account_id, amount, reference))
     return response_of(Funded(account_id, answer.position), answer, status=201)
@@ -189,7 +205,7 @@ async def grant_shares(
         instrument.symbol,
         quantity(data.qty, "qty"),
         price(data.price, "price"),
-        data.reference or door.new_id(),
+        _reference(data.reference, call, door),
     )
     answer = await door.execute(command)
     return response_of(Funded(account_id, answer.position), answer, status=201)

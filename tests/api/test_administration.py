@@ -164,9 +164,33 @@ async def test_an_invalid_amount_is_refused(ada: Person, admin: Person, amount: 
 async def test_an_unknown_account_cannot_be_funded(admin: Person):
     path = f"/v2/admin/accounts/{uuid4()}/deposits"
 
-    response = await admin.request("POST", path, {"amount": 1})
+    response = await admin.request("POST", path, {"amount": 1, "reference": "wire 1"})
 
     assert response.status_code == 404
+
+
+async def test_a_deposit_that_a_repeat_could_double_is_refused(
+    ada: Person, admin: Person
+):
+    account = f"/v2/admin/accounts/{ada.account_id}"
+    shares = {"symbol": "ACME", "qty": 1, "price": 1}
+    before = (await ada.gets("/v2/wallet"))["ledger"]
+
+    for path, body in (("deposits", {"amount": 5}), ("shares", shares)):
+        refused = await admin.request("POST", f"{account}/{path}", body)
+        assert (refused.status_code, refused.json()["field"]) == (422, "reference")
+        for _ in range(2):
+            keyed = await admin.request(
+                "POST", f"{account}/{path}", body, Idempotency_Key=path
+            )
+            assert keyed.status_code in (200, 201)
+            named = {**body, "reference": "wire 7"}
+            assert (
+                await admin.request("POST", f"{account}/{path}", named)
+            ).status_code in (200, 201)
+
+    wallet = await ada.gets("/v2/wallet")
+    assert float(wallet["ledger"]) == float(before) + 10
 
 
 async def test_an_administrator_cancels_an_order_with_a_reason(

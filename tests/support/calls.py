@@ -1,6 +1,7 @@
 """The requests that tests of every kind begin with, whichever client sends them."""
 
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 PASSWORD = "correct horse battery"
 
@@ -34,12 +35,13 @@ def halt(symbol: str = "ACME") -> Call:
 
 def deposit(account_id: str, amount: str) -> Call:
     path = f"/v2/admin/accounts/{account_id}/deposits"
-    return Call("POST", path, {"amount": amount})
+    return Call("POST", path, {"amount": amount, "reference": str(uuid4())})
 
 
 def grant(account_id: str, symbol: str, quantity: int, price: str) -> Call:
     path = f"/v2/admin/accounts/{account_id}/shares"
-    return Call("POST", path, {"symbol": symbol, "qty": quantity, "price": price})
+    terms = {"symbol": symbol, "qty": quantity, "price": price}
+    return Call("POST", path, {**terms, "reference": str(uuid4())})
 
 
 def place(**terms: object) -> Call:
