@@ -1,6 +1,11 @@
 """Alpaca's own Python client, unmodified, against a whole server."""
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
@@ -253,3 +258,27 @@ def test_a_wrong_token_is_refused(real_server: ServerProcess):
     error = refused(stranger.get_account)
 
     assert (error.status_code, error.code) == (401, 40110000)
+
+
+def test_the_example_of_the_readme_prints_the_buying_power(real_server: ServerProcess):
+    readme = Path(__file__).parents[2] / "README.md"
+    (example,) = re.findall(
+        r"^```python\n(.*?)^```$", readme.read_text(), re.MULTILINE | re.DOTALL
+    )
+    trader = real_server.demo["traders"][3]
+
+    done = subprocess.run(
+        [sys.executable, "-c", example],
+        env={
+            **os.environ,
+            "BOURSE_URL": real_server.url,
+            "BOURSE_EMAIL": trader["email"],
+            "BOURSE_PASSWORD": trader["password"],
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "1000000"
