@@ -216,7 +216,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             values[variable.attribute] = _convert(text, variable)
         except msgspec.ValidationError as error:
             shown = "" if variable.secret else f", not {text!r}"
-            reasons[variable.name] = f"{_sentence(error)}{shown}"
+            reasons[variable.name] = f"{_sentence(error, variable)}{shown}"
     if reasons:
         raise SettingsError(reasons)
     # The loop above has converted each field; the struct only gathers them.
@@ -262,11 +262,15 @@ SENTENCES = {
     REDIS_URL_PATTERN: "Expected a URL like redis://host:6379/0",
     "Expected `bool`, got": "Expected 1 or 0",
     "Expected `int`, got": "Expected a whole number",
-    "Invalid enum value": "Expected one of the words in docs/SETTINGS.md",
 }
 
 
-def _sentence(error: msgspec.ValidationError) -> str:
+def _sentence(error: msgspec.ValidationError, variable: Variable) -> str:
+    kind = variable.type_
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if get_origin(kind) is Literal:
+        return f"Expected one of: {', '.join(get_args(kind))}"
     for part, sentence in SENTENCES.items():
         if part in str(error):
             return sentence

@@ -6,6 +6,7 @@ and Redis of its home, the projector, the day roll and the snapshots.
 
 import asyncio
 import contextlib
+import errno
 import gc
 import os
 import socket
@@ -126,9 +127,17 @@ def _listening(settings: Settings) -> Generator[socket.socket]:
         try:
             listener.bind((settings.host, settings.port))
         except OSError as reason:
+            is_host = isinstance(reason, socket.gaierror) or (
+                reason.errno == errno.EADDRNOTAVAIL
+            )
+            remedy = (
+                "BOURSE_HOST must be an address or a name of this machine"
+                if is_host
+                else "choose another BOURSE_PORT"
+            )
             raise CannotStart(
                 f"the server cannot listen on {settings.host}:{settings.port} "
-                f"({reason.strerror}); choose another BOURSE_PORT"
+                f"({reason.strerror}); {remedy}"
             ) from reason
         listener.listen(2_048)
         yield listener

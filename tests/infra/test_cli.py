@@ -354,3 +354,15 @@ def test_the_version_is_that_of_the_package(bourse: Bourse):
     result = bourse("--version")
 
     assert (result.exit_code, result.output) == (0, f"Bourse {version('bourse')}\n")
+
+
+@pytest.mark.parametrize("host", ["localhst.invalid", "192.0.2.1"])
+def test_a_wrong_host_is_not_blamed_on_the_port(
+    bourse: Bourse, host: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("BOURSE_HOST", host)
+
+    result = bourse("run")
+
+    assert result.exit_code == 1
+    assert "BOURSE_HOST must be an address or a name" in result.output

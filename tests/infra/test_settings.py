@@ -71,6 +71,15 @@ def test_every_wrong_variable_is_named_at_once():
     assert all(name in str(caught.value) for name in wrong)
 
 
+def test_a_wrong_word_comes_with_the_right_ones():
+    with pytest.raises(SettingsError) as raised:
+        read_settings({"BOURSE_LOG_LEVEL": "loud"})
+
+    assert raised.value.reasons == {
+        "BOURSE_LOG_LEVEL": "Expected one of: debug, info, warning, error, not 'loud'"
+    }
+
+
 def test_a_variable_that_means_nothing_is_reported():
     unknown = unknown_variables(
         {"BOURSE_QUEUE_LIMITS": "9", "BOURSE_OTHER": "1", "BOURSE_PORT": "1", "PG": "2"}
