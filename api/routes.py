@@ -8,6 +8,7 @@ from litestar.datastructures import ResponseHeader
 from litestar.handlers import HTTPRouteHandler
 
 from api.health import live, ready
+from api.home import home
 from api.http.auth import AnyGuard, Gate, admins_only, signed_in
 from api.http.correlation import with_correlation
 from api.http.error_responses import allowed_methods
@@ -20,6 +21,7 @@ from api.write import close_positions as closing
 NOT_STORED = ResponseHeader(name="Cache-Control", value="no-store")
 
 FOR_EVERYBODY: Sequence[HTTPRouteHandler] = (
+    home,
     live,
     ready,
     users.register,

@@ -1,5 +1,7 @@
 """What every HTTP client may expect: HEAD, and private answers that nobody stores."""
 
+import re
+
 import pytest
 
 from tests.support.people import Person
@@ -33,3 +35,19 @@ async def test_private_answers_are_not_stored(server: Served, ada: Person):
         assert (await ada.request("GET", path)).headers["Cache-Control"] == "no-store"
     for path in PUBLIC:
         assert "Cache-Control" not in (await server.client().get(path)).headers
+
+
+async def test_the_address_of_the_server_is_a_page_for_people(server: Served):
+    client = server.client()
+
+    page = await client.get("/")
+
+    assert page.status_code == 200
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "//" not in page.text, "it needs no other host"
+    links = re.findall(r'href="([^"]+)"', page.text)
+    assert len(links) == 4
+    for link in links:
+        assert (await client.get(link)).status_code == 200, link
+    assert (await client.post("/")).status_code == 405
