@@ -24,7 +24,7 @@ from litestar.types import (
 )
 
 from api.http.error_responses import JSON, problem_of
-from api.http.json_bodies import MEDIA_TYPE, is_json
+from api.http.json_bodies import MEDIA_TYPE, check_encoding, is_json
 from api.http.request_context import correlation_of
 from api.http.request_errors import BodyTooLarge, MalformedBody, WrongMediaType
 from domain.ids import LogPosition
@@ -56,12 +56,14 @@ class BareRequest(msgspec.Struct, frozen=True, gc=False):
         """Return the whole body; its media type must be JSON.
 
         Raises:
-            BodyTooLarge, MalformedBody, WrongMediaType
+            BodyTooLarge, EncodedBody, MalformedBody, WrongMediaType
         """
         headers = self.headers
         media_type = headers.get(b"content-type", MEDIA_TYPE)
         if media_type != MEDIA_TYPE and not is_json(media_type):
             raise WrongMediaType
+        if b"content-encoding" in headers:
+            check_encoding(headers)
         length = headers.get(b"content-length")
         if length is not None and length.isdigit() and int(length) > limit:
             raise BodyTooLarge(limit)

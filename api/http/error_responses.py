@@ -29,6 +29,7 @@ SHAPES: dict[type[DomainError], tuple[int, int]] = {
     refusals.NotSupportedYet: (422, 42210000),
     refusals.BodyTooLarge: (413, 41310000),
     refusals.WrongMediaType: (415, 41510000),
+    refusals.EncodedBody: (415, 41510000),
     refusals.NotSignedIn: (401, 40110000),
     refusals.NotAllowed: (403, 40310000),
     errors.BadCredentials: (401, 40110000),

@@ -13,7 +13,12 @@ from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
 from api.http.numbers import Number, number
-from api.http.request_errors import BadParameter, MalformedBody, WrongMediaType
+from api.http.request_errors import (
+    BadParameter,
+    EncodedBody,
+    MalformedBody,
+    WrongMediaType,
+)
 
 T = TypeVar("T")
 
@@ -91,6 +96,13 @@ def mismatch(error: msgspec.ValidationError, choices: Choices) -> BadParameter:
     return BadParameter(f"{place or 'the body'}: {text}", place or None)
 
 
+def check_encoding(headers: Mapping[bytes, bytes]) -> None:
+    """Check that a body is not compressed. Raises EncodedBody."""
+    encoding = headers.get(b"content-encoding")
+    if encoding is not None and encoding.strip().lower() not in (b"", b"identity"):
+        raise EncodedBody(encoding.decode("latin-1")[:40])
+
+
 def is_json(media_type: bytes) -> bool:
     """Return whether a `Content-Type` says JSON, with any character set."""
     return media_type.partition(b";")[0].strip().lower() == MEDIA_TYPE
@@ -120,6 +132,7 @@ class Body(AbstractDTO[T]):
         media_type = headers.get(b"content-type")
         if media_type is not None and not is_json(media_type):
             raise WrongMediaType
+        check_encoding(headers)
         return self._readers[self.asgi_connection.route_handler.handler_id].read(value)
 
 

@@ -45,7 +45,7 @@ WITH_CALLER = {
 }
 WITH_NAME = {404: "Nothing has this name or id."}
 WITH_COMMAND = {409: "The name is taken, or the key was used with other content."}
-WITH_BODY = {413: "The body is too large.", 415: "The body is not JSON."}
+WITH_BODY = {413: "The body is too large.", 415: "The body is not JSON, or compressed."}
 
 _TEXT = Schema(type=OpenAPIType.STRING)
 _REQUEST_ID = Parameter(

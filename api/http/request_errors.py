@@ -53,6 +53,18 @@ class WrongMediaType(DomainError):
         super().__init__("the request body must be sent as application/json")
 
 
+class EncodedBody(DomainError):
+    """The body is compressed, as its `Content-Encoding` says."""
+
+    code = "unsupported-content-encoding"
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(
+            f"send the request body without Content-Encoding, not as {encoding}",
+            encoding=encoding,
+        )
+
+
 class NotSignedIn(DomainError):
     """The token is missing, forged or expired."""
 

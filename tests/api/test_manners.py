@@ -1,5 +1,6 @@
 """What every HTTP client may expect: HEAD, and private answers that nobody stores."""
 
+import gzip
 import re
 
 import pytest
@@ -51,3 +52,17 @@ async def test_the_address_of_the_server_is_a_page_for_people(server: Served):
     for link in links:
         assert (await client.get(link)).status_code == 200, link
     assert (await client.post("/")).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/v2/orders", "/v2/orders:batch", "/auth/login"])
+async def test_a_compressed_body_is_refused_by_its_encoding(ada: Person, path: str):
+    body = gzip.compress(b"{}")
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+
+    response = await ada.client.post(path, content=body, headers=headers)
+
+    assert (response.status_code, response.json()["code"]) == (415, 41510000)
+    assert response.json()["reason"] == "unsupported-content-encoding"
+    headers["Content-Encoding"] = "identity"
+    plain = await ada.client.post(path, content=b"{}", headers=headers)
+    assert plain.status_code == 422
