@@ -24,6 +24,9 @@ class Readiness(msgspec.Struct, frozen=True):
     lag: dict[str, int | None] = {}
 
 
+_FAILURE = ResponseSpec(Problem, description="Internal error.", generate_examples=False)
+
+
 class Alive(msgspec.Struct, frozen=True):
     status: str
 
@@ -32,7 +35,7 @@ class Alive(msgspec.Struct, frozen=True):
     "/health/live",
     tags=["health"],
     # One named response puts the schema among the components, for all references.
-    responses={500: ResponseSpec(Problem, description="Internal error.")},
+    responses={500: _FAILURE},
 )
 async def live() -> Alive:
     """Return 200 while the process runs."""
@@ -47,7 +50,11 @@ AskReadiness: TypeAlias = Callable[[], Awaitable[Readiness]]
     "/health/ready",
     tags=["health"],
     responses={
-        503: ResponseSpec(Readiness, description="The server cannot serve now.")
+        503: ResponseSpec(
+            Readiness,
+            description="The server cannot serve now.",
+            generate_examples=False,
+        )
     },
 )
 async def ready(readiness: NamedDependency[AskReadiness]) -> Response[Readiness]:

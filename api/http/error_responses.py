@@ -7,7 +7,7 @@ plus the facts of the error.
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 from uuid import uuid4
 
 import msgspec
@@ -66,9 +66,14 @@ class Problem(msgspec.Struct, frozen=True):
     """The body of every error response. Some errors add facts as further keys, such as
     `available` or `field`. `reason` is a stable word for programs."""
 
-    code: int
-    message: str
-    reason: str
+    code: Annotated[int, msgspec.Meta(examples=[40310000])]
+    message: Annotated[
+        str,
+        msgspec.Meta(
+            examples=["insufficient buying power (available: 5, required: 100000)"]
+        ),
+    ]
+    reason: Annotated[str, msgspec.Meta(examples=["insufficient-funds"])]
 
 
 class Failure(msgspec.Struct, frozen=True):

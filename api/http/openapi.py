@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar._openapi.schema_generation import SchemaCreator
+from litestar.enums import MediaType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
@@ -75,6 +76,10 @@ _POSITION = OpenAPIHeader(
     "`after_position`.",
     schema=_TEXT,
 )
+_RETRY_AFTER = OpenAPIHeader(
+    description="Seconds after which to send the request again.",
+    schema=Schema(type=OpenAPIType.INTEGER, minimum=0),
+)
 _REPLAYED = OpenAPIHeader(
     description="`true` if an earlier request carried out this command.", schema=_TEXT
 )
@@ -118,6 +123,8 @@ class QueryOperation(Operation):
         for status, response in responses.items():
             if status.startswith("2"):
                 response.headers = {"Bourse-Log-Position": _POSITION, **headers}
+            if status == "204":
+                response.content = None
         for code, description in sorted(statuses.items()):
             # A response that the route declares takes precedence.
             responses.setdefault(
@@ -125,6 +132,7 @@ class QueryOperation(Operation):
                 OpenAPIResponse(
                     description=description,
                     content={"application/json": OpenAPIMediaType(schema=PROBLEM)},
+                    headers={"Retry-After": _RETRY_AFTER} if code == 503 else None,
                 ),
             )
         self.responses = responses
@@ -190,5 +198,5 @@ OPENAPI = OpenAPIConfig(
             "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
         },
     ),
-    render_plugins=[JsonRenderPlugin()],
+    render_plugins=[JsonRenderPlugin(media_type=MediaType.JSON)],
 )

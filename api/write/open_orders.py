@@ -55,8 +55,8 @@ async def replace_order(
     door: DoorDependency,
 ) -> Response[Order]:
     """Replace a resting order with new terms and return the new order, which has a new
-    id. A smaller quantity keeps the place in the queue; any other change goes to the
-    end."""
+    id. At the same price, for the same or a smaller quantity, it keeps its place in the
+    queue. Otherwise it enters like a new order."""
     account_id = call.caller.account_id
     new = data.replacement(door.new_id())
     meta = door.meta(call, "replace", order_id, data)

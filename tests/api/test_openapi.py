@@ -143,3 +143,29 @@ async def test_the_document_describes_bodies_and_says_which_are_required(
     schema = body["content"]["application/json"]["schema"]
     assert {"$ref": f"#/components/schemas/{name}"} in schema.get("oneOf", [schema])
     assert body["required"] is required
+
+
+async def test_the_document_is_json_and_its_examples_are_real(
+    document: Any, server: Served
+):
+    response = await server.client().get("/schema/openapi.json")
+    problem = document["components"]["schemas"]["Problem"]["properties"]
+
+    assert response.headers["Content-Type"] == "application/json"
+    assert problem["code"]["examples"] == [40310000]
+    assert problem["reason"]["examples"] == ["insufficient-funds"]
+
+
+async def test_answers_without_a_body_and_pauses_are_in_the_document(document: Any):
+    answers = [
+        (status, answer)
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for status, answer in operation["responses"].items()
+    ]
+
+    assert any(status == "204" for status, _ in answers)
+    for status, answer in answers:
+        assert status != "204" or "content" not in answer
+        if status == "503" and "cannot serve" not in answer["description"]:
+            assert "Retry-After" in answer["headers"]
