@@ -1,6 +1,6 @@
 """The arithmetic of amounts, for the type checker only.
 
-An amount goes with amounts of its own kind. Price times quantity is money. A factor or
+An amount goes with amounts of the same kind. Price times quantity is money. A factor or
 a divisor without a unit is an `int`, and so is what two amounts of one kind count.
 """
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support import scenario_text
 from tests.support.bans import BANS, EVERYWHERE, Ban
+from tests.support.prose import WORDS, pattern_of
 from tests.support.source import (
     PACKAGES,
     ROOT,
@@ -117,6 +118,23 @@ def test_each_ban_sees_what_it_bans(name: str, source: str):
     (ban,) = [each for each in BANS if each.name == name]
 
     assert list(ban.lines(ast.parse(source), source))
+
+
+#: CONTRIBUTING quotes the words.
+DOCUMENTS = sorted(
+    {Path("README.md"), *Path("docs").rglob("*.md"), *Path("domain").glob("*.pyi")}
+    - {Path("docs/CONTRIBUTING.md")}
+)
+
+
+@pytest.mark.parametrize("word", [word for word, _ in WORDS])
+def test_no_document_has_a_word_that_prose_does_not_use(word: str):
+    pattern = pattern_of(word)
+
+    having = [str(each) for each in DOCUMENTS if pattern.search(each.read_text())]
+
+    assert having == []
+    assert len(DOCUMENTS) > 30
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,6 @@ import pytest
 from domain.events.market import OrderAccepted
 from domain.events.register import Fact
 from domain.vocabulary import OrderStatus
-from infra.log.migrations import migrate
-from infra.views.postgres_store import PostgresStore
 from infra.views.redis_store import RedisStore, RedisViews
 from projections.orders.order_queries import ALL, OPEN, orders
 from projections.store import (
@@ -30,6 +28,7 @@ from projections.store import (
 from tests.support.facts import batches, segment
 from tests.support.memory_store import MemoryStore
 from tests.support.story import Story
+from tests.support.view_stores import REAL, empty_store
 from tests.support.views import live_host
 
 VIEW = View("books")
@@ -60,16 +59,10 @@ def contents() -> list[Change]:
 CONTENTS = contents()
 
 
-@pytest.fixture(params=["redis", "postgres"])
+@pytest.fixture(params=REAL)
 def store(request: pytest.FixtureRequest) -> Generator[Store]:
-    if request.param == "redis":
-        real = RedisStore(request.getfixturevalue("redis_url"))
-    else:
-        url = request.getfixturevalue("database_url")
-        migrate(url)
-        real = PostgresStore(url)
-    yield real
-    real.close()
+    with empty_store(request) as store:
+        yield store
 
 
 def filled(store: Store) -> Store:

@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator, Generator
 
 import pytest
 
-from infra.log.migrations import migrate
-from infra.views.postgres_store import PostgresStore
 from infra.views.postgres_views import PostgresViews
 from infra.views.redis_commands import WORDS_MAX
 from infra.views.redis_store import RedisStore, RedisViews
@@ -34,24 +32,16 @@ from projections.store import (
     ViewUnavailable,
 )
 from tests.support.memory_store import MemoryStore, MemoryViews
+from tests.support.view_stores import ALL, empty_store
 
 VIEW = View("books")
 OTHER = View("shelves")
 
 
-@pytest.fixture(params=["memory", "redis", "postgres"])
+@pytest.fixture(params=ALL)
 def store(request: pytest.FixtureRequest) -> Generator[Store]:
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    if request.param == "redis":
-        real = RedisStore(request.getfixturevalue("redis_url"))
-    else:
-        url = request.getfixturevalue("database_url")
-        migrate(url)
-        real = PostgresStore(url)
-    yield real
-    real.close()
+    with empty_store(request) as store:
+        yield store
 
 
 @pytest.fixture

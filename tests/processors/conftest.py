@@ -1,34 +1,21 @@
 """The stores on which every rule of the processors must hold."""
 
 from collections.abc import Generator
-from typing import TypeAlias
 
 import psycopg
 import pytest
 from redis import Redis
 
-from infra.log.migrations import migrate
-from infra.views.postgres_store import PostgresStore
 from infra.views.redis_store import RedisStore
 from tests.support.memory_store import MemoryStore
+from tests.support.view_stores import ALL, AnyStore, empty_store
 
-AnyStore: TypeAlias = MemoryStore | RedisStore | PostgresStore
 
-
-@pytest.fixture(params=["memory", "redis", "postgres"])
+@pytest.fixture(params=ALL)
 def store(request: pytest.FixtureRequest) -> Generator[AnyStore]:
     """An empty store: in memory, in Redis, then in Postgres."""
-    if request.param == "memory":
-        yield MemoryStore()
-        return
-    if request.param == "redis":
-        real = RedisStore(request.getfixturevalue("redis_url"))
-    else:
-        url = request.getfixturevalue("database_url")
-        migrate(url)
-        real = PostgresStore(url)
-    yield real
-    real.close()
+    with empty_store(request) as store:
+        yield store
 
 
 def flush(store: AnyStore, request: pytest.FixtureRequest) -> None:

@@ -12,11 +12,11 @@ from processors.rebuild import RebuildFailed, projections_named, rebuild, verify
 from projections.orders.orders import RECORDS
 from projections.register import NAMES, PROJECTIONS
 from projections.store import PutRows, Request, Step, View
-from tests.processors.conftest import AnyStore
 from tests.support.facts import batches, extend, log_of, segment
 from tests.support.flow import Flow
 from tests.support.memory import MemoryLogReader
 from tests.support.memory_store import MemoryStore
+from tests.support.view_stores import AnyStore
 from tests.support.views import dump, live_host
 
 FACTS = Flow(3).run(500)

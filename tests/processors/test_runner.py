@@ -18,11 +18,12 @@ from processors.runner import Runner
 from projections.projection import Projection
 from projections.register import NAMES, PROJECTIONS
 from projections.store import Message, Request, Step, StoreDown, View
-from tests.processors.conftest import AnyStore, flush
+from tests.processors.conftest import flush
 from tests.support.facts import batches, extend, log_of, segment
 from tests.support.flow import Flow
 from tests.support.memory import MemoryLogReader
 from tests.support.memory_store import MemoryStore
+from tests.support.view_stores import AnyStore
 from tests.support.views import dump, live_host
 
 FACTS = Flow(5).run(700)

@@ -17,10 +17,15 @@ WORDS = (
 )
 
 
+def pattern_of(word: str) -> re.Pattern[str]:
+    """Return the pattern of a word, which may be broken over lines."""
+    parts = r"\s+".join(re.escape(part) for part in word.split())
+    return re.compile(rf"\b{parts}\b", re.IGNORECASE)
+
+
 def lines_with(word: str) -> Callable[[ast.Module, str], Iterator[int]]:
     """Return a function that yields the lines where prose uses a word."""
-    parts = r"\s+".join(re.escape(part) for part in word.split())
-    pattern = re.compile(rf"\b{parts}\b", re.IGNORECASE)
+    pattern = pattern_of(word)
 
     def lines(tree: ast.Module, text: str) -> Iterator[int]:
         prose = prose_of(tree, text)
