@@ -131,7 +131,7 @@ class PostgresStore:
                 self._connection.execute("SET synchronous_commit = off")
             yield self._connection
         except psycopg.errors.DivisionByZero as reason:
-            # The error undid preparations that psycopg believes in.
+            # The error undid preparations of statements that psycopg still relies on.
             self.close()
             raise _Unexpected from reason
         except psycopg.errors.UndefinedTable as reason:

@@ -91,8 +91,7 @@ class PostgresViews:
         try:
             answered = answers(connection, requests)
         except psycopg.Error:
-            # Without the connection: the error undid preparations that psycopg
-            # believes in.
+            # The error undid preparations of statements that psycopg still relies on.
             connection.close()
             raise
         self._idle.append(connection)
