@@ -61,6 +61,8 @@ FOR_ADMINS: Sequence[HTTPRouteHandler] = (
     admin.grant_shares,
     admin.cancel_for_owner,
     admin.grant_role,
+    admin.get_memory_window,
+    admin.change_memory_window,
     audit.audit_state,
 )
 

@@ -18,6 +18,7 @@ from domain.events.user import RoleGranted
 from domain.events.wallet import PreferencesChanged
 from domain.ids import AccountId, AssetId, Stream, Symbol, UserId
 from domain.listing import Listing
+from domain.memory_window import MemoryWindow
 from domain.vocabulary import Role, SelfTradePrevention
 
 
@@ -105,6 +106,10 @@ class CommandPort(Protocol):
 
     async def user(self, user_id: UserId) -> UserState | None:
         """Return a user's roles."""
+        ...
+
+    async def memory_window(self) -> MemoryWindow:
+        """Return how long the writer remembers finished orders and keys."""
         ...
 
     async def streams(self) -> Sequence[StreamState]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from domain.events.event import Meta
+from domain.events.event import Meta, Timestamp
 from domain.ids import AccountId, OrderId, Symbol, UserId
 from domain.listing import Listing
 from domain.market.order import Replacement, Ticket
@@ -187,6 +187,17 @@ class UseKey(Command, frozen=True):
     parts: tuple[str, ...] = ()
 
 
+class ChangeMemoryWindow(Command, frozen=True):
+    """Change how long the writer remembers finished orders and keys.
+
+    `age_max` is in microseconds. None leaves a limit as it is.
+    """
+
+    count_max: int | None = None
+    age_max: Timestamp | None = None
+    own_max: int | None = None
+
+
 class NoteLoginFailed(Command, frozen=True):
     """Record a failed login."""
 
@@ -219,6 +230,7 @@ COMMANDS: tuple[type[Command], ...] = (
     Register,
     GrantRole,
     UseKey,
+    ChangeMemoryWindow,
     NoteLoginFailed,
     NoteAccessRefused,
 )

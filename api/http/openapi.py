@@ -63,7 +63,9 @@ _KEY = Parameter(
     param_in="header",
     description="A key that the client chooses for this command. If the client sends "
     "the command again with the same key, the server returns its result and does not "
-    "carry it out twice.",
+    "carry it out twice. The server never forgets a key that moved money. It forgets "
+    "another key after 7 days, or after 2,000,000 later keys of the venue and 1,000 of "
+    "the same user; an administrator can change these limits.",
     schema=Schema(
         type=OpenAPIType.STRING,
         min_length=1,

@@ -151,7 +151,7 @@ async def get_order_by_client_order_id(
     caller: CallerDependency,
     reading: ReadingDependency,
 ) -> Response[Order]:
-    """Return one of the caller's orders by its client order id."""
+    """Return the caller's newest order that has this client order id."""
     record = await order_queries.by_client_order_id(
         reading, caller.account_id, client_order_id
     )

@@ -4,7 +4,7 @@ from datetime import tzinfo
 from typing import Annotated
 
 import msgspec
-from litestar import Response, delete, patch, post
+from litestar import Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
@@ -22,6 +22,7 @@ from commands.command_port import MarketState
 from commands.messages import (
     CancelForOwner,
     ChangeListing,
+    ChangeMemoryWindow,
     Deposit,
     GrantRole,
     GrantShares,
@@ -33,6 +34,14 @@ from domain.errors import NotFound
 from domain.events.market import Listed
 from domain.ids import AccountId, LogPosition, OrderId, Symbol, UserId
 from domain.market.trading_day import session_date
+from domain.memory_window import (
+    AGE_MAX_HIGHEST,
+    AGE_MAX_LOWEST,
+    COUNT_MAX_HIGHEST,
+    OWN_MAX_HIGHEST,
+    SECOND,
+    MemoryWindow,
+)
 from domain.vocabulary import Role
 
 TAGS = ["admin"]
@@ -237,6 +246,60 @@ async def cancel_for_owner(
         return empty_response(await door.execute(CancelForOwner(meta, order_id, note)))
     except NotHeld as unknown:
         raise await not_held(door, unknown, order_id, None) from None
+
+
+class Window(msgspec.Struct):
+    """How long the venue remembers a finished order or a key: the newest
+    `count_max`, if they are at most `age_seconds_max` old. Of each account, the newest
+    `own_max` are forgotten by age only."""
+
+    count_max: int
+    age_seconds_max: int
+    own_max: int
+
+
+class WindowChanges(msgspec.Struct, forbid_unknown_fields=True):
+    """New limits. A limit that is null or missing stays as it is."""
+
+    count_max: Annotated[int, msgspec.Meta(ge=1, le=COUNT_MAX_HIGHEST)] | None = None
+    age_seconds_max: (
+        Annotated[
+            int,
+            msgspec.Meta(ge=AGE_MAX_LOWEST // SECOND, le=AGE_MAX_HIGHEST // SECOND),
+        ]
+        | None
+    ) = None
+    own_max: Annotated[int, msgspec.Meta(ge=0, le=OWN_MAX_HIGHEST)] | None = None
+
+
+def _window(limits: MemoryWindow) -> Window:
+    return Window(limits.count_max, limits.age_max // SECOND, limits.own_max)
+
+
+@get("/v2/admin/memory-window", tags=TAGS)
+async def get_memory_window(door: DoorDependency) -> Window:
+    """Return how long the venue remembers finished orders and keys.
+
+    While it remembers an order, the account cannot use its `client_order_id` again.
+    While it remembers an `Idempotency-Key`, a request sent again under it gets its
+    first answer. Open orders and keys that moved money are never forgotten."""
+    return _window(await door.port.memory_window())
+
+
+@patch("/v2/admin/memory-window", tags=TAGS)
+async def change_memory_window(
+    data: JSONBody[WindowChanges], call: CallDependency, door: DoorDependency
+) -> Response[Window]:
+    """Change how long the venue remembers finished orders and keys."""
+    meta = door.meta(call, "memory-window", data)
+    # Read first: once the command is durable, this writer may have lost the lease.
+    before = await door.port.memory_window()
+    age = data.age_seconds_max
+    age_max = None if age is None else age * SECOND
+    command = ChangeMemoryWindow(meta, data.count_max, age_max, data.own_max)
+    answer = await door.execute(command)
+    window = before if answer.repeated else before.after(answer.facts)
+    return response_of(_window(window), answer)
 
 
 class NewRole(msgspec.Struct, forbid_unknown_fields=True):

@@ -20,7 +20,15 @@ BATCH_MAX = 500
 CLIENT_ORDER_ID_MAX = 128
 
 ClientOrderIdText = Annotated[
-    ClientOrderId, msgspec.Meta(min_length=1, max_length=CLIENT_ORDER_ID_MAX)
+    ClientOrderId,
+    msgspec.Meta(
+        min_length=1,
+        max_length=CLIENT_ORDER_ID_MAX,
+        description="The client's name for the order. It names one order of the "
+        "account until that order is over and forgotten: after 7 days, or after "
+        "2,000,000 later orders of the venue and 1,000 of the account (an "
+        "administrator can change these limits). Then it may name a new order.",
+    ),
 ]
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from commands.handlers import closing, funding, markets, trading, users
+from commands.handlers import closing, funding, keys, markets, trading, users
 from commands.messages import (
     CancelAllOrders,
     CancelForOwner,
     CancelOrder,
     ChangeListing,
+    ChangeMemoryWindow,
     ClosePosition,
     Command,
     Deposit,
@@ -46,7 +47,8 @@ HANDLERS: dict[type[Command], Callable[[Exchange, Any], None]] = {
     SetPreferences: funding.set_preferences,
     Register: users.register,
     GrantRole: users.grant_role,
-    UseKey: users.use_key,
+    UseKey: keys.use_key,
+    ChangeMemoryWindow: keys.change_memory_window,
     NoteLoginFailed: users.note_login_failed,
     NoteAccessRefused: users.note_access_refused,
 }

@@ -14,7 +14,7 @@ from commands.messages import (
     ReplaceOrder,
 )
 from commands.state.exchange import Exchange
-from commands.state.register import Repeated, Use
+from commands.state.register import Repeated
 from domain.accounts.wallet import Wallet
 from domain.errors import (
     OrderDone,
@@ -40,7 +40,7 @@ def place_order(exchange: Exchange, command: PlaceOrder) -> None:
     ticket, meta = command.ticket, command.meta
     known = exchange.orders.by_client_id(ticket.account_id, ticket.client_order_id)
     if known is not None:
-        raise Repeated(Use(order_id=known))
+        raise Repeated(order_id=known)
     market = exchange.market(ticket.symbol)
     wallet = exchange.wallet(ticket.account_id)
     market.check(ticket)
@@ -73,7 +73,7 @@ def replace_order(exchange: Exchange, command: ReplaceOrder) -> None:
     new, meta = command.replacement, command.meta
     known = exchange.orders.by_client_id(command.account_id, new.client_order_id)
     if known is not None:
-        raise Repeated(Use(order_id=known))
+        raise Repeated(order_id=known)
     market, order = _open_order(exchange, command.account_id, command.order_id)
     wallet = exchange.wallets[command.account_id]
     if wallet.suspended:
@@ -116,9 +116,10 @@ def cancel_all_orders(exchange: Exchange, command: CancelAllOrders) -> None:
     """Cancel the account's open orders, only those in `symbols` if there are any."""
     named = {exchange.market(symbol).book.symbol for symbol in command.symbols}
     wallet = exchange.wallet(command.account_id)
-    entries = exchange.orders.accounts.get(command.account_id, {})
     for order_id in wallet.backed_orders():
-        symbol = symbol_of(entries[order_id].stream)
+        entry = exchange.orders.of(command.account_id, order_id)
+        assert entry is not None, "the writer forgets no open order"
+        symbol = symbol_of(entry.stream)
         if named and symbol not in named:
             continue
         market = exchange.markets[symbol]

@@ -1,4 +1,4 @@
-"""Handlers for registration, roles, idempotency keys and refusals."""
+"""Handlers for registration, roles and refusals."""
 
 from commands.companions import NoteRecorded, RolesOf, SignIn
 from commands.messages import (
@@ -6,7 +6,6 @@ from commands.messages import (
     NoteAccessRefused,
     NoteLoginFailed,
     Register,
-    UseKey,
 )
 from commands.state.exchange import Exchange
 from domain.accounts.user import User
@@ -58,11 +57,6 @@ def grant_role(exchange: Exchange, command: GrantRole) -> None:
         raise NotFound("user", command.user_id)
     if user.grant(command.role, meta=command.meta):
         exchange.companions.append(RolesOf(command.user_id, user.all_roles))
-
-
-def use_key(exchange: Exchange, command: UseKey) -> None:
-    """Record a key and the names of its command's parts."""
-    exchange.keys.use(command.parts, meta=command.meta)
 
 
 def note_login_failed(exchange: Exchange, command: NoteLoginFailed) -> None:

@@ -63,8 +63,8 @@ class Exchange:
         self.add(self.security)
         self.keys = KeyLog("log", self.outbox)
         self.add(self.keys)
-        self.register = Register()
-        self.orders = OrderIndex(self.register)
+        self.register = Register(self.keys)
+        self.orders = OrderIndex(self.keys)
         self.unlocated: Unlocated = []
         #: Rows to commit with the facts recorded since the last batch.
         self.companions: list[Companion] = []

@@ -17,11 +17,10 @@ from commands.state.order_index import OrderEntry
 from commands.state.register import Use
 from domain.aggregate import Aggregate, Frozen
 from domain.aggregates import AGGREGATES
-from domain.ids import AccountId, ClientOrderId, LogPosition, OrderId
+from domain.ids import LogPosition
 
-K = TypeVar("K")
-V = TypeVar("V")
-#: Entries of an index in one chunk, which is then a few megabytes.
+T = TypeVar("T")
+#: Entries in one chunk, which is then a few megabytes.
 SLICE = 50_000
 
 
@@ -31,38 +30,38 @@ class FrozenHead(msgspec.Struct, array_like=True):
     position: LogPosition
 
 
-class FrozenOrders(msgspec.Struct, array_like=True, gc=False, tag="orders"):
-    """A slice of one account's orders or client order ids."""
+class FrozenOrders(msgspec.Struct, array_like=True, gc=False, tag="finished-orders"):
+    """A slice of the finished orders, in the order of their window.
 
-    account_id: AccountId
-    orders: dict[OrderId, OrderEntry]
-    ids: dict[ClientOrderId, OrderId]
+    Open orders are missing: each is in the book of its market.
+    """
+
+    entries: list[OrderEntry]
+    spared: bool
 
     def thaw(self, exchange: Exchange) -> None:
-        """Add the slice to the account's orders and client order ids."""
-        if self.orders:
-            orders = exchange.orders.accounts
-            orders.setdefault(self.account_id, {}).update(self.orders)
-        if self.ids:
-            ids = exchange.register.client_ids
-            ids.setdefault(self.account_id, {}).update(self.ids)
+        """Add the slice to the index of orders."""
+        for entry in self.entries:
+            exchange.orders.restore_finished(entry, spared=self.spared)
 
 
-class FrozenRegister(msgspec.Struct, array_like=True, gc=False, tag="register"):
-    """A slice of the register of keys and references."""
+class FrozenUses(msgspec.Struct, array_like=True, gc=False, tag="uses"):
+    """A slice of the register, in the order of its window."""
 
-    uses: dict[str, Use]
+    uses: list[Use]
+    spared: bool
 
     def thaw(self, exchange: Exchange) -> None:
         """Add the slice to the register."""
-        exchange.register.uses.update(self.uses)
+        for use in self.uses:
+            exchange.register.restore(use, spared=self.spared)
 
 
-Chunk: TypeAlias = Frozen | FrozenOrders | FrozenRegister
+Chunk: TypeAlias = Frozen | FrozenOrders | FrozenUses
 _KINDS: list[Any] = [
     *(each.frozen_type for each in AGGREGATES.values()),
     FrozenOrders,
-    FrozenRegister,
+    FrozenUses,
 ]
 #: The union of all kinds of chunks; their tags distinguish them.
 _ANY_KIND: Any = reduce(lambda one, other: one | other, _KINDS)
@@ -74,25 +73,28 @@ def state_hash(aggregate: Aggregate) -> str:
 
 
 def dump(exchange: Exchange) -> Iterator[bytes]:
-    """Yield the whole state in chunks: the head, each aggregate, then index slices."""
+    """Yield the whole state in chunks: the head, each aggregate, the indexes."""
     encode = msgspec.msgpack.Encoder().encode
     yield encode(FrozenHead(exchange.position))
     for aggregate in exchange.streams.values():
         yield encode(aggregate.freeze())
-    for account_id, orders in exchange.orders.accounts.items():
-        for entries in _slices(orders):
-            yield encode(FrozenOrders(account_id, entries, {}))
-    for account_id, client_ids in exchange.register.client_ids.items():
-        for ids in _slices(client_ids):
-            yield encode(FrozenOrders(account_id, {}, ids))
-    for uses in _slices(exchange.register.uses):
-        yield encode(FrozenRegister(uses))
+    orders, register = exchange.orders.window, exchange.register
+    for entries in _slices(orders.spared_items()):
+        yield encode(FrozenOrders(entries, spared=True))
+    for entries in _slices(orders.recent):
+        yield encode(FrozenOrders(entries, spared=False))
+    for uses in _slices(use for use in register.uses.values() if not use.at):
+        yield encode(FrozenUses(uses, spared=False))
+    for uses in _slices(register.window.spared_items()):
+        yield encode(FrozenUses(uses, spared=True))
+    for uses in _slices(register.window.recent):
+        yield encode(FrozenUses(uses, spared=False))
 
 
-def _slices(entries: dict[K, V]) -> Iterator[dict[K, V]]:
-    """Cut an index, which only grows, into slices that each fit into one row."""
-    items = iter(entries.items())
-    while part := dict(islice(items, SLICE)):
+def _slices(entries: Iterable[T]) -> Iterator[list[T]]:
+    """Cut entries into slices that each fit into one row."""
+    rest = iter(entries)
+    while part := list(islice(rest, SLICE)):
         yield part
 
 
@@ -113,5 +115,8 @@ def load(chunks: Iterable[bytes]) -> Exchange:
             exchange.aggregate(frozen.stream).thaw(frozen)
         else:
             frozen.thaw(exchange)
+    for market in exchange.markets.values():
+        for order in market.book.orders.values():
+            exchange.orders.restore_open(order, market.stream)
     exchange.position = head.position
     return exchange

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from commands.answers import Answer, NotHeld
 from commands.companions import Companion
 from commands.state.exchange import Unlocated
-from commands.state.register import Use
+from commands.state.register import Repeated
 from domain.errors import CommitFailed, DomainError
 from domain.events.register import Recorded
 from domain.ids import LOG_START, LogPosition
@@ -68,10 +68,11 @@ class Batch:
 class Known:
     """A repeated command; the `batch` of the first one may not be durable yet."""
 
-    __slots__ = ("batch", "use")
+    __slots__ = ("batch", "order_id", "use")
 
-    def __init__(self, use: Use, batch: Batch | None) -> None:
-        self.use = use
+    def __init__(self, repeated: Repeated, batch: Batch | None) -> None:
+        self.use = repeated.use
+        self.order_id = repeated.order_id
         self.batch = batch
 
 

@@ -24,6 +24,7 @@ from commands.writer.leadership import Leadership, WriterState
 from domain.errors import Busy, CommitFailed, DomainError, NotLeading
 from domain.events.register import Recorded
 from domain.ids import LOG_START, AccountId, AssetId, Symbol, UserId
+from domain.memory_window import MemoryWindow
 from domain.vocabulary import Role
 
 #: The decision on one command or part, before it is durable.
@@ -176,7 +177,7 @@ class Writer:
 
     def _known(self, repeated: Repeated) -> Known:
         """Keep the batch that a repeat rests on: the writer may drop its memory."""
-        return Known(repeated.use, self._commits.newest())
+        return Known(repeated, self._commits.newest())
 
     async def _first_answer(self, known: Known) -> Answer:
         """Answer a repeated command.
@@ -186,10 +187,10 @@ class Writer:
         """
         if known.batch is not None:
             await known.batch.durable()
-        use = known.use
-        if use.order_id:
+        if known.order_id:
             head = self._commits.position
-            return Answer(head, repeated=True, order_id=use.order_id)
+            return Answer(head, repeated=True, order_id=known.order_id)
+        use = known.use
         assert use.position, "the batch of the first command is durable"
         read = self._store.reader.read
         facts = (await asyncio.to_thread(read, use.position - 1, FACTS_OF_MOST)).facts
@@ -225,6 +226,11 @@ class Writer:
         if user is None:
             return None
         return UserState(tuple(role for role in Role if role in user.roles))
+
+    async def memory_window(self) -> MemoryWindow:
+        """Return how long this writer remembers finished orders and keys."""
+        self._check_leading()
+        return self._lead.exchange.keys.window
 
     async def streams(self) -> Sequence[StreamState]:
         """Return version and hash of every aggregate, once all of them are durable.

@@ -5,14 +5,14 @@ from typing import TypeAlias, get_args
 import msgspec
 
 from domain.events.event import Event
-from domain.events.keys import KeyUsed
+from domain.events.keys import KeyEvent
 from domain.events.market import MarketEvent
 from domain.events.security import SecurityEvent
 from domain.events.user import UserEvent
 from domain.events.wallet import WalletEvent
 from domain.ids import LogPosition, Stream
 
-AnyEvent: TypeAlias = MarketEvent | WalletEvent | UserEvent | SecurityEvent | KeyUsed
+AnyEvent: TypeAlias = MarketEvent | WalletEvent | UserEvent | SecurityEvent | KeyEvent
 
 EVENTS: tuple[type[Event], ...] = get_args(AnyEvent)
 

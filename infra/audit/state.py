@@ -12,9 +12,10 @@ import msgspec
 from commands.ports import Snapshot
 from commands.state.exchange import Exchange
 from commands.state.frozen import dump, load, state_hash
+from commands.state.order_index import AccountOrders, OrderEntry
 from domain.aggregate import Aggregate
 from domain.events.register import Fact
-from domain.ids import LogPosition, Stream
+from domain.ids import AccountId, LogPosition, OrderId, Stream
 from domain.market.market import Market
 from infra.audit.findings import Findings, Violation
 
@@ -179,10 +180,12 @@ class StateAudit:
                 yield stream
         orders, saved_orders = replayed.orders.accounts, saved.orders.accounts
         for account in {**orders, **saved_orders}:
-            if orders.get(account) != saved_orders.get(account):
+            if _entries(orders, account) != _entries(saved_orders, account):
                 yield f"the index of the orders of {account}"
-        if replayed.register.client_ids != saved.register.client_ids:
-            yield "the register of client order ids"
+        if replayed.orders.window.contents() != saved.orders.window.contents():
+            yield "the window of finished orders"
+        if replayed.register.window.contents() != saved.register.window.contents():
+            yield "the window of keys"
         if replayed.register.uses != saved.register.uses:
             yield "the register of keys"
 
@@ -190,3 +193,10 @@ class StateAudit:
 def _hash(streams: Mapping[Stream, Aggregate], stream: Stream) -> str | None:
     aggregate = streams.get(stream)
     return None if aggregate is None else state_hash(aggregate)
+
+
+def _entries(
+    orders: Mapping[AccountId, AccountOrders], account_id: AccountId
+) -> Mapping[OrderId, OrderEntry]:
+    account = orders.get(account_id)
+    return {} if account is None else account.entries

@@ -126,6 +126,8 @@ async def list_and_fund(admin: Person, traders: Sequence[Person]) -> None:
     role = {"role": "admin"}
     path = f"/v2/admin/users/{traders[1].user_id}/roles"
     assert (await admin.sends("POST", path, role))["roles"] == ["trader", "admin"]
+    window = await admin.sends("PATCH", "/v2/admin/memory-window", {"own_max": 5})
+    assert await admin.gets("/v2/admin/memory-window") == window
     halted = await admin.does(halt())
     assert halted["halted"]
     assert not (await admin.sends("POST", "/v2/admin/assets/ACME/resume"))["halted"]

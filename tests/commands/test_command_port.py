@@ -6,12 +6,13 @@ import pytest
 
 from benchmarks.opening import SESSION, list_instrument, listing
 from commands.command_port import AccountState, MarketState, UserState
-from commands.messages import GrantRole, SetPreferences
+from commands.messages import ChangeMemoryWindow, GrantRole, SetPreferences
 from domain.errors import NotLeading
 from domain.events.market import Halted, ListingChanged, Resumed
 from domain.events.register import AnyEvent, Recorded
 from domain.events.user import RoleGranted
 from domain.events.wallet import FundsDeposited, PreferencesChanged
+from domain.memory_window import MemoryWindow
 from domain.vocabulary import Role, SelfTradePrevention
 from tests.support.spec import AT, META
 from tests.support.writers import Server
@@ -167,6 +168,16 @@ async def test_the_answer_to_a_grant_leads_to_the_roles_of_the_user(server: Serv
     assert await server.writer.user("nobody") is None
 
 
+async def test_the_answer_to_new_limits_leads_to_the_memory_window(server: Server):
+    before = await server.writer.memory_window()
+
+    answer = await server.writer.execute(ChangeMemoryWindow(server.meta(), own_max=5))
+
+    assert before.after(answer.facts) == await server.writer.memory_window()
+    assert before.after(answer.facts) == MemoryWindow(own_max=5)
+    assert before.after(of("wallet-alice", FundsDeposited(META, 5, "wire"))) == before
+
+
 @pytest.mark.rule("COMMAND-06")
 async def test_a_writer_that_does_not_lead_returns_no_state(server: Server):
     await server.stop()
@@ -175,6 +186,7 @@ async def test_a_writer_that_does_not_lead_returns_no_state(server: Server):
         server.writer.market("ACME"),
         server.writer.account("alice"),
         server.writer.user("user"),
+        server.writer.memory_window(),
         server.writer.streams(),
     ):
         with pytest.raises(NotLeading):

@@ -7,7 +7,7 @@ shows.
 from collections.abc import Sequence
 
 from domain.events.event import Meta
-from domain.events.keys import KeyUsed
+from domain.events.keys import KeyUsed, MemoryWindowChanged
 from domain.events.market import (
     DayRolled,
     Halted,
@@ -205,5 +205,6 @@ USER: Sequence[AnyEvent] = [
     LoginFailed(META, claim="5f0c" * 16),
     AccessRefused(META, route="POST /v2/admin/assets"),
     KeyUsed(META, parts=("AAPL", "GOOG")),
+    MemoryWindowChanged(META, count_max=100_000, age_max=3_600_000_000, own_max=50),
 ]
-EXAMPLES: list[AnyEvent] = MARKET + WALLET + USER
+EXAMPLES: list[AnyEvent] = [*MARKET, *WALLET, *USER]

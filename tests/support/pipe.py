@@ -16,6 +16,7 @@ from commands.ports import LogUnavailable
 from domain.errors import DomainError
 from domain.events.register import Recorded
 from domain.ids import LOG_START, LogPosition
+from domain.memory_window import MemoryWindow
 
 AnyCommand: Any = Union[COMMANDS]  # noqa: UP007 - made of the register
 
@@ -39,7 +40,7 @@ class PlainAnswer(msgspec.Struct, tag="answer"):
     parts: list[tuple[str, "PlainAnswer | Error"]]
 
 
-State: TypeAlias = MarketState | AccountState | UserState | None
+State: TypeAlias = MarketState | AccountState | UserState | MemoryWindow | None
 
 
 class Request(msgspec.Struct):

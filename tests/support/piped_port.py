@@ -13,6 +13,7 @@ from commands.answers import Answer
 from commands.command_port import AccountState, MarketState, StreamState, UserState
 from commands.messages import Command
 from domain.ids import AccountId, AssetId, Symbol, UserId
+from domain.memory_window import MemoryWindow
 from tests.support import pipe
 
 T = TypeVar("T")
@@ -62,6 +63,11 @@ class PipedPort:
 
     async def user(self, user_id: UserId) -> UserState | None:
         return await self._call("user", user_id, UserState)
+
+    async def memory_window(self) -> MemoryWindow:
+        window = await self._call("memory_window", None, MemoryWindow)
+        assert window is not None
+        return window
 
     async def streams(self) -> Sequence[StreamState]:
         return await self._call("streams", None, list[StreamState]) or []

@@ -31,9 +31,9 @@ async def _result(writer: Writer, request: pipe.Request) -> object:
     if request.method == "execute":
         answer = await writer.execute(pipe.command_of(request.argument))
         return pipe.plain_answer(answer)
-    if request.method == "streams":
-        return await writer.streams()
     method: Any = getattr(writer, request.method)
+    if request.method in {"memory_window", "streams"}:
+        return await method()
     return await method(msgspec.msgpack.decode(request.argument, type=str))
 
 

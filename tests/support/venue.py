@@ -29,7 +29,7 @@ from commands.state.exchange import Exchange
 from commands.state.register import Repeated
 from domain.accounts.wallet import Wallet
 from domain.errors import DomainError
-from domain.events.event import Meta
+from domain.events.event import Meta, Timestamp
 from domain.events.market import OrderAccepted
 from domain.events.register import AnyEvent, Fact, Recorded
 from domain.market.market import Market
@@ -81,13 +81,23 @@ class Venue:
         self.checks_refusals = True
         self.facts: list[Fact] = []
         self._number = 0
+        self._waited = 0
         self.list_asset("ACME", **terms)
 
     # --- commands in general ---
 
     def meta(self, actor: str = "tester") -> Meta:
         self._number += 1
-        return Meta(AT + self._number * self.STEP, actor, f"command-{self._number}")
+        return Meta(self.last_at, actor, f"command-{self._number}")
+
+    @property
+    def last_at(self) -> Timestamp:
+        """Return the time of the newest command."""
+        return AT + self._number * self.STEP + self._waited
+
+    def pass_time(self, microseconds: int) -> None:
+        """Let time pass before the next command."""
+        self._waited += microseconds
 
     def tell(self, command: Command) -> list[AnyEvent]:
         """Carry out a command and return the facts that it recorded."""
@@ -269,7 +279,7 @@ class Venue:
         return self.status_of(order.ticket.account_id, order.order_id)
 
     def status_of(self, account_id: str, order_id: str) -> OrderStatus:
-        status = self.exchange.orders.accounts[account_id][order_id].status
+        status = self.exchange.orders.accounts[account_id].entries[order_id].status
         if status is not OrderStatus.NEW:
             return status
         open_order = self.market.book.orders[order_id]
