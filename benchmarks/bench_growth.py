@@ -9,6 +9,7 @@ starts again from it; the load goes on against the server that started.
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -50,6 +51,8 @@ class Cost(msgspec.Struct, frozen=True):
 
 
 def main() -> int:
+    # SIGTERM raises KeyboardInterrupt, so that a run always stops its servers.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--window", type=int, default=WINDOW)
     parser.add_argument("stops", nargs="*", type=int, default=list(STOPS))

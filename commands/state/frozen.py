@@ -79,13 +79,13 @@ def dump(exchange: Exchange) -> Iterator[bytes]:
     for aggregate in exchange.streams.values():
         yield encode(aggregate.freeze())
     orders, register = exchange.orders.window, exchange.register
-    for entries in _slices(orders.spared_items()):
+    for entries in _slices(orders.spared.values()):
         yield encode(FrozenOrders(entries, spared=True))
     for entries in _slices(orders.recent):
         yield encode(FrozenOrders(entries, spared=False))
     for uses in _slices(use for use in register.uses.values() if not use.at):
         yield encode(FrozenUses(uses, spared=False))
-    for uses in _slices(register.window.spared_items()):
+    for uses in _slices(register.window.spared.values()):
         yield encode(FrozenUses(uses, spared=True))
     for uses in _slices(register.window.recent):
         yield encode(FrozenUses(uses, spared=False))

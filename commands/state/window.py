@@ -5,17 +5,15 @@ the times of facts decide what leaves the window, never a clock. A replay theref
 forgets the same items after the same facts.
 """
 
-import heapq
-from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections import OrderedDict, defaultdict, deque
 from typing import Generic, Protocol, TypeVar
 
 from domain.events.event import Timestamp
 from domain.key_log import KeyLog
 
-#: Items that leave for each item that enters, at most. More than one, so that a window
-#: that shrinks is right again soon; few, so that no command takes long for it.
-LEAVING_MAX = 16
+#: Items that leave or are spared for each item that enters, at most. More than one, so
+#: that a window that shrinks is right again soon; few, so that no command waits for it.
+MOVES_MAX = 16
 
 
 class Remembered(Protocol):
@@ -40,27 +38,23 @@ class Window(Generic[T]):
     `KeyLog.window` has the three limits. The items' times never decrease.
     """
 
-    __slots__ = ("_counts", "_keys", "_marks", "recent", "spared")
+    __slots__ = ("_counts", "_keys", "_numbers", "_spared_of", "recent", "spared")
 
     def __init__(self, keys: KeyLog) -> None:
         self._keys = keys
         #: The newest items of all owners, oldest first.
         self.recent: deque[T] = deque()
-        #: By owner, older items that leave only by age, oldest first.
-        self.spared: dict[str, deque[T]] = {}
+        #: Older items that leave only by age, oldest first, by ascending numbers.
+        self.spared: OrderedDict[int, T] = OrderedDict()
+        #: The numbers of each owner's spared items, oldest first.
+        self._spared_of: dict[str, deque[int]] = {}
+        self._numbers = 0
+        #: How many items of each owner are in the window.
         self._counts: defaultdict[str, int] = defaultdict(int)
-        #: A heap with one mark for each owner in `spared`: when to look at the oldest.
-        self._marks: list[tuple[Timestamp, str]] = []
 
-    def spared_items(self) -> Iterator[T]:
-        """Yield the spared items, owner by owner, in one order for equal windows."""
-        for owner in sorted(self.spared):
-            yield from self.spared[owner]
-
-    def contents(self) -> tuple[list[T], dict[str, list[T]]]:
-        """Return the recent items, and the spared ones by owner."""
-        spared = {owner: list(queue) for owner, queue in self.spared.items() if queue}
-        return list(self.recent), spared
+    def contents(self) -> tuple[list[T], list[T]]:
+        """Return the recent and the spared items, each oldest first."""
+        return list(self.recent), list(self.spared.values())
 
     def add(self, item: T, owner: str) -> list[T] | None:
         """Add an item. Return the items that leave, or None if none leaves."""
@@ -77,74 +71,59 @@ class Window(Generic[T]):
         return None
 
     def restore(self, item: T, *, spared: bool) -> None:
-        """Add an item of a snapshot: each kind oldest first, the spared items first."""
-        self._counts[item.owner] += 1
+        """Add an item of a snapshot: each kind oldest first."""
+        owner = item.owner
+        self._counts[owner] += 1
         if spared:
-            self._spare(item, item.owner)
+            self._spare(item, owner)
         else:
             self.recent.append(item)
 
     def _leave(self, owner: str, oldest: Timestamp) -> list[T]:
         """Return the items that leave; `owner` has one more item than before."""
+        limits, recent, counts = self._keys.window, self.recent, self._counts
         leaving: list[T] = []
-        self._trim(owner, leaving)
-        limits, recent = self._keys.window, self.recent
-        while len(leaving) < LEAVING_MAX:
-            item = recent[0]
-            if item.at < oldest:
-                self._remove(recent.popleft(), leaving)
-            elif len(recent) > limits.count_max:
-                self._age(recent.popleft(), leaving)
+        for _ in range(MOVES_MAX):
+            if owner in self._spared_of and counts[owner] > limits.own_max:
+                # The owner's oldest spared item is not among its newest any more.
+                leaving.append(self.spared.pop(self._oldest_of(owner)))
+                self._count_down(owner)
+            elif recent[0].at < oldest or len(recent) > limits.count_max:
+                item = recent.popleft()
+                # The next round looks at this owner's spared items.
+                owner = item.owner
+                if item.at >= oldest and (
+                    owner in self._spared_of or counts[owner] <= limits.own_max
+                ):
+                    self._spare(item, owner)
+                else:
+                    leaving.append(item)
+                    self._count_down(owner)
+            elif self.spared and self._oldest_spared().at < oldest:
+                owner = self._oldest_spared().owner
+                leaving.append(self.spared.pop(self._oldest_of(owner)))
+                self._count_down(owner)
             else:
                 break
-        self._expire(oldest, leaving)
         return leaving
 
-    def _age(self, item: T, leaving: list[T]) -> None:
-        """Spare an item that is too old by number, or let it leave."""
-        owner = item.owner
-        if owner in self.spared or self._counts[owner] <= self._keys.window.own_max:
-            self._spare(item, owner)
-            self._trim(owner, leaving)
-        else:
-            self._remove(item, leaving)
-
     def _spare(self, item: T, owner: str) -> None:
-        queue = self.spared.get(owner)
-        if queue is None:
-            queue = self.spared[owner] = deque()
-            heapq.heappush(self._marks, (item.at, owner))
-        queue.append(item)
+        self._numbers += 1
+        self.spared[self._numbers] = item
+        self._spared_of.setdefault(owner, deque()).append(self._numbers)
 
-    def _trim(self, owner: str, leaving: list[T]) -> None:
-        """Let spared items leave that are not among the owner's newest any more."""
-        queue = self.spared.get(owner)
-        while (
-            queue
-            and self._counts[owner] > self._keys.window.own_max
-            and len(leaving) < LEAVING_MAX
-        ):
-            self._remove(queue.popleft(), leaving)
+    def _oldest_spared(self) -> T:
+        return next(iter(self.spared.values()))
 
-    def _expire(self, oldest: Timestamp, leaving: list[T]) -> None:
-        """Let spared items leave that are too old by time, the oldest first."""
-        marks = self._marks
-        while marks and marks[0][0] < oldest and len(leaving) < LEAVING_MAX:
-            at, owner = marks[0]
-            queue = self.spared[owner]
-            # A mark is early if items left since it was set: then only correct it, so
-            # that a state from a snapshot, whose marks are right, acts in this order.
-            if queue and queue[0].at == at:
-                self._remove(queue.popleft(), leaving)
-            if queue:
-                heapq.heapreplace(marks, (queue[0].at, owner))
-            else:
-                heapq.heappop(marks)
-                del self.spared[owner]
+    def _oldest_of(self, owner: str) -> int:
+        """Take the number of the owner's oldest spared item."""
+        numbers = self._spared_of[owner]
+        number = numbers.popleft()
+        if not numbers:
+            del self._spared_of[owner]
+        return number
 
-    def _remove(self, item: T, leaving: list[T]) -> None:
-        owner = item.owner
+    def _count_down(self, owner: str) -> None:
         self._counts[owner] -= 1
         if not self._counts[owner]:
             del self._counts[owner]
-        leaving.append(item)

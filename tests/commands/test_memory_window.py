@@ -292,7 +292,7 @@ def test_a_window_always_remembers_what_the_rule_says(
     at = 1_000
     with pytest.MonkeyPatch.context() as patch:
         # The rule is exact once all that must leave has left.
-        patch.setattr(window, "LEAVING_MAX", 1_000)
+        patch.setattr(window, "MOVES_MAX", 1_000)
         for number, (owner, later) in enumerate(steps):
             at += later
             item = Item(number, owner, at)
@@ -303,8 +303,7 @@ def test_a_window_always_remembers_what_the_rule_says(
 
             assert remembered == expected(entered, limits)
             recent, spared = memory.contents()
-            held = [*recent, *(each for some in spared.values() for each in some)]
-            assert {each.number for each in held} == remembered
+            assert {each.number for each in recent + spared} == remembered
 
 
 @pytest.mark.rule("MEMORY-03")
@@ -340,10 +339,8 @@ def windows(exchange: Exchange) -> Any:
     assert exchange.register.uses.keys() >= {
         each.name for each in exchange.register.window.recent
     }
-    for use in (
-        *plain[1][0],
-        *(each for some in plain[1][1].values() for each in some),
-    ):
+    recent, spared = plain[1]
+    for use in (*recent, *spared):
         use[3] = 0
     return plain
 
