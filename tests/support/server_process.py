@@ -171,7 +171,7 @@ class ServerProcess:
         answer.raise_for_status()
         return str(answer.json()["access_token"])
 
-    def wait_caught_up(self) -> None:
+    def wait_caught_up(self, seconds: float = READY_SECONDS) -> None:
         """Wait until every view shows the whole log."""
 
         def caught_up() -> bool:
@@ -180,7 +180,7 @@ class ServerProcess:
                 lag is None or lag for lag in (found or {})["lag"].values()
             )
 
-        wait_until("the views have caught up", caught_up, READY_SECONDS)
+        wait_until("the views have caught up", caught_up, seconds)
 
     def kill_postgres(self) -> None:
         """Kill all processes of the embedded Postgres."""
