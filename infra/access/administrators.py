@@ -12,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from api.http.auth import Caller
+from api.wire.addresses import spellings
 from api.write.users import Registration
 from commands.messages import GrantRole
 from commands.messages import Register as RegisterCommand
@@ -83,8 +84,11 @@ class Administrators:
 
     def user_of(self, email: str) -> UserId | None:
         """Return the user who signs in with an address."""
-        sign_in = self._credentials.of(self._vault.claim(email))
-        return None if sign_in is None else sign_in.user_id
+        for spelling in spellings(email):
+            sign_in = self._credentials.of(self._vault.claim(spelling))
+            if sign_in is not None:
+                return sign_in.user_id
+        return None
 
     def through_server(self, client: ServerClient, new: Registration) -> Administrator:
         """Create an administrator through the API of a live server.
@@ -115,8 +119,7 @@ class Administrators:
         Raises:
             NoLease: a server leads; call that server instead.
         """
-        new.check()
-        return asyncio.run(self._lead(new))
+        return asyncio.run(self._lead(new.checked()))
 
     async def _lead(self, new: Registration) -> Administrator:
         snapshots = PostgresSnapshotStore(self._store.datastore)

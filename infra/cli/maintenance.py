@@ -93,8 +93,8 @@ def create_admin(
 ) -> Administrator:
     """Create an administrator through a live server, or without one."""
     generated = None if password is not None else generated_password()
-    registration = Registration(email, password or generated or "", full_name)
-    registration.check()
+    typed = Registration(email, password or generated or "", full_name)
+    registration = typed.checked()
     running = running_server(settings.home)
     address = url or (running.base_url if running is not None else None)
     with (
