@@ -105,9 +105,12 @@ class PriceOutsideBand(InvalidOrder):
 
     code = "price-outside-band"
 
-    def __init__(self, *, bound: Price) -> None:
+    def __init__(
+        self, *, price: Price, bound: Price, band: tuple[Price, Price]
+    ) -> None:
+        low, high = map(text, band)
         super().__init__(
-            f"the price is outside the price band, whose limit is {text(bound)}",
+            f"the price {text(price)} is outside the price band from {low} to {high}",
             bound=text(bound),
         )
 
