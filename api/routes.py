@@ -61,6 +61,7 @@ FOR_ADMINS: Sequence[HTTPRouteHandler] = (
     admin.grant_shares,
     admin.cancel_for_owner,
     admin.grant_role,
+    admin.confirm_clock,
     audit.audit_state,
 )
 

@@ -22,6 +22,7 @@ from commands.command_port import MarketState
 from commands.messages import (
     CancelForOwner,
     ChangeListing,
+    ConfirmClock,
     Deposit,
     GrantRole,
     GrantShares,
@@ -237,6 +238,35 @@ async def cancel_for_owner(
         return empty_response(await door.execute(CancelForOwner(meta, order_id, note)))
     except NotHeld as unknown:
         raise await not_held(door, unknown, order_id, None) from None
+
+
+class ClockConfirmation(msgspec.Struct, forbid_unknown_fields=True):
+    """The step to confirm, as `clock` in `/health/ready` shows it. It may have grown or
+    shrunk by a minute since."""
+
+    ahead_seconds: Annotated[int, msgspec.Meta(ge=-(10**10), le=10**10)]
+
+
+class ConfirmedClock(msgspec.Struct):
+    """The venue follows the system's clock from this log position on."""
+
+    ahead_seconds: int
+    log_position: LogPosition
+
+
+@post("/v2/admin/clock/confirmations", tags=TAGS, status_code=200)
+async def confirm_clock(
+    data: JSONBody[ClockConfirmation], call: CallDependency, door: DoorDependency
+) -> Response[ConfirmedClock]:
+    """Confirm that this server's system clock is right after a step. The venue follows
+    it, and days that are over by it roll."""
+    shown = data.ahead_seconds * 1_000_000
+    meta = door.meta(call, "confirm-clock", data)
+    answer = await door.execute(ConfirmClock(meta, shown, door.clock.step()))
+    if not answer.repeated:
+        door.clock.confirm(shown)
+    confirmed = ConfirmedClock(data.ahead_seconds, answer.position)
+    return response_of(confirmed, answer)
 
 
 class NewRole(msgspec.Struct, forbid_unknown_fields=True):

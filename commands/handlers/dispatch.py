@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from commands.handlers import closing, funding, markets, trading, users
+from commands.handlers import clock, closing, funding, markets, trading, users
 from commands.messages import (
     CancelAllOrders,
     CancelForOwner,
@@ -11,6 +11,7 @@ from commands.messages import (
     ChangeListing,
     ClosePosition,
     Command,
+    ConfirmClock,
     Deposit,
     GrantRole,
     GrantShares,
@@ -41,6 +42,7 @@ HANDLERS: dict[type[Command], Callable[[Exchange, Any], None]] = {
     HaltMarket: markets.halt_market,
     ResumeMarket: markets.resume_market,
     RollDay: markets.roll_day,
+    ConfirmClock: clock.confirm_clock,
     Deposit: funding.deposit,
     GrantShares: funding.grant_shares,
     SetPreferences: funding.set_preferences,

@@ -6,6 +6,7 @@ shows.
 
 from collections.abc import Sequence
 
+from domain.events.clock import ClockConfirmed
 from domain.events.event import Meta
 from domain.events.keys import KeyUsed
 from domain.events.market import (
@@ -205,5 +206,6 @@ USER: Sequence[AnyEvent] = [
     LoginFailed(META, claim="5f0c" * 16),
     AccessRefused(META, route="POST /v2/admin/assets"),
     KeyUsed(META, parts=("AAPL", "GOOG")),
+    ClockConfirmed(META, ahead=864_000_000_000),
 ]
 EXAMPLES: list[AnyEvent] = MARKET + WALLET + USER
