@@ -11,17 +11,28 @@ from litestar.openapi import ResponseSpec
 from api.http.error_responses import Problem
 
 
+class ClockStep(msgspec.Struct, frozen=True):
+    """A step of the system's clock that nobody has confirmed. Trading goes on, and the
+    venue's time with it. The system's clock is ahead of that time by `ahead_seconds`,
+    or behind it if the number is negative. No day rolls until the clocks agree or an
+    administrator confirms the step."""
+
+    ahead_seconds: int
+
+
 class Readiness(msgspec.Struct, frozen=True):
     """The state of this server.
 
     A standby is ready: it serves queries. `lag` says for each read model how many log
-    positions it is behind the log, or null if the server does not know.
+    positions it is behind the log, or null if the server does not know. `clock` is null
+    unless the system's clock has stepped.
     """
 
     ready: bool
     role: str
     dependencies: dict[str, str]
     lag: dict[str, int | None] = {}
+    clock: ClockStep | None = None
 
 
 _FAILURE = ResponseSpec(Problem, description="Internal error.", generate_examples=False)

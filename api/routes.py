@@ -63,6 +63,7 @@ FOR_ADMINS: Sequence[HTTPRouteHandler] = (
     admin.grant_role,
     admin.get_memory_window,
     admin.change_memory_window,
+    admin.confirm_clock,
     audit.audit_state,
 )
 

@@ -10,12 +10,12 @@ from api.health import AskReadiness
 from api.http.auth import Tokens
 from commands.command_port import CommandPort
 from commands.ports import (
-    Clock,
     Credentials,
     NewId,
     PasswordHasher,
     PersonalVault,
     SecurityNotes,
+    WatchedClock,
 )
 from domain.ids import LogPosition
 from projections.store import AppliedPositions, Views
@@ -30,7 +30,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     port: CommandPort
     views: Views
     applied: AppliedPositions
-    clock: Clock
+    clock: WatchedClock
     new_id: NewId
     credentials: Credentials
     security_notes: SecurityNotes

@@ -81,11 +81,19 @@ class Server(msgspec.Struct):
         return str(answer.json()["access_token"])
 
     def fund(self, cash: str = "10000000000", shares: str = "100000000") -> None:
-        """Give the demo traders enough cash and shares for any load."""
+        """Give the demo traders enough cash and shares for any load.
+
+        Take bands and fees off the instruments: the demos of older checkouts have none,
+        and the orders of both sides must cost the same.
+        """
         demo = self.demo
         token = self.token(demo.admin.email, demo.admin.password)
         headers = {"Authorization": f"Bearer {token}"}
+        terms = {"price_band": None, "maker_fee_bps": 0, "taker_fee_bps": 0}
         with httpx.Client(base_url=self.base_url, headers=headers) as client:
+            for symbol in demo.symbols:
+                asset = f"/v2/admin/assets/{symbol}"
+                client.patch(asset, json=terms).raise_for_status()
             for trader in demo.traders:
                 account = f"/v2/admin/accounts/{trader.account_id}"
                 body = {"amount": cash, "reference": "load"}

@@ -136,6 +136,17 @@ class RollDay(Command, frozen=True):
     session_date: str
 
 
+class ConfirmClock(Command, frozen=True):
+    """Confirm the system's clock after a step, so that days roll by it.
+
+    `shown` is the step that the administrator saw, `step` the one that the clock shows
+    now; each in microseconds that the clock is ahead of the venue's time.
+    """
+
+    shown: int
+    step: int | None
+
+
 class Deposit(Command, frozen=True):
     """Put cash on an account. The account accepts the reference once."""
 
@@ -224,6 +235,7 @@ COMMANDS: tuple[type[Command], ...] = (
     HaltMarket,
     ResumeMarket,
     RollDay,
+    ConfirmClock,
     Deposit,
     GrantShares,
     SetPreferences,

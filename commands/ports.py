@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 
 from commands.companions import Companion, SignIn
+from domain.events.event import Timestamp
 from domain.events.register import Fact, Recorded
 from domain.events.security import SecurityEvent
 from domain.ids import CommandId, LogPosition, Stream, UserId
@@ -138,8 +139,27 @@ class SnapshotStore(Protocol):
 
 
 class Clock(Protocol):
-    def now(self) -> int:
+    def now(self) -> Timestamp:
         """Return microseconds since 1970-01-01 UTC, more than in the call before."""
+        ...
+
+
+class WatchedClock(Clock, Protocol):
+    """A clock that does not follow a large step of the system's clock by itself."""
+
+    def step(self) -> int | None:
+        """Return the step that nobody has confirmed, or None if the clocks agree.
+
+        It is how far the system's clock is ahead of this one, in microseconds.
+        """
+        ...
+
+    def confirm(self, ahead: int) -> None:
+        """Follow the system's clock, unless it shows another step by now."""
+        ...
+
+    def not_before(self, newest: Timestamp) -> None:
+        """Take the time of the newest fact of the log as a lower limit."""
         ...
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from domain.accounts.user import EmailClaim, SecurityLog, User
 from domain.accounts.wallet import Wallet
 from domain.aggregate import Aggregate, Outbox
+from domain.clock_log import ClockLog
 from domain.ids import Stream
 from domain.key_log import KeyLog
 from domain.market.market import Market
@@ -22,6 +23,7 @@ AGGREGATES: dict[str, type[Aggregate]] = {
     "email": EmailClaim,
     "security": SecurityLog,
     "keys": KeyLog,
+    "clock": ClockLog,
 }
 _CONSTRUCTORS: Mapping[str, Callable[[Any, Outbox], Aggregate]] = AGGREGATES
 

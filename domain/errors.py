@@ -14,6 +14,7 @@
     ├── DuplicateOrder          the client order id names another order
     ├── Conflict                the idempotency key was used for other content
     ├── AlreadyExists           a symbol or an e-mail address is taken
+    ├── UnknownClockStep        the clock shows another step than the confirmed one
     ├── BadCredentials          unknown address or wrong password
     └── Unavailable             the command is valid: send it again
         ├── Busy, NotLeading, CommitFailed
@@ -105,9 +106,12 @@ class PriceOutsideBand(InvalidOrder):
 
     code = "price-outside-band"
 
-    def __init__(self, *, bound: Price) -> None:
+    def __init__(
+        self, *, price: Price, bound: Price, band: tuple[Price, Price]
+    ) -> None:
+        low, high = map(text, band)
         super().__init__(
-            f"the price is outside the price band, whose limit is {text(bound)}",
+            f"the price {text(price)} is outside the price band from {low} to {high}",
             bound=text(bound),
         )
 
@@ -203,6 +207,22 @@ class AlreadyExists(DomainError):
     """A unique name, such as a symbol or an e-mail address, that is in use."""
 
     code = "already-exists"
+
+
+class UnknownClockStep(DomainError):
+    """A confirmation of a step that the clock does not show (rule DAY-04)."""
+
+    code = "unknown-clock-step"
+
+    def __init__(self, *, shown: int, ahead_seconds: int | None) -> None:
+        if ahead_seconds is None:
+            now = "the clock agrees with the venue's time"
+        else:
+            now = f"the clock shows {ahead_seconds} s"
+        super().__init__(
+            f"there is no step of {shown} s to confirm; {now}",
+            ahead_seconds=ahead_seconds,
+        )
 
 
 class BadCredentials(DomainError):

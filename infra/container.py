@@ -6,11 +6,12 @@ from contextlib import suppress
 
 import msgspec
 
-from api.health import Readiness
+from api.health import ClockStep, Readiness
 from api.services import Services
 from commands.ports import LogUnavailable
 from commands.writer.leadership import WriterState
 from commands.writer.writer import Writer
+from domain.clock_log import seconds_of
 from domain.ids import LogPosition
 from infra.log.event_store import PostgresEventStore
 from infra.log.snapshots import PostgresSnapshotStore
@@ -52,7 +53,10 @@ class Container:
         self.identifiers = Identifiers(self.clock)
         self.passwords = Argon2Hasher()
         self.writer = Writer(
-            self.store, self.snapshots, queue_limit=settings.queue_limit
+            self.store,
+            self.snapshots,
+            queue_limit=settings.queue_limit,
+            on_newest=self.clock.not_before,
         )
         self.views = HomedViews(
             {
@@ -110,6 +114,7 @@ class Container:
                 "redis": DOWN if positions is None else OK,
             },
             lag=_lags(positions or {}, head),
+            clock=_clock_step(self.clock),
         )
 
     async def _head(self) -> LogPosition | None:
@@ -130,6 +135,11 @@ class Container:
         await self.applied.close()
         await self.views.close()
         await asyncio.to_thread(self.store.close)
+
+
+def _clock_step(clock: SystemClock) -> ClockStep | None:
+    step = clock.step()
+    return None if step is None else ClockStep(seconds_of(step))
 
 
 def _lags(

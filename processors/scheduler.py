@@ -1,7 +1,8 @@
 """The scheduler: submits timed commands through the writer.
 
 The state alone decides what is due: a market is due if its session date is past. So
-each roll happens once, despite crashes and however long no server ran.
+each roll happens once, despite crashes and however long no server ran. While the
+system's clock shows a step that nobody has confirmed, nothing is due (rule DAY-03).
 """
 
 import asyncio
@@ -10,9 +11,10 @@ from datetime import tzinfo
 import structlog
 
 from commands.messages import RollDay
-from commands.ports import Clock, NewId
+from commands.ports import NewId, WatchedClock
 from commands.writer.leadership import WriterState
 from commands.writer.writer import Writer
+from domain.clock_log import STEP_MAX, seconds_of
 from domain.errors import Unavailable
 from domain.events.event import Meta
 from domain.ids import SYSTEM
@@ -29,16 +31,18 @@ class Scheduler:
     """Rolls the day of every market at midnight in the configured time zone."""
 
     def __init__(
-        self, writer: Writer, *, clock: Clock, new_id: NewId, zone: tzinfo
+        self, writer: Writer, *, clock: WatchedClock, new_id: NewId, zone: tzinfo
     ) -> None:
         self.writer = writer
         self.clock = clock
         self.new_id = new_id
         self.zone = zone
+        self._step: int | None = None
 
     async def run(self) -> None:
         """Check for due work at each midnight and at a short interval, forever."""
         while True:
+            self.watch()
             if self.writer.state is WriterState.LEADER:
                 await self.tick()
             await asyncio.sleep(min(LOOK_SECONDS, self._seconds_to_midnight()))
@@ -47,11 +51,32 @@ class Scheduler:
         now = self.clock.now()
         return (next_roll(now, self.zone) - now) / 1_000_000
 
+    def watch(self) -> None:
+        """Log each change of the clock's step once."""
+        step, before = self.clock.step(), self._step
+        if step is None:
+            if before is not None:
+                _log.info("clock_agrees")
+        elif before is not None and abs(step - before) <= STEP_MAX:
+            # The same step, which an operator has begun to mend.
+            return
+        else:
+            seconds = seconds_of(step)
+            _log.error(
+                "clock_stepped",
+                ahead_seconds=seconds,
+                remedy="no day rolls: set the clock right, or confirm it with "
+                f"bourse admin confirm-clock --ahead {seconds}",
+            )
+        self._step = step
+
     async def tick(self) -> None:
         """Submit all day rolls that are due, without a pause between them.
 
         So no order can reach a session that is over.
         """
+        if self.clock.step() is not None:
+            return
         now = self.clock.now()
         today = session_date(now, self.zone)
         markets = self.writer.exchange.markets

@@ -39,6 +39,7 @@ SHAPES: dict[type[DomainError], tuple[int, int]] = {
     errors.NotFound: (404, 40410000),
     errors.Conflict: (409, 40910000),
     errors.AlreadyExists: (409, 40910000),
+    errors.UnknownClockStep: (409, 40910000),
     errors.DuplicateOrder: (422, 40010001),
     errors.OrderDone: (422, 42210000),
     errors.InvalidOrder: (422, 40010001),

@@ -23,6 +23,7 @@ from commands.messages import (
     CancelForOwner,
     ChangeListing,
     ChangeMemoryWindow,
+    ConfirmClock,
     Deposit,
     GrantRole,
     GrantShares,
@@ -300,6 +301,35 @@ async def change_memory_window(
     answer = await door.execute(command)
     window = before if answer.repeated else before.after(answer.facts)
     return response_of(_window(window), answer)
+
+
+class ClockConfirmation(msgspec.Struct, forbid_unknown_fields=True):
+    """The step to confirm, as `clock` in `/health/ready` shows it. It may have grown or
+    shrunk by a minute since."""
+
+    ahead_seconds: Annotated[int, msgspec.Meta(ge=-(10**10), le=10**10)]
+
+
+class ConfirmedClock(msgspec.Struct):
+    """The venue follows the system's clock from this log position on."""
+
+    ahead_seconds: int
+    log_position: LogPosition
+
+
+@post("/v2/admin/clock/confirmations", tags=TAGS, status_code=200)
+async def confirm_clock(
+    data: JSONBody[ClockConfirmation], call: CallDependency, door: DoorDependency
+) -> Response[ConfirmedClock]:
+    """Confirm that this server's system clock is right after a step. The venue follows
+    it, and days that are over by it roll."""
+    shown = data.ahead_seconds * 1_000_000
+    meta = door.meta(call, "confirm-clock", data)
+    answer = await door.execute(ConfirmClock(meta, shown, door.clock.step()))
+    if not answer.repeated:
+        door.clock.confirm(shown)
+    confirmed = ConfirmedClock(data.ahead_seconds, answer.position)
+    return response_of(confirmed, answer)
 
 
 class NewRole(msgspec.Struct, forbid_unknown_fields=True):

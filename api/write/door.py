@@ -13,7 +13,7 @@ from commands.answers import Answer
 from commands.command_port import CommandPort
 from commands.keys import content_digest
 from commands.messages import Command
-from commands.ports import Clock, LogUnavailable, NewId
+from commands.ports import LogUnavailable, NewId, WatchedClock
 from domain.errors import NotFound, Unavailable
 from domain.events.event import Meta
 from domain.ids import AssetId, Symbol
@@ -43,7 +43,7 @@ class WriteDoor:
         port: CommandPort,
         orders: OrderReader,
         *,
-        clock: Clock,
+        clock: WatchedClock,
         new_id: NewId,
         own_writes: OwnWrites,
     ) -> None:

@@ -5,8 +5,7 @@ server can answer it. Hashing a password is slow, so a few threads do it.
 """
 
 import asyncio
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,6 +16,7 @@ from litestar.params import JSONBody
 from api.http.auth import Caller, Tokens
 from api.http.request_context import correlation_of
 from api.http.request_errors import BadParameter, TooManyLogins
+from api.wire.addresses import address_of, spellings
 from api.wire.order import POSITION_HEADER
 from api.write.door import LogOutOfReach, WriteDoor
 from commands.companions import SignIn
@@ -35,16 +35,12 @@ from domain.ids import AccountId, UserId
 
 PASSWORD_LENGTHS = range(8, 129)
 NAME_LENGTHS = range(1, 201)
-EMAIL_LENGTH_MAX = 254
 #: How many passwords are hashed at once, and how many may wait.
 HASHING_MAX = 2
 WAITING_MAX = 64
 #: The actor of a request from somebody who is not signed in.
 ANONYMOUS = UserId("anonymous")
 
-#: The characters of an address that need no quotes, without the dot.
-_SIGN = r'[^@.\s<>()\[\]\\,;:"]'
-_EMAIL = re.compile(rf"({_SIGN}|\.)+@{_SIGN}+(\.{_SIGN}+)+")
 _SECOND = 1_000_000
 Result = TypeVar("Result")
 
@@ -56,24 +52,23 @@ class Registration(msgspec.Struct, forbid_unknown_fields=True):
     password: str
     full_name: str
 
-    def check(self) -> None:
-        """Refuse an address, a password or a name that is not usable (rule USER-01)."""
-        # With characters that nobody sees (controls, joiners, all kinds of blanks) one
-        # address could pass for another.
-        if (
-            len(self.email) > EMAIL_LENGTH_MAX
-            or not self.email.isprintable()
-            or not _EMAIL.fullmatch(self.email)
-        ):
-            raise BadParameter("email must be an address like ada@example.org", "email")
+    def checked(self) -> "Registration":
+        """Return the registration with the one spelling of its address.
+
+        Raises:
+            BadParameter: the address, the password or the name is not usable.
+        """
+        address = address_of(self.email)
         if len(self.password) not in PASSWORD_LENGTHS:
             raise BadParameter("password must have 8 to 128 characters", "password")
         if len(self.full_name.strip()) not in NAME_LENGTHS:
             raise BadParameter("full_name must have 1 to 200 characters", "full_name")
+        return msgspec.structs.replace(self, email=address)
 
 
 class Registered(msgspec.Struct):
-    """The new user and the user's account."""
+    """The new user and the user's account. `email` has the domain in lower case and in
+    its ASCII form (IDNA)."""
 
     user_id: UserId
     account_id: AccountId
@@ -121,16 +116,16 @@ class UserDesk:
         self._decoy = passwords.hash(door.new_id())
 
     async def register(self, new: Registration, correlation: str | None) -> Register:
-        """Return the command that registers a user.
+        """Return the command that registers a user, after `Registration.checked`.
 
         Raises:
             AlreadyExists: the address has a user. The writer decides, but this check
-                ends most such requests before the slow hash.
+                ends most such requests before the slow hash. It alone finds a user
+                whose claim has an older spelling.
         """
         door = self.door
-        new.check()
         claim = self._vault.claim(new.email)
-        if await self._known(claim) is not None:
+        if await self._known(self._claims(new.email)):
             raise AlreadyExists("this e-mail address is already registered")
         hashed = await self._slowly(self._passwords.hash, new.password)
         user_id: UserId = door.new_id()
@@ -149,11 +144,18 @@ class UserDesk:
         except LogUnavailable as reason:
             raise LogOutOfReach from reason
 
-    async def _known(self, claim: str) -> SignIn | None:
+    def _claims(self, email: str) -> list[str]:
+        return list(dict.fromkeys(map(self._vault.claim, spellings(email))))
+
+    async def _known(self, claims: Sequence[str]) -> bool:
         try:
-            return await asyncio.to_thread(self._credentials.of, claim)
+            return bool(await asyncio.to_thread(self._holders, claims))
         except LogUnavailable as reason:
             raise LogOutOfReach from reason
+
+    def _holders(self, claims: Sequence[str]) -> list[SignIn]:
+        holders = map(self._credentials.of, claims)
+        return [each for each in holders if each is not None]
 
     async def log_in(self, request: LoginRequest, correlation: str | None) -> Login:
         """Return a token if the password is right.
@@ -162,29 +164,31 @@ class UserDesk:
             BadCredentials: the address is unknown or the password is wrong.
             LogOutOfReach: Postgres is unavailable.
         """
-        claim = self._vault.claim(request.email)
+        claims = self._claims(request.email)
         password = request.password[: PASSWORD_LENGTHS.stop]
         try:
-            user = await self._slowly(self._verified, claim, password)
+            user = await self._slowly(self._verified, claims, password)
         except LogUnavailable as reason:
             raise LogOutOfReach from reason
         door = self.door
         now = door.clock.now()
         if user is None:
             meta = Meta(now, ANONYMOUS, door.new_id(), correlation)
-            self._notes.note(LoginFailed(meta, claim))
+            self._notes.note(LoginFailed(meta, claims[0]))
             raise BadCredentials
         expires_at = now + self._tokens.seconds * _SECOND
         caller = Caller(user.user_id, user.account_id, user.roles, expires_at)
         token = self._tokens.issue(caller, now)
         return Login(token, "Bearer", self._tokens.seconds)
 
-    def _verified(self, claim: str, password: str) -> SignIn | None:
-        user = self._credentials.of(claim)
-        stored = self._decoy if user is None else user.password_hash
-        return user if self._passwords.verify(stored, password) else None
+    def _verified(self, claims: Sequence[str], password: str) -> SignIn | None:
+        verify = self._passwords.verify
+        holders = self._holders(claims)
+        if not holders:
+            verify(self._decoy, password)
+        return next((u for u in holders if verify(u.password_hash, password)), None)
 
-    async def _slowly(self, work: Callable[..., Result], *arguments: str) -> Result:
+    async def _slowly(self, work: Callable[..., Result], *arguments: Any) -> Result:
         """Run a slow function of passwords in a thread, a few at a time.
 
         Raises:
@@ -211,10 +215,11 @@ async def register(
 ) -> Response[Registered]:
     """Register a user. The new account is empty, and the user has the role `trader`."""
     correlation = correlation_of(dict(request.scope["headers"]))
-    command = await user_desk.register(data, correlation)
+    new = data.checked()
+    command = await user_desk.register(new, correlation)
     answer = await user_desk.door.execute(command)
     return Response(
-        Registered(command.user_id, command.account_id, data.email),
+        Registered(command.user_id, command.account_id, new.email),
         headers={POSITION_HEADER: str(answer.position)},
     )
 

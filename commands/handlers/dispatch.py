@@ -3,7 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from commands.handlers import closing, funding, keys, markets, trading, users
+from commands.handlers import (
+    clock,
+    closing,
+    funding,
+    keys,
+    markets,
+    trading,
+    users,
+)
 from commands.messages import (
     CancelAllOrders,
     CancelForOwner,
@@ -12,6 +20,7 @@ from commands.messages import (
     ChangeMemoryWindow,
     ClosePosition,
     Command,
+    ConfirmClock,
     Deposit,
     GrantRole,
     GrantShares,
@@ -42,6 +51,7 @@ HANDLERS: dict[type[Command], Callable[[Exchange, Any], None]] = {
     HaltMarket: markets.halt_market,
     ResumeMarket: markets.resume_market,
     RollDay: markets.roll_day,
+    ConfirmClock: clock.confirm_clock,
     Deposit: funding.deposit,
     GrantShares: funding.grant_shares,
     SetPreferences: funding.set_preferences,

@@ -17,7 +17,8 @@ from commands.ports import (
 )
 from commands.state.exchange import Exchange
 from commands.writer.group_commit import GroupCommit
-from commands.writer.recovery import NotWanted, recover
+from commands.writer.recovery import NotWanted, newest_time, recover
+from domain.events.event import Timestamp
 
 #: A standby asks for the lease, and a leader checks its lease, at this interval.
 LEASE_SECONDS = 0.25
@@ -41,12 +42,16 @@ class Leadership:
         store: EventStore,
         snapshots: SnapshotStore | None,
         commits: GroupCommit,
+        *,
         on_state: Callable[[WriterState], None] | None,
+        on_newest: Callable[[Timestamp], None] | None,
     ) -> None:
         self._store = store
         self._snapshots = snapshots
         self._commits = commits
         self._on_state = on_state
+        #: Gets the time of the newest fact of the log before each leadership.
+        self._on_newest = on_newest
         # Not STANDBY: until the log says who leads, another server may not lead either.
         self.state = WriterState.RECOVERING
         self.exchange = Exchange()
@@ -111,6 +116,9 @@ class Leadership:
         except NotWanted:
             return
         await self._commits.resolve_doubt(reader)
+        if self._on_newest is not None:
+            at = await asyncio.to_thread(newest_time, reader, exchange.position)
+            self._on_newest(at)
         if self.stopping:
             return
         self.exchange = exchange

@@ -8,6 +8,7 @@ import msgspec
 from commands.ports import LogReader, SnapshotStore
 from commands.state.exchange import Exchange
 from commands.state.frozen import dump, load
+from domain.events.event import Timestamp
 from domain.ids import LogPosition
 
 
@@ -63,6 +64,12 @@ def _ends_a_command(reader: LogReader, position: LogPosition) -> bool:
     if not position:
         return True
     return reader.read(position - 1, 1).reached == position
+
+
+def newest_time(reader: LogReader, head: LogPosition) -> Timestamp:
+    """Return the time of the fact at the head of the log; 0 if there is no fact."""
+    facts = reader.read(LogPosition(head - 1), 1).facts if head else ()
+    return facts[-1].event.meta.at if facts else 0
 
 
 def take_snapshot(reader: LogReader, snapshots: SnapshotStore) -> LogPosition:

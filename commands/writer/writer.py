@@ -22,6 +22,7 @@ from commands.writer.batch import Known, Pending
 from commands.writer.group_commit import GroupCommit
 from commands.writer.leadership import Leadership, WriterState
 from domain.errors import Busy, CommitFailed, DomainError, NotLeading
+from domain.events.event import Timestamp
 from domain.events.register import Recorded
 from domain.ids import LOG_START, AccountId, AssetId, Symbol, UserId
 from domain.memory_window import MemoryWindow
@@ -44,11 +45,14 @@ class Writer:
         *,
         queue_limit: int = 20_000,
         on_state: Callable[[WriterState], None] | None = None,
+        on_newest: Callable[[Timestamp], None] | None = None,
     ) -> None:
         self.queue_limit = queue_limit
         self._store = store
         self._commits = GroupCommit()
-        self._lead = Leadership(store, snapshots, self._commits, on_state)
+        self._lead = Leadership(
+            store, snapshots, self._commits, on_state=on_state, on_newest=on_newest
+        )
         self._commits.on_lost = self._lead.abandon
 
     @property

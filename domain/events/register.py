@@ -4,6 +4,7 @@ from typing import TypeAlias, get_args
 
 import msgspec
 
+from domain.events.clock import ClockConfirmed
 from domain.events.event import Event
 from domain.events.keys import KeyEvent
 from domain.events.market import MarketEvent
@@ -12,7 +13,9 @@ from domain.events.user import UserEvent
 from domain.events.wallet import WalletEvent
 from domain.ids import LogPosition, Stream
 
-AnyEvent: TypeAlias = MarketEvent | WalletEvent | UserEvent | SecurityEvent | KeyEvent
+AnyEvent: TypeAlias = (
+    MarketEvent | WalletEvent | UserEvent | SecurityEvent | KeyEvent | ClockConfirmed
+)
 
 EVENTS: tuple[type[Event], ...] = get_args(AnyEvent)
 

@@ -120,9 +120,9 @@ class Session(Aggregate):
         assert price is not None
         self.listing.check_quantity(quantity)
         self.listing.check_price(price, quantity=quantity)
-        bound = self.listing.broken_bound(price)
-        if bound is not None:
-            raise PriceOutsideBand(bound=bound)
+        band, bound = self.listing.band(), self.listing.broken_bound(price)
+        if band is not None and bound is not None:
+            raise PriceOutsideBand(price=price, bound=bound, band=band)
         if quantity <= order.filled:
             raise NothingToReplace(
                 f"{order.filled} shares are filled already; the new qty must be more",

@@ -43,7 +43,9 @@ def administrator_client(
     """
     client = ServerClient(url, token)
     if client.token is None:
-        client.token = _demo_token(settings, client) or _operator_token(settings)
+        client.token = _demo_token(settings, client)
+    if client.token is None:
+        client.token = _operator_token(settings, client)
     return client
 
 
@@ -61,6 +63,6 @@ def _demo_token(settings: Settings, client: ServerClient) -> str | None:
     return answer.read(_LoggedIn).access_token
 
 
-def _operator_token(settings: Settings) -> str:
+def _operator_token(settings: Settings, client: ServerClient) -> str:
     with target_postgres(settings) as url, PostgresEventStore(url) as store:
-        return Administrators(settings, store).token()
+        return Administrators(settings, store).token(client)

@@ -11,13 +11,14 @@ from urllib.parse import quote
 
 import msgspec
 
+from api.health import Readiness
 from api.http.auth import Caller
+from api.wire.addresses import spellings
 from api.write.users import Registration
 from commands.messages import GrantRole
 from commands.messages import Register as RegisterCommand
-from commands.ports import Clock
 from commands.writer.writer import Writer
-from domain.events.event import Meta
+from domain.events.event import Meta, Timestamp
 from domain.ids import AccountId, UserId
 from domain.vocabulary import Role
 from infra.access.api_client import ServerClient, ServerRefused
@@ -36,7 +37,8 @@ from infra.security.tokens import SignedTokens
 #: The actor of commands from the command line.
 OPERATOR = UserId("operator")
 TOKEN_MINUTES = 15
-_MINUTE = 60_000_000
+_SECOND = 1_000_000
+_MINUTE = 60 * _SECOND
 PASSWORD_BYTES = 12
 
 
@@ -50,9 +52,8 @@ class Administrator(msgspec.Struct, frozen=True):
     password: str | None = None
 
 
-def operator_token(keys: InstallationKeys, clock: Clock) -> str:
+def operator_token(keys: InstallationKeys, now: Timestamp) -> str:
     """Return a token with which the command line may act as an administrator."""
-    now = clock.now()
     expires_at = now + TOKEN_MINUTES * _MINUTE
     caller = Caller(OPERATOR, AccountId(""), (Role.ADMIN,), expires_at)
     return SignedTokens(keys.token_key(), minutes=TOKEN_MINUTES).issue(caller, now)
@@ -78,13 +79,22 @@ class Administrators:
         self._clock = SystemClock()
         self._ids = Identifiers(self._clock)
 
-    def token(self) -> str:
-        return operator_token(self._keys, self._clock)
+    def token(self, client: ServerClient) -> str:
+        """Return an operator's token that is valid by the time of a server.
+
+        After a step of the system's clock, the server keeps another time than ours.
+        """
+        step = client.call("GET", "/health/ready").read(Readiness).clock
+        ahead = 0 if step is None else step.ahead_seconds * _SECOND
+        return operator_token(self._keys, self._clock.now() - ahead)
 
     def user_of(self, email: str) -> UserId | None:
         """Return the user who signs in with an address."""
-        sign_in = self._credentials.of(self._vault.claim(email))
-        return None if sign_in is None else sign_in.user_id
+        for spelling in spellings(email):
+            sign_in = self._credentials.of(self._vault.claim(spelling))
+            if sign_in is not None:
+                return sign_in.user_id
+        return None
 
     def through_server(self, client: ServerClient, new: Registration) -> Administrator:
         """Create an administrator through the API of a live server.
@@ -103,7 +113,7 @@ class Administrators:
         if user_id is None:
             # Taken, but not in this database: the server has another one.
             raise ServerRefused("the registration", answer)
-        client.token = self.token()
+        client.token = self.token(client)
         path = f"/v2/admin/users/{quote(user_id)}/roles"
         client.ask("POST", path, {"role": Role.ADMIN})
         account_id = registered.account_id if registered else None
@@ -115,8 +125,7 @@ class Administrators:
         Raises:
             NoLease: a server leads; call that server instead.
         """
-        new.check()
-        return asyncio.run(self._lead(new))
+        return asyncio.run(self._lead(new.checked()))
 
     async def _lead(self, new: Registration) -> Administrator:
         snapshots = PostgresSnapshotStore(self._store.datastore)

@@ -16,6 +16,7 @@ from infra.cli import reports
 from infra.cli.audit_log import audit_log
 from infra.cli.failures import reporting_failures
 from infra.cli.maintenance import (
+    confirm_clock,
     create_admin,
     forget_views,
     rebuild_views,
@@ -253,6 +254,25 @@ def admin_create(
             read_settings(), email, full_name=full_name, password=password, url=url
         )
         reports.administrator(output, administrator)
+
+
+@admin.command("confirm-clock")
+def admin_confirm_clock(
+    *,
+    ahead: Annotated[
+        int, typer.Option(help="The step in seconds, as /health/ready shows it.")
+    ],
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Confirm that the server's system clock is right after a step, so that days roll.
+
+    The server's log and /health/ready show the step.
+    """
+    output = Output(as_json=as_json)
+    with reporting_failures(output):
+        confirmed = confirm_clock(read_settings(), ahead, url=url)
+        reports.clock(output, confirmed)
 
 
 def _first_line(line: bytes) -> str:

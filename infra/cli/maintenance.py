@@ -7,12 +7,13 @@ import msgspec
 from api.write.users import Registration
 from commands.writer.recovery import take_snapshot
 from domain.ids import LogPosition
+from infra.access.admin_client import administrator_client
 from infra.access.administrators import (
     Administrator,
     Administrators,
     generated_password,
 )
-from infra.access.api_client import ServerClient
+from infra.access.api_client import ServerClient, ServerUnreachable
 from infra.access.target_servers import (
     running_server,
     target_postgres,
@@ -36,6 +37,13 @@ class Saved(msgspec.Struct, frozen=True):
 
     log_position: LogPosition
     seconds: float
+
+
+class Confirmed(msgspec.Struct, frozen=True):
+    """A confirmed step of the clock; the venue follows it from this log position on."""
+
+    ahead_seconds: int
+    log_position: LogPosition
 
 
 def rebuild_views(settings: Settings, output: Output, name: str) -> list[Report]:
@@ -83,6 +91,27 @@ def forget_views(settings: Settings) -> None:
             views.close()
 
 
+def confirm_clock(settings: Settings, ahead: int, *, url: str | None) -> Confirmed:
+    """Confirm a step of the system's clock to the server that shows it.
+
+    Raises:
+        ServerRefused: the clock shows another step, or none.
+        ServerUnreachable: no server runs.
+    """
+    running = running_server(settings.home)
+    address = url or (running.base_url if running is not None else None)
+    if address is None:
+        raise ServerUnreachable(
+            f"no server runs in {settings.home}; name the one to ask with --url"
+        )
+    client = administrator_client(settings, address)
+    try:
+        path, body = "/v2/admin/clock/confirmations", {"ahead_seconds": ahead}
+        return client.ask("POST", path, body).read(Confirmed)
+    finally:
+        client.close()
+
+
 def create_admin(
     settings: Settings,
     email: str,
@@ -93,8 +122,8 @@ def create_admin(
 ) -> Administrator:
     """Create an administrator through a live server, or without one."""
     generated = None if password is not None else generated_password()
-    registration = Registration(email, password or generated or "", full_name)
-    registration.check()
+    typed = Registration(email, password or generated or "", full_name)
+    registration = typed.checked()
     running = running_server(settings.home)
     address = url or (running.base_url if running is not None else None)
     with (

@@ -9,7 +9,7 @@ from rich.text import Text
 from infra.access.administrators import Administrator
 from infra.audit.findings import Check
 from infra.audit.verify import AuditReport
-from infra.cli.maintenance import Saved
+from infra.cli.maintenance import Confirmed, Saved
 from infra.cli.output import Output, mark, unmarked
 from infra.log.backup import Manifest
 from infra.replay.score import Report
@@ -155,6 +155,17 @@ def restored(output: Output, file: Path, manifest: Manifest) -> None:
 def _done(file: Path, manifest: Manifest) -> BackupDone:
     rows = {name: table.rows for name, table in manifest.tables.items()}
     return BackupDone(str(file), manifest.head, rows)
+
+
+def clock(output: Output, confirmed: Confirmed) -> None:
+    if output.as_json:
+        output.json(confirmed)
+    else:
+        side = "ahead of" if confirmed.ahead_seconds > 0 else "behind"
+        output.say(
+            f"The clock is confirmed, {abs(confirmed.ahead_seconds):,} s {side} the "
+            "time that the venue kept. Days that are over by it roll now."
+        )
 
 
 def administrator(output: Output, person: Administrator) -> None:

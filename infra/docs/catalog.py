@@ -29,6 +29,7 @@ STREAMS = {
     "email": "`email-<keyed hash of the address>`",
     "security": "`security-log`",
     "keys": "`keys-log`",
+    "clock": "`clock-log`",
 }
 
 

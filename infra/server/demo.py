@@ -38,6 +38,10 @@ INSTRUMENTS = (
 TRADERS = 4
 CASH = dollars("1000000")
 SHARES = Quantity(10_000)
+#: In basis points: as wide as that of a thinly traded share, and about the fees of a
+#: large venue, which charges who takes and not who makes.
+PRICE_BAND = 2_000
+MAKER_FEE, TAKER_FEE = 0, 3
 REFERENCE = "demo"
 
 
@@ -126,6 +130,9 @@ class DemoMarket:
             tick_size=dollars_a_share("0.01"),
             lot_size=Quantity(1),
             reference_price=dollars_a_share(price),
+            price_band=PRICE_BAND,
+            maker_fee=MAKER_FEE,
+            taker_fee=TAKER_FEE,
             sector=sector,
             shares_outstanding=shares,
         )

@@ -19,7 +19,6 @@ from api.services import Services
 from domain.events.event import Meta
 from domain.ids import SYSTEM, LogPosition
 from infra.log.event_store import PostgresEventStore
-from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
 from infra.security.credentials import PostgresCredentials
 from infra.security.passwords import Argon2Hasher
@@ -27,6 +26,7 @@ from infra.security.security_notes import QueuedSecurityNotes
 from infra.security.security_outbox import PostgresSecurityOutbox
 from infra.security.tokens import SignedTokens
 from tests.support.calls import deposit, grant, halt, order
+from tests.support.machine import Machine
 from tests.support.memory import MemoryKeyTable, memory_vault
 from tests.support.people import Person, signed_up
 from tests.support.piped_port import PipedPort, piped_port
@@ -58,7 +58,8 @@ class Across:
     def __init__(self, port: PipedPort, store: PostgresEventStore) -> None:
         self.port = port
         self._store = store
-        self.clock = SystemClock()
+        self.machine = Machine()
+        self.clock = self.machine.clock()
         self.new_id = Identifiers(self.clock).new
         self.views = FollowingViews(cast(Any, store))
         services = Services(
@@ -112,6 +113,7 @@ async def test_every_command_of_the_api_passes_the_port(across: Across):
     await list_and_fund(admin, (ada, bob))
     await trade(ada, bob)
     await end(admin, ada, bob)
+    await confirm_clock(admin, across.machine)
 
     assert writing_routes(across.api) - across.recorder.succeeded == set()
 
@@ -171,6 +173,14 @@ async def end(admin: Person, ada: Person, bob: Person) -> None:
     refused = await ada.order()
     assert (refused.status_code, refused.json()["reason"]) == (403, "trading-suspended")
     assert await admin.gets("/v2/audit/state")
+
+
+async def confirm_clock(admin: Person, machine: Machine) -> None:
+    path, shown = "/v2/admin/clock/confirmations", {"ahead_seconds": 864_000}
+    none = await admin.request("POST", path, shown)
+    assert (none.status_code, none.json()["reason"]) == (409, "unknown-clock-step")
+    machine.steps(864_000_000_000)
+    assert (await admin.sends("POST", path, shown))["ahead_seconds"] == 864_000
 
 
 def writing_routes(api: Litestar) -> set[tuple[str, str]]:

@@ -98,7 +98,7 @@ def test_the_account_configurations_are_read_and_set(client: TradingClient):
 
     configurations.suspend_trade = True
     changed = cast(Any, client.set_account_configurations(configurations))
-    error = refused(lambda: client.submit_order(limit(OrderSide.BUY, 1, "50")))
+    error = refused(lambda: client.submit_order(limit(OrderSide.BUY, 1, "90")))
     configurations.suspend_trade = False
     client.set_account_configurations(configurations)
 
@@ -130,11 +130,11 @@ def test_the_clock_is_read(client: TradingClient):
 
 
 def test_an_order_rests_is_replaced_and_canceled(client: TradingClient):
-    order = placed(client, limit(OrderSide.BUY, 10, "50.25", client_order_id="a-1"))
+    order = placed(client, limit(OrderSide.BUY, 10, "90.25", client_order_id="a-1"))
     assert order.status == OrderStatus.NEW
-    assert (order.qty, order.limit_price) == ("10", "50.25")
+    assert (order.qty, order.limit_price) == ("10", "90.25")
 
-    request = ReplaceOrderRequest(qty=5, limit_price=50.5)
+    request = ReplaceOrderRequest(qty=5, limit_price=90.5)
     new = cast(Order, client.replace_order_by_id(order.id, request))
     assert new.replaces == order.id
     assert new.qty == "5"
@@ -147,7 +147,7 @@ def test_an_order_rests_is_replaced_and_canceled(client: TradingClient):
 
 def test_a_query_reflects_the_latest_command(client: TradingClient):
     for _ in range(30):
-        order = placed(client, limit(OrderSide.BUY, 1, "50"))
+        order = placed(client, limit(OrderSide.BUY, 1, "90"))
         assert cast(Order, client.get_order_by_id(order.id)) == order
 
         client.cancel_order_by_id(order.id)
@@ -156,7 +156,7 @@ def test_a_query_reflects_the_latest_command(client: TradingClient):
 
 
 def test_orders_are_listed_and_found_by_id(client: TradingClient):
-    order = placed(client, limit(OrderSide.SELL, 3, "190.5", client_order_id="f-1"))
+    order = placed(client, limit(OrderSide.SELL, 3, "110.5", client_order_id="f-1"))
 
     request = GetOrdersRequest(
         status=QueryOrderStatus.OPEN, limit=10, nested=True, symbols=["ACME", "GLBX"]
@@ -189,7 +189,7 @@ def test_orders_of_two_accounts_match(client: TradingClient, other: TradingClien
 
 
 def test_all_orders_are_canceled(client: TradingClient):
-    orders = [placed(client, limit(OrderSide.BUY, 1, "50")) for _ in range(3)]
+    orders = [placed(client, limit(OrderSide.BUY, 1, "90")) for _ in range(3)]
 
     canceled = cast(Any, client.cancel_orders())
 
@@ -217,7 +217,7 @@ def test_positions_are_read_and_closed(client: TradingClient, other: TradingClie
 def test_refusals_carry_their_code_and_sentence(client: TradingClient):
     no_money = refused(lambda: client.submit_order(limit(OrderSide.BUY, 10**6, "100")))
     no_shares = refused(
-        lambda: client.submit_order(limit(OrderSide.SELL, 10**6, "150"))
+        lambda: client.submit_order(limit(OrderSide.SELL, 10**6, "110"))
     )
     off_tick = refused(lambda: client.submit_order(limit(OrderSide.BUY, 1, "10.001")))
     stop = refused(
@@ -242,7 +242,7 @@ def test_refusals_carry_their_code_and_sentence(client: TradingClient):
 def test_a_duplicate_client_order_id_is_refused_and_a_repeat_places_no_order(
     client: TradingClient,
 ):
-    request = limit(OrderSide.BUY, 1, "50", client_order_id="dup")
+    request = limit(OrderSide.BUY, 1, "90", client_order_id="dup")
     first = placed(client, request)
 
     assert placed(client, request).id == first.id

@@ -124,6 +124,7 @@ async def test_a_server_that_is_not_ready_says_why_in_the_documented_form(
         "role": "recovering",
         "dependencies": {"redis": "down"},
         "lag": {},
+        "clock": None,
     }
 
 

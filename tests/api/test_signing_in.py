@@ -58,17 +58,6 @@ async def test_only_one_of_two_concurrent_registrations_gets_an_address(
     "wrong",
     [
         {"email": "no address"},
-        {"email": "a@b"},
-        {"email": "a\u200b@example.org"},
-        {"email": "a\u00ad@example.org"},
-        {"email": "a\u3000b@example.org"},
-        {"email": "a@example\u2060.org"},
-        {"email": "a\x7f@example.org"},
-        {"email": "<script>@example.org"},
-        {"email": 'a"b@example.org'},
-        {"email": "a,b@example.org"},
-        {"email": "a\\b@example.org"},
-        {"email": "a@<example>.org"},
         {"email": "x" * 250 + "@example.org"},
         {"password": "short"},
         {"password": "x" * 129},
@@ -87,17 +76,6 @@ async def test_an_invalid_registration_is_refused(
     assert response.status_code == 422
     assert response.json()["code"] == 40010001
     assert response.json()["field"] == next(iter(wrong))
-
-
-@pytest.mark.parametrize(
-    "email", ["o'neil+bourse_1@mail.example.org", "jos\u00e9@ex\u00e4mple.org"]
-)
-async def test_an_address_may_have_every_character_that_needs_no_quotes(
-    server: Served, email: str
-):
-    response = await server.client().post("/auth/register", json=ADA | {"email": email})
-
-    assert (response.status_code, response.json()["email"]) == (201, email)
 
 
 async def test_a_login_returns_a_valid_token(server: Served):

@@ -6,6 +6,7 @@ import pytest
 
 from commands.keys import content_digest
 from commands.messages import (
+    ConfirmClock,
     Deposit,
     GrantRole,
     HaltMarket,
@@ -37,6 +38,7 @@ def eventful() -> Venue:
     key = Meta(AT, "admin", "deposit", key="key", digest=content_digest(5))
     venue.tell(Deposit(key, "alice", 5, "wire"))
     venue.sell("bob", 10, at="10.90")
+    venue.tell(ConfirmClock(venue.meta(), 864_000_000_000, 864_000_000_000))
     venue.halt()
     again = Meta(AT, "admin", "halt", key="halt", digest=content_digest("news"))
     venue.tell(HaltMarket(again, "ACME", "news"))

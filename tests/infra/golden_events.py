@@ -6,6 +6,7 @@ shows.
 
 from collections.abc import Sequence
 
+from domain.events.clock import ClockConfirmed
 from domain.events.event import Meta
 from domain.events.keys import KeyUsed, MemoryWindowChanged
 from domain.events.market import (
@@ -206,5 +207,6 @@ USER: Sequence[AnyEvent] = [
     AccessRefused(META, route="POST /v2/admin/assets"),
     KeyUsed(META, parts=("AAPL", "GOOG")),
     MemoryWindowChanged(META, count_max=100_000, age_max=3_600_000_000, own_max=50),
+    ClockConfirmed(META, ahead=864_000_000_000),
 ]
 EXAMPLES: list[AnyEvent] = [*MARKET, *WALLET, *USER]

@@ -3,11 +3,13 @@
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from commands.messages import ChangeListing, ListingChanges
 from domain.money import NO_MONEY, Money, dollars
-from infra.server.demo import CASH, TRADERS, Demo, DemoMarket
+from infra.server.demo import CASH, TRADERS, Demo, DemoMarket, Login
+from tests.support import calls
 from tests.support.served import Served, served
 
 URL = "http://127.0.0.1:8000"
@@ -86,3 +88,59 @@ async def test_a_log_with_markets_of_its_own_gets_no_money_and_no_administrator(
     assert await seeded(server, elsewhere) is None
     assert server.log.reader.head() == head
     assert not elsewhere.exists()
+
+
+async def client_of(server: Served, login: Login) -> httpx.AsyncClient:
+    answer = await server.client().post(
+        "/auth/login", json={"email": login.email, "password": login.password}
+    )
+    return server.client(answer.json()["access_token"])
+
+
+@pytest.mark.rule("BAND-02")
+async def test_no_trader_bids_a_million_dollars_for_a_share(server: Served, path: Path):
+    demo = await seeded(server, path)
+    assert demo is not None
+    ada = await client_of(server, demo.traders[0])
+
+    method, orders, bid = calls.place(limit_price="1000000", qty=1)
+    absurd = (await ada.request(method, orders, json=bid)).json()
+    _, _, bid = calls.place(limit_price="90")
+    resting = (await ada.request(method, orders, json=bid)).json()
+    change = {"limit_price": "120.01"}
+    refused = await ada.patch(f"{orders}/{resting['id']}", json=change)
+
+    assert (absurd["status"], absurd["reject_reason"], absurd["reject_bound"]) == (
+        "rejected",
+        "price-outside-band",
+        "120",
+    )
+    assert resting["status"] == "new"
+    assert (refused.status_code, refused.json()["bound"]) == (422, "120")
+    sentence = "the price 120.01 is outside the price band from 80 to 120"
+    assert refused.json()["message"] == sentence
+
+
+@pytest.mark.rule("FEE-01")
+async def test_who_takes_pays_a_fee_and_sees_it(server: Served, path: Path):
+    demo = await seeded(server, path)
+    assert demo is not None
+    maker, taker = [await client_of(server, each) for each in demo.traders[:2]]
+
+    method, orders, ask = calls.place(side="sell")
+    await maker.request(method, orders, json=ask)
+    _, _, bid = calls.place(side="buy")
+    bought = (await taker.request(method, orders, json=bid)).json()
+
+    asset = (await taker.get("/v2/assets/ACME")).json()
+    assert (asset["price_band"], asset["maker_fee_bps"], asset["taker_fee_bps"]) == (
+        "0.2",
+        0,
+        3,
+    )
+    # 10 shares at 100 dollars, of which 3 basis points are 30 cents.
+    (fill,) = (await taker.get(f"{orders}/{bought['id']}/fills")).json()
+    assert (fill["fee"], fill["liquidity"]) == ("0.3", "taker")
+    newest = (await taker.get("/v2/wallet/transactions")).json()[0]
+    assert (newest["fee"], newest["amount"]) == ("0.3", "-1000.3")
+    assert (await maker.get("/v2/wallet/transactions")).json()[0]["fee"] == "0"

@@ -3,10 +3,7 @@
 import subprocess
 import sys
 import threading
-import time
 import uuid
-
-import pytest
 
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
@@ -73,14 +70,6 @@ def test_a_forked_child_draws_randomness_of_its_own():
 
     of_child, of_parent = run.stdout.split()
     assert of_child[-12:] != of_parent[-12:]
-
-
-def test_the_clock_never_says_less_than_before(monkeypatch: pytest.MonkeyPatch):
-    clock = SystemClock()
-    before = clock.now()
-    monkeypatch.setattr(time, "time_ns", lambda: 1_700_000_000_000_000_000)
-
-    assert clock.now() >= before > SystemClock().now() == 1_700_000_000_000_000
 
 
 def test_a_password_verifies_against_its_hash_only():

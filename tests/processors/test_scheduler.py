@@ -7,6 +7,7 @@ from itertools import count
 from zoneinfo import ZoneInfo
 
 import pytest
+import structlog
 
 from benchmarks.workload import opening, uuid_text
 from commands.messages import PlaceOrder
@@ -16,7 +17,9 @@ from domain.events.event import Meta
 from domain.events.market import DayRolled, OrderExpired
 from domain.market.order import Ticket
 from domain.vocabulary import OrderType, Side, TimeInForce
+from infra.runtime.clock import SystemClock
 from processors.scheduler import Scheduler
+from tests.support.machine import Machine
 from tests.support.memory import MemoryEventStore
 
 SYMBOLS = ["ACME", "GLBX"]
@@ -26,22 +29,16 @@ HOUR = 3_600_000_000
 NOON = 1_767_268_800_000_000
 
 
-class SetClock:
-    """A clock that returns the time that a test has set."""
-
-    def __init__(self, at: int) -> None:
-        self.at = at
-
-    def now(self) -> int:
-        return self.at
-
-
 @asynccontextmanager
-async def leading(store: MemoryEventStore) -> AsyncGenerator[Writer]:
+async def leading(
+    store: MemoryEventStore, clock: SystemClock | None = None
+) -> AsyncGenerator[Writer]:
     """Run a writer that leads, and stop it afterwards."""
     leads = asyncio.Event()
     writer = Writer(
-        store, on_state=lambda role: leads.set() if role is WriterState.LEADER else None
+        store,
+        on_state=lambda role: leads.set() if role is WriterState.LEADER else None,
+        on_newest=None if clock is None else clock.not_before,
     )
     task = asyncio.create_task(writer.run())
     await leads.wait()
@@ -53,7 +50,7 @@ async def leading(store: MemoryEventStore) -> AsyncGenerator[Writer]:
             await task
 
 
-def scheduler(writer: Writer, clock: SetClock, zone: str = "UTC") -> Scheduler:
+def scheduler(writer: Writer, clock: SystemClock, zone: str = "UTC") -> Scheduler:
     """Return a scheduler with predictable command ids."""
     ids = count(1)
     return Scheduler(
@@ -71,11 +68,13 @@ def facts_of(store: MemoryEventStore, kind: type[DayRolled | OrderExpired]) -> i
     )
 
 
-async def day_order(writer: Writer, at: int, *, symbol: str = "ACME") -> None:
+async def day_order(
+    writer: Writer, at: int, *, symbol: str = "ACME", name: str = "day-order"
+) -> None:
     """Place a day order to buy one share at one dollar."""
     ticket = Ticket(
-        "day-order",
-        "day-order",
+        name,
+        name,
         ACCOUNT,
         symbol,
         Side.BUY,
@@ -84,12 +83,13 @@ async def day_order(writer: Writer, at: int, *, symbol: str = "ACME") -> None:
         1,
         10_000,
     )
-    await writer.execute(PlaceOrder(Meta(at, ACCOUNT, "day-order"), ticket))
+    await writer.execute(PlaceOrder(Meta(at, ACCOUNT, name), ticket))
 
 
 @pytest.mark.rule("DAY-01")
 async def test_every_market_rolls_once_at_midnight():
-    store, clock = MemoryEventStore(), SetClock(NOON)
+    store, machine = MemoryEventStore(), Machine(NOON)
+    clock = machine.clock()
     async with leading(store) as writer:
         for command in opening(SYMBOLS, 1):
             await writer.execute(command)
@@ -97,7 +97,7 @@ async def test_every_market_rolls_once_at_midnight():
 
         await timed.tick()
         assert facts_of(store, DayRolled) == 0
-        clock.at = NOON + 12 * HOUR
+        machine.passes(12 * HOUR)
         await timed.tick()
         await timed.tick()
 
@@ -107,16 +107,17 @@ async def test_every_market_rolls_once_at_midnight():
 
 @pytest.mark.rule("DAY-02")
 async def test_an_order_of_the_new_day_is_never_taken_into_the_old_session():
-    store, clock = MemoryEventStore(), SetClock(NOON)
+    store, machine = MemoryEventStore(), Machine(NOON)
+    clock = machine.clock()
     async with leading(store) as writer:
         for command in opening(SYMBOLS, 1):
             await writer.execute(command)
-        clock.at = NOON + 12 * HOUR
+        machine.passes(12 * HOUR)
 
         rolling = asyncio.create_task(scheduler(writer, clock).tick())
         await asyncio.sleep(0)
         # The writer has decided the rolls of all markets, but none is durable yet.
-        await day_order(writer, clock.at, symbol=SYMBOLS[-1])
+        await day_order(writer, clock.now(), symbol=SYMBOLS[-1])
         await rolling
 
         assert facts_of(store, DayRolled) == len(SYMBOLS)
@@ -125,12 +126,13 @@ async def test_an_order_of_the_new_day_is_never_taken_into_the_old_session():
 
 @pytest.mark.rule("DAY-02")
 async def test_a_server_that_was_down_for_days_rolls_once_and_expires_day_orders():
-    store, clock = MemoryEventStore(), SetClock(NOON)
+    store, machine = MemoryEventStore(), Machine(NOON)
+    clock = machine.clock()
     async with leading(store) as writer:
         for command in opening(SYMBOLS, 1):
             await writer.execute(command)
         await day_order(writer, NOON)
-    clock.at = NOON + 5 * 24 * HOUR
+    machine.passes(5 * 24 * HOUR)
 
     async with leading(store) as writer:
         await scheduler(writer, clock).tick()
@@ -142,11 +144,12 @@ async def test_a_server_that_was_down_for_days_rolls_once_and_expires_day_orders
 
 
 async def test_a_roll_that_could_not_be_recorded_is_due_at_the_next_look():
-    store, clock = MemoryEventStore(), SetClock(NOON)
+    store, machine = MemoryEventStore(), Machine(NOON)
+    clock = machine.clock()
     async with leading(store) as writer:
         for command in opening(SYMBOLS, 1):
             await writer.execute(command)
-        clock.at = NOON + 12 * HOUR
+        machine.passes(12 * HOUR)
         timed = scheduler(writer, clock)
         writer.queue_limit = 0
 
@@ -156,3 +159,98 @@ async def test_a_roll_that_could_not_be_recorded_is_due_at_the_next_look():
         await timed.tick()
 
         assert facts_of(store, DayRolled) == len(SYMBOLS)
+
+
+@pytest.mark.rule("DAY-03")
+async def test_no_day_rolls_by_a_clock_that_stepped_and_trading_goes_on():
+    store, machine = MemoryEventStore(), Machine(NOON)
+    clock = machine.clock()
+    async with leading(store) as writer:
+        for command in opening(SYMBOLS, 1):
+            await writer.execute(command)
+        await day_order(writer, clock.now())
+        timed = scheduler(writer, clock)
+
+        machine.steps(10 * 24 * HOUR)
+        await timed.tick()
+        await day_order(writer, clock.now(), symbol=SYMBOLS[-1], name="later")
+        # A midnight that passes meanwhile waits too.
+        machine.passes(12 * HOUR)
+        await timed.tick()
+
+        assert facts_of(store, DayRolled) == facts_of(store, OrderExpired) == 0
+        newest = store.reader.read(0, 10_000).facts[-1].event
+        assert newest.meta.at < NOON + HOUR
+
+
+@pytest.mark.rule("DAY-03")
+async def test_the_days_roll_once_the_clocks_agree_again():
+    store, machine = MemoryEventStore(), Machine(NOON)
+    clock = machine.clock()
+    async with leading(store) as writer:
+        for command in opening(SYMBOLS, 1):
+            await writer.execute(command)
+        timed = scheduler(writer, clock)
+        machine.steps(10 * 24 * HOUR)
+        machine.passes(12 * HOUR)
+        await timed.tick()
+
+        machine.steps(-10 * 24 * HOUR)
+        await timed.tick()
+
+        assert facts_of(store, DayRolled) == len(SYMBOLS)
+        assert writer.exchange.market("ACME").session_date == "2026-01-02"
+
+
+@pytest.mark.rule("DAY-04")
+async def test_a_confirmed_step_rolls_the_days_that_are_over():
+    store, machine = MemoryEventStore(), Machine(NOON)
+    clock = machine.clock()
+    async with leading(store) as writer:
+        for command in opening(SYMBOLS, 1):
+            await writer.execute(command)
+        await day_order(writer, clock.now())
+        timed = scheduler(writer, clock)
+        machine.steps(10 * 24 * HOUR)
+
+        clock.confirm(10 * 24 * HOUR)
+        await timed.tick()
+
+        assert facts_of(store, OrderExpired) == 1
+        assert writer.exchange.market("ACME").session_date == "2026-01-11"
+
+
+@pytest.mark.rule("DAY-03")
+async def test_the_log_has_one_line_for_each_change_of_the_step():
+    store, machine = MemoryEventStore(), Machine(NOON)
+    timed = scheduler(Writer(store), machine.clock())
+
+    with structlog.testing.capture_logs() as lines:
+        for ahead in (0, 10 * 24 * HOUR, 0, HOUR // 60, HOUR, -10 * 24 * HOUR):
+            machine.steps(ahead)
+            timed.watch()
+        machine.steps(-HOUR - HOUR // 60)
+        timed.watch()
+        timed.watch()
+
+    shown = [(each["log_level"], each["event"]) for each in lines]
+    assert shown == [("error", "clock_stepped")] * 3 + [("info", "clock_agrees")]
+    assert [each["ahead_seconds"] for each in lines[:3]] == [864_000, 867_660, 3_660]
+
+
+@pytest.mark.rule("DAY-05")
+async def test_a_leader_learns_the_time_of_the_newest_fact():
+    store, machine = MemoryEventStore(), Machine(NOON)
+    async with leading(store) as writer:
+        for command in opening(SYMBOLS, 1):
+            await writer.execute(command)
+        await day_order(writer, NOON)
+    machine.steps(-10 * 24 * HOUR)
+    clock = machine.clock()
+
+    async with leading(store, clock) as writer:
+        await scheduler(writer, clock).tick()
+
+        assert clock.step() == -10 * 24 * HOUR
+        assert clock.now() > NOON
+        assert facts_of(store, DayRolled) == 0

@@ -58,7 +58,7 @@ def test_the_tour_runs_from_the_first_block_to_the_last(
     assert (market["status"], market["filled_qty"]) == ("filled", "30")
     assert "ACME" in {each["symbol"] for each in positions}
     assert wallet["held"] is not None
-    assert moves[0]["symbol"] == "ACME"
+    assert (moves[0]["symbol"], moves[0]["fee"]) == ("ACME", "0.9022")
     assert price["symbol"] == "ACME"
     assert [each["qty"] for each in trades] == ["30"]
     (open_order,) = answers[8]

@@ -107,7 +107,7 @@ def test_asked_to_end_while_the_log_hangs_it_tells_who_waits_and_ends(
     server = frozen_append
     trader = server.token(server.demo["traders"][0])
     admin = server.token(server.demo["admin"])
-    bid = calls.place(qty=1, limit_price=1)
+    bid = calls.place(qty=1, limit_price=90)
     with ThreadPoolExecutor(1) as client:
         sent = client.submit(server.ask, bid, trader, timeout=60)
         wait_until("it came in", lambda: has_unsettled_facts(server, admin), 20)

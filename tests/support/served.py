@@ -20,7 +20,6 @@ from commands.writer.leadership import WriterState
 from commands.writer.writer import Writer
 from domain.events.event import Meta
 from domain.ids import SYSTEM, LogPosition
-from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
 from infra.security.passwords import Argon2Hasher
 from infra.security.security_notes import QueuedSecurityNotes
@@ -28,6 +27,7 @@ from infra.security.tokens import SignedTokens
 from infra.server.security_recorder import SecurityRecorder
 from projections.store import Read, ReadResult, Request, View
 from tests.support import calls
+from tests.support.machine import Machine
 from tests.support.memory import MemoryEventStore, MemoryKeyTable, memory_vault
 from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.people import Person, signed_up
@@ -84,7 +84,8 @@ class Served:
     """A server in memory, and its clients."""
 
     def __init__(self) -> None:
-        self.clock = SystemClock()
+        self.machine = Machine()
+        self.clock = self.machine.clock()
         self.new_id = Identifiers(self.clock).new
         self.store = TroubledStore()
         self.log = self.store.log

@@ -45,8 +45,13 @@ class ServerProcess:
     """One server of one home. After a restart it has a new pid."""
 
     def __init__(
-        self, home: Path, environment: Mapping[str, str] | None = None
+        self,
+        home: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        program: str = "infra.cli.commands",
     ) -> None:
+        self.program = program
         self.home = home
         self.port = free_port()
         self.environment = dict(environment or {})
@@ -78,7 +83,7 @@ class ServerProcess:
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "infra.cli.commands", "run"],
+                [sys.executable, "-m", self.program, "run"],
                 env=self.variables(),
                 stdout=log,
                 stderr=log,
@@ -147,7 +152,7 @@ class ServerProcess:
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `bourse …` while this server runs."""
-        return self._run("infra.cli.commands", *words)
+        return self._run(self.program, *words)
 
     def _run(self, module: str, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
