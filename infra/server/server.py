@@ -31,7 +31,7 @@ from infra.local.servers import (
     stop_local_servers,
 )
 from infra.local.serving import ServedAlready, serving
-from infra.runtime.logging_setup import configure_logging
+from infra.runtime.logging_setup import write_in_background
 from infra.runtime.settings import Settings, unknown_variables
 from infra.server.child_processes import Child
 from infra.server.retrying_task import keep_trying
@@ -68,7 +68,7 @@ def serve(
         CannotStart: another server runs in this home, the port is taken, or Redis may
             evict keys.
     """
-    configure_logging(form=settings.log_format, level=settings.log_level)
+    write_in_background(form=settings.log_format, level=settings.log_level)
     for name, similar in unknown_variables().items():
         _log.warning("unknown_setting", variable=name, did_you_mean=similar or None)
     sys.setswitchinterval(SWITCH_SECONDS)
