@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Litestar, Request
+from litestar import Request
 from litestar.di import Provide
 
 from api.http.auth import Caller, Gate
@@ -33,7 +33,7 @@ from domain.events.event import Meta, Timestamp
 from domain.events.security import AccessRefused
 
 
-def create_app(services: Services) -> Litestar:
+def create_app(services: Services) -> Application:
     """Return the application, ready to serve."""
     own_writes = OwnWrites()
     read_door = ReadDoor(
@@ -54,7 +54,7 @@ def create_app(services: Services) -> Litestar:
         place_order_route(place_order),
         place_batch_route(place_batch),
         book_route(BookRoute(read_door)),
-        *ordinary_routes(gate),
+        *ordinary_routes(gate, services.metrics_token),
     ]
     app = Application(
         [*options_routes(routes), *routes],
@@ -69,6 +69,7 @@ def create_app(services: Services) -> Litestar:
         logging_config=None,
         before_request=_check_parameters,
     )
+    app.observe = services.observe
     app.state.parameters = documented_parameters(app)
     app.bare = {
         ("POST", "/v2/orders"): place_order,
@@ -108,6 +109,7 @@ def _dependencies(
         "read_door": _constant(read_door),
         "user_desk": _constant(user_desk),
         "readiness": _constant(services.readiness),
+        "ask_metrics": _constant(services.metrics),
         "now": _constant(services.clock.now),
         "market_timezone": _constant(services.market_timezone),
         "call": Provide(call_of, sync_to_thread=False),

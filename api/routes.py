@@ -13,6 +13,7 @@ from api.http.auth import AnyGuard, Gate, admins_only, signed_in
 from api.http.correlation import with_correlation
 from api.http.error_responses import allowed_methods
 from api.http.openapi import BEARER, CommandOperation, QueryOperation
+from api.metrics import metrics, operators_only
 from api.read import market_data, orders, portfolio, trades, wallet
 from api.write import account, admin, audit, open_orders, users
 from api.write import close_positions as closing
@@ -68,12 +69,13 @@ FOR_ADMINS: Sequence[HTTPRouteHandler] = (
 )
 
 
-def ordinary_routes(gate: Gate) -> list[HTTPRouteHandler]:
+def ordinary_routes(gate: Gate, metrics_token: str | None) -> list[HTTPRouteHandler]:
     """Return all routes except the bare ones, each behind its guard."""
     return [
         *map(_ordinary, FOR_EVERYBODY),
         *(_guarded(each, signed_in(gate)) for each in FOR_TRADERS),
         *(_guarded(each, admins_only(gate)) for each in FOR_ADMINS),
+        _guarded(metrics, operators_only(gate, metrics_token)),
     ]
 
 

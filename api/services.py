@@ -8,6 +8,8 @@ import msgspec
 
 from api.health import AskReadiness
 from api.http.auth import Tokens
+from api.http.request_context import Observe, ignore
+from api.metrics import AskMetrics
 from commands.command_port import CommandPort
 from commands.ports import (
     Credentials,
@@ -39,5 +41,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Tokens
     readiness: AskReadiness
     head: AskHead
+    metrics: AskMetrics
     market_timezone: tzinfo
     body_limit: int = 1_048_576
+    metrics_token: str | None = None
+    observe: Observe = ignore

@@ -15,8 +15,12 @@ from domain.clock_log import seconds_of
 from domain.ids import LogPosition
 from infra.log.event_store import PostgresEventStore
 from infra.log.snapshots import PostgresSnapshotStore
+from infra.observe.commits import first_line
+from infra.observe.instruments import Instruments
+from infra.observe.state_watch import POSTGRES, REDIS, Look
 from infra.runtime.clock import SystemClock
 from infra.runtime.ids import Identifiers
+from infra.runtime.line_writer import LineWriter
 from infra.runtime.probe import Probe
 from infra.runtime.settings import Settings
 from infra.security.credentials import PostgresCredentials
@@ -40,7 +44,14 @@ PROBE_SECONDS = 1.5
 class Container:
     """All adapters of one server, on one log and one Redis."""
 
-    def __init__(self, settings: Settings, database_url: str, redis_url: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database_url: str,
+        redis_url: str,
+        *,
+        lines: LineWriter | None = None,
+    ) -> None:
         self.store = PostgresEventStore(database_url)
         datastore = self.store.datastore
         self.snapshots = PostgresSnapshotStore(datastore)
@@ -52,24 +63,35 @@ class Container:
         self.clock = SystemClock()
         self.identifiers = Identifiers(self.clock)
         self.passwords = Argon2Hasher()
+        instruments = Instruments(settings, lines, now=self.clock.now, look=self._look)
+        self.requests, self.watch = instruments.requests, instruments.watch
         self.writer = Writer(
-            self.store,
+            instruments.observed(self.store),
             self.snapshots,
             queue_limit=settings.queue_limit,
+            on_state=self._on_state,
             on_newest=self.clock.not_before,
         )
+        self.metrics = instruments.metrics(self.writer)
         self.views = HomedViews(
             {
                 Home.LIVE: RedisViews(redis_url),
                 Home.HISTORY: PostgresViews(database_url),
             }
         )
-        self.applied = RedisAppliedPositions(redis_url, self.views.homes)
+        self.applied = RedisAppliedPositions(
+            redis_url, self.views.homes, on_reached=self.watch.redis_reached
+        )
+        self._reasons: dict[str, str] = {}
         self._log_head = Probe(self._head, seconds=PROBE_SECONDS)
         self._applied = Probe(self._positions, seconds=PROBE_SECONDS)
         #: Whether the server wrote its run file, after the demonstration's accounts.
         self.is_announced = False
-        self.services = Services(
+        tokens = SignedTokens(keys.token_key(), minutes=settings.token_minutes)
+        self.services = self._services(settings, tokens)
+
+    def _services(self, settings: Settings, tokens: SignedTokens) -> Services:
+        return Services(
             port=self.writer,
             views=self.views,
             applied=self.applied,
@@ -79,9 +101,12 @@ class Container:
             security_notes=self.security_notes,
             vault=self.vault,
             passwords=self.passwords,
-            tokens=SignedTokens(keys.token_key(), minutes=settings.token_minutes),
+            tokens=tokens,
             readiness=self.readiness,
             head=self._log_head.ask,
+            metrics=self.metrics.page,
+            metrics_token=settings.metrics_token,
+            observe=self.requests.observe,
             market_timezone=settings.market_timezone,
             body_limit=settings.body_limit,
         )
@@ -100,9 +125,13 @@ class Container:
         The log must answer, all views must be live, and the writer must lead or stand
         by.
         """
-        head, positions = await asyncio.gather(
-            self._log_head.ask(), self._applied.ask()
-        )
+        look = await self._look()
+        self.watch.see(look)
+        return self.capacity_seen()
+
+    def capacity_seen(self) -> Readiness:
+        """Report the same, as the watch saw it last."""
+        head, positions = self.watch.newest.head, self.watch.newest.positions
         state = self.writer.state
         decided = state in (WriterState.LEADER, WriterState.STANDBY)
         live = positions is not None and None not in positions.values()
@@ -117,21 +146,37 @@ class Container:
             clock=_clock_step(self.clock),
         )
 
+    async def _look(self) -> Look:
+        head, positions = await asyncio.gather(
+            self._log_head.ask(), self._applied.ask()
+        )
+        return Look(head, positions, self._reasons.copy())
+
+    def _on_state(self, state: WriterState) -> None:
+        writer = self.writer
+        position = writer.exchange.position
+        self.watch.became(state, position=position, stopping=writer.stopping)
+
     async def _head(self) -> LogPosition | None:
+        self._reasons.pop(POSTGRES, None)
         try:
             return await asyncio.to_thread(self.store.reader.head)
-        except LogUnavailable:
+        except LogUnavailable as reason:
+            self._reasons[POSTGRES] = first_line(reason)
             return None
 
     async def _positions(self) -> dict[str, LogPosition | None] | None:
+        self._reasons.pop(REDIS, None)
         try:
             return await self.applied.positions()
-        except StoreDown:
+        except StoreDown as reason:
+            self._reasons[REDIS] = first_line(reason)
             return None
 
     async def close(self) -> None:
         with suppress(LogUnavailable):
             await self.security_notes.hand_over()
+        self.requests.hand_over()
         await self.applied.close()
         await self.views.close()
         await asyncio.to_thread(self.store.close)

@@ -8,6 +8,7 @@ the order. For a path without parameters the application skips the router too.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from time import perf_counter
 from typing import TypeAlias, cast
 
 import msgspec
@@ -25,7 +26,13 @@ from litestar.types import (
 
 from api.http.error_responses import JSON, problem_of
 from api.http.json_bodies import MEDIA_TYPE, check_encoding, is_json
-from api.http.request_context import correlation_of
+from api.http.request_context import (
+    Observe,
+    correlation_of,
+    ignore,
+    note_correlation,
+    note_problem,
+)
 from api.http.request_errors import BodyTooLarge, MalformedBody, WrongMediaType
 from domain.ids import LogPosition
 
@@ -91,6 +98,10 @@ class BareRoute(ABC):
     async def answer(self, request: BareRequest) -> Reply: ...
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.serve(scope, receive, send)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> int:
+        """Send the reply or the error, and return its status."""
         headers: HeaderMap = dict(scope["headers"])
         correlation = None
         if b"x-request-id" in headers:
@@ -108,12 +119,15 @@ class BareRoute(ABC):
                 out.append(_REPLAYED)
         except Exception as error:  # noqa: BLE001 - the top loop of a request
             problem = problem_of(error, correlation)
+            note_problem(scope, problem)
             status, body = problem.status, problem.body()
             out = [_JSON, (b"content-length", b"%d" % len(body)), *problem.headers]
         if correlation is not None:
+            note_correlation(scope, correlation)
             out.append((b"x-request-id", correlation.encode()))
         await send({"type": "http.response.start", "status": status, "headers": out})
         await send({"type": "http.response.body", "body": body, "more_body": False})
+        return status
 
 
 class Application(Litestar):
@@ -124,6 +138,7 @@ class Application(Litestar):
     """
 
     bare: Mapping[tuple[str, str], BareRoute] = {}
+    observe: Observe = staticmethod(ignore)
 
     async def __call__(
         self,
@@ -131,26 +146,39 @@ class Application(Litestar):
         receive: Receive | LifeSpanReceive,
         send: Send | LifeSpanSend,
     ) -> None:
-        if scope["type"] == "http":
-            route = self.bare.get((scope["method"], scope["path"]))
-            if route is not None:
-                await route(scope, cast(Receive, receive), cast(Send, send))
-                return
-            if scope["method"] == "HEAD":
-                await self._head(scope, cast(Receive, receive), cast(Send, send))
-                return
-        await super().__call__(scope, receive, send)
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        began = perf_counter()
+        method, path = scope["method"], scope["path"]
+        route = self.bare.get((method, path))
+        if route is None:
+            await self._route(scope, method, cast(Receive, receive), cast(Send, send))
+            return
+        status = await route.serve(scope, cast(Receive, receive), cast(Send, send))
+        self.observe(scope, path, method, status, perf_counter() - began)
 
-    async def _head(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as GET does, without the body."""
+    async def _route(
+        self, scope: Scope, method: str, receive: Receive, send: Send
+    ) -> None:
+        """Let the router answer. HEAD is answered as GET, without the body."""
+        began = perf_counter()
+        is_head = method == "HEAD"
+        if is_head:
+            scope = cast(Scope, {**scope, "method": "GET"})
+        status = 0
 
-        async def send_head(message: Message) -> None:
-            if message["type"] == "http.response.body":
+        async def watched_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif is_head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
 
-        get = cast(Scope, {**scope, "method": "GET"})
-        await super().__call__(get, receive, send_head)
+        await super().__call__(scope, receive, watched_send)
+        template = scope.get("path_template")
+        self.observe(scope, template, method, status, perf_counter() - began)
 
 
 def in_place_of_handler(route: BareRoute) -> Callable[..., ASGIApp]:

@@ -3,7 +3,7 @@
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from api.http.request_context import correlation_of
+from api.http.request_context import correlation_of, note_correlation
 
 HEADER = b"x-request-id"
 
@@ -16,6 +16,7 @@ def with_correlation(app: ASGIApp) -> ASGIApp:
         if correlation is None:
             await app(scope, receive, send)
             return
+        note_correlation(scope, correlation)
         echo = (HEADER, correlation.encode())
 
         async def send_back(message: Message) -> None:

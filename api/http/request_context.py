@@ -1,15 +1,29 @@
-"""The context of a request: its caller, correlation id and idempotency key."""
+"""The context of a request: its caller, correlation id, idempotency key, and notes.
+
+A request leaves notes in its scope. After the response, the application calls its
+`Observe` once with the scope, for the metrics and the access log.
+"""
 
 import re
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Any, TypeAlias, cast
 
 import msgspec
 from litestar import Request
 from litestar.di import NamedDependency
+from litestar.types import Scope
 
 from api.http.auth import Caller
+from api.http.error_responses import Failure
 from api.http.request_errors import BadParameter
 
+#: Keys of the scope. The caller is under `user`, as the framework has it.
+CORRELATION = "bourse.correlation"
+REFUSALS = "bourse.refusals"
+
+#: The arguments are the scope, the template of the route (None if no route matches),
+#: the method, the status, and the seconds from the request's head to its last byte.
+Observe: TypeAlias = Callable[[Mapping[str, object], str | None, str, int, float], None]
 #: The server accepts no other correlation ids.
 SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 #: Visible ASCII without the blank: HTTP strips blanks around a header's value, so a
@@ -70,3 +84,29 @@ def call_of(request: Request[Any, Any, Any]) -> Call:
 
 
 CallDependency: TypeAlias = NamedDependency[Call]
+
+
+def note_correlation(scope: Scope, correlation: str) -> None:
+    """Note the client's id of the request."""
+    _notes(scope)[CORRELATION] = correlation
+
+
+def note_refusals(scope: Scope, reasons: Sequence[str]) -> None:
+    """Note the reason of a refusal: one, or one for each refused order of a batch."""
+    _notes(scope)[REFUSALS] = reasons
+
+
+def note_problem(scope: Scope, problem: Failure) -> None:
+    """Note the reason of a problem, and the id under which a defect is logged."""
+    note_refusals(scope, (problem.reason,))
+    for name, value in problem.headers:
+        if name == b"x-request-id":
+            note_correlation(scope, value.decode())
+
+
+def ignore(*_: object) -> None:
+    """Observe nothing."""
+
+
+def _notes(scope: Scope) -> MutableMapping[str, object]:
+    return cast(MutableMapping[str, object], scope)

@@ -20,7 +20,7 @@ from api.http.bare_routes import (
 from api.http.error_responses import problem_of
 from api.http.json_bodies import BodyReader
 from api.http.openapi import BEARER, CommandOperation
-from api.http.request_context import key_of
+from api.http.request_context import key_of, note_refusals
 from api.http.request_errors import BadParameter
 from api.wire.order import ManyResult, Order
 from api.write.door import Instrument, WriteDoor
@@ -71,6 +71,7 @@ class PlaceOrderRoute(BareRoute):
         headers, door = request.headers, self._door
         now = door.clock.now
         caller = self._gate.admit(headers.get(b"authorization"), now())
+        request.scope["user"] = caller
         new = read_order(await request.body(self._body_limit))
         key = key_of(headers) if b"idempotency-key" in headers else None
         instrument = await _instrument(door, new)
@@ -131,6 +132,7 @@ class PlaceBatchRoute(BareRoute):
         door = self._door
         now = door.clock.now
         caller = self._gate.admit(request.headers.get(b"authorization"), now())
+        request.scope["user"] = caller
         whole = await request.body(self._body_limit)
         bodies = _batch.take_apart(whole).orders
         if not 1 <= len(bodies) <= BATCH_MAX:
@@ -146,7 +148,9 @@ class PlaceBatchRoute(BareRoute):
         )
         command = self._command(meta, readable, caller)
         answer = await door.execute(command)
-        results = await self._results(readable, command, answer)
+        results, refused = await self._results(readable, command, answer)
+        if refused:
+            note_refusals(request.scope, refused)
         position = answer.position or None
         return Reply(_encode(results), position, answer.repeated, status=207)
 
@@ -201,10 +205,12 @@ class PlaceBatchRoute(BareRoute):
         readable: Sequence[_Readable | DomainError],
         command: PlaceOrders,
         answer: Answer,
-    ) -> list[ManyResult]:
+    ) -> tuple[list[ManyResult], list[str]]:
+        """Return the result of each order, and the reasons of the refused ones."""
         outcomes = dict(answer.parts)
         tickets = {number: order.ticket for number, order in command.orders}
         results: list[ManyResult] = []
+        refused: list[str] = []
         for number, each in enumerate(readable):
             outcome = each if isinstance(each, DomainError) else outcomes[str(number)]
             try:
@@ -216,10 +222,11 @@ class PlaceBatchRoute(BareRoute):
                 )
             except DomainError as refusal:
                 problem = problem_of(refusal)
+                refused.append(problem.reason)
                 results.append(ManyResult(problem.status, msgspec.Raw(problem.body())))
                 continue
             results.append(ManyResult(200, msgspec.Raw(_encode(order))))
-        return results
+        return results, refused
 
 
 def place_order_route(route: PlaceOrderRoute) -> HTTPRouteHandler:

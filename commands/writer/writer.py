@@ -61,6 +61,11 @@ class Writer:
         return self._lead.state
 
     @property
+    def stopping(self) -> bool:
+        """Whether this writer gives the lease back and will not lead again."""
+        return self._lead.stopping
+
+    @property
     def exchange(self) -> Exchange:
         """The state in memory: empty unless this writer leads."""
         return self._lead.exchange

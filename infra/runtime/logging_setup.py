@@ -1,8 +1,8 @@
 """Configures structured, correlated log lines without secrets.
 
 Every process writes one JSON object per line to standard error, or a readable line if
-that is a terminal. Lines of the standard library's loggers (uvicorn, psycopg, Litestar)
-pass through the same processors.
+that is a terminal. Warnings of other libraries (uvicorn, psycopg, Litestar) pass
+through the same processors. Their routine lines do not: those help only their authors.
 
 The edge binds the correlation id once, and every line of the request carries it:
 `structlog.contextvars.bound_contextvars(correlation_id=...)`.
@@ -16,31 +16,42 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from infra.runtime.line_writer import LineWriter
 from infra.runtime.redaction import redacted, redacted_text
 
 LogFormat = Literal["auto", "json", "console"]
 
-# Their routine lines help only those who debug these libraries.
-QUIET_LOGGERS = ("asyncio", "httpx", "httpcore", "hpack")
+#: How long a process that ends waits for the reader of its lines.
+LAST_LINES_SECONDS = 1.0
 
 _line_encoder = msgspec.json.Encoder(enc_hook=repr)
 
 
+def is_readable(form: LogFormat, stream: TextIO) -> bool:
+    """Return whether lines for this stream are for a person, not JSON."""
+    return form == "console" or (form == "auto" and stream.isatty())
+
+
 def configure_logging(
-    *, form: LogFormat = "auto", level: str = "info", stream: TextIO | None = None
+    *,
+    form: LogFormat = "auto",
+    level: str = "info",
+    stream: TextIO | None = None,
+    writer: LineWriter | None = None,
 ) -> None:
-    """Route every log line of this process through these processors."""
+    """Route every log line of this process through these processors.
+
+    The lines go to `writer` if there is one, else straight to the stream.
+    """
     output: TextIO = sys.stderr if stream is None else stream
-    readable = form == "console" or (form == "auto" and output.isatty())
-    handler = logging.StreamHandler(output)
-    handler.setFormatter(_formatter(readable=readable))
+    handler = logging.StreamHandler(output) if writer is None else _Handler(writer)
+    handler.setFormatter(_formatter(readable=is_readable(form, output)))
+    handler.addFilter(_is_ours_or_matters)
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
-    for name in QUIET_LOGGERS:
-        logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
     logging.captureWarnings(True)
     structlog.configure(
         processors=[
@@ -52,6 +63,25 @@ def configure_logging(
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def write_in_background(*, form: LogFormat, level: str) -> LineWriter:
+    """Configure the log of a process that must not wait for the reader of its lines."""
+    writer = LineWriter(sys.stderr.fileno())
+    configure_logging(form=form, level=level, writer=writer)
+    return writer
+
+
+class _Handler(logging.StreamHandler[LineWriter]):
+    def close(self) -> None:
+        """Write the last lines. `logging.shutdown` calls this when the process ends."""
+        self.stream.drain(LAST_LINES_SECONDS)
+        super().close()
+
+
+def _is_ours_or_matters(record: logging.LogRecord) -> bool:
+    # Only structlog, which only we use, passes a mapping.
+    return isinstance(record.msg, dict) or record.levelno >= logging.WARNING
 
 
 def _formatter(*, readable: bool) -> logging.Formatter:

@@ -142,6 +142,22 @@ class Settings(Struct, frozen=True, kw_only=True, rename=_variable_name):
         Literal["debug", "info", "warning", "error"],
         Meta(description="Lowest severity of the log lines that are written."),
     ] = "info"
+    access_log: Annotated[
+        bool,
+        Meta(
+            description="Whether the server writes one line for each request, at the "
+            "level `info`."
+        ),
+    ] = True
+    metrics_token: Annotated[
+        Annotated[str, Meta(min_length=16)] | None,
+        Meta(
+            description="Token that Prometheus sends to read `/metrics`, at least 16 "
+            "characters. Unset: programs on this machine need none. An administrator "
+            "may always read.",
+            extra=SECRET,
+        ),
+    ] = None
     orderflow: Annotated[
         Path | None,
         Meta(

@@ -13,7 +13,8 @@ import structlog
 
 from commands.ports import SecurityOutbox
 from domain.accounts.user import SECURITY_FACTS_PER_MINUTE
-from domain.events.security import SecurityEvent
+from domain.errors import BadCredentials
+from domain.events.security import LoginFailed, SecurityEvent
 
 #: How long to resend a note while the outbox does not answer. The outbox remembers a
 #: handled note for longer.
@@ -39,6 +40,7 @@ class QueuedSecurityNotes:
             self._minute, self._noted = minute, 0
         self._noted += 1
         if self._noted <= SECURITY_FACTS_PER_MINUTE:
+            _log_refusal(refusal)
             self._queue.append((monotonic(), refusal))
             self._arrived.set()
         elif self._noted == SECURITY_FACTS_PER_MINUTE + 1:
@@ -66,3 +68,13 @@ class QueuedSecurityNotes:
             self._queue.popleft()
         if not self._queue:
             self._arrived.clear()
+
+
+def _log_refusal(refusal: SecurityEvent) -> None:
+    """Log a refusal. The address of a failed login is there as its keyed hash only."""
+    if isinstance(refusal, LoginFailed):
+        reason = BadCredentials.code
+        _log.warning("login_failed", reason=reason, claim=refusal.claim)
+    else:
+        actor = refusal.meta.actor
+        _log.warning("access_refused", user_id=actor, route=refusal.route)

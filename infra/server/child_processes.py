@@ -33,6 +33,8 @@ class Child:
         self.arguments = arguments
         self.environment = environment
         self.niceness = niceness
+        #: How often the process ended by itself and was started again.
+        self.restarts = 0
 
     async def start(self, *, output: int | None = None) -> asyncio.subprocess.Process:
         """Start a process. Its standard input ends when this process dies.
@@ -60,6 +62,8 @@ class Child:
         """Run a process, and restart it when it ends, until this task is canceled."""
         while True:
             process = await self.start()
+            if self.restarts:
+                _log.info("child_restarted", module=self.module, pid=process.pid)
             try:
                 code = await process.wait()
             except asyncio.CancelledError:
@@ -67,6 +71,7 @@ class Child:
                 raise
             _log.warning("child_ended", module=self.module, exit_code=code)
             await asyncio.sleep(RESTART_SECONDS)
+            self.restarts += 1
 
     async def run_once(self) -> str | None:
         """Run a process to its end; return its output if it failed, else None."""

@@ -26,7 +26,7 @@ from psycopg.rows import TupleRow
 from commands.ports import LogUnavailable
 from infra.log.connection import connect
 from infra.log.event_store import PostgresEventStore
-from infra.runtime.logging_setup import configure_logging
+from infra.runtime.logging_setup import write_in_background
 from infra.runtime.settings import read_settings
 from infra.views.homes import by_home, view_stores
 from processors.follower import SharedReader, follow_log
@@ -41,7 +41,8 @@ LOOK_SECONDS = 1.0
 #: cost, which many facts should share.
 PACE_SECONDS = {Home.LIVE: 0.005, Home.HISTORY: 0.1}
 
-_log = structlog.get_logger(__name__)
+# Not __name__, which is `__main__` here.
+_log = structlog.get_logger("infra.server.projector")
 
 
 class Turn:
@@ -109,6 +110,7 @@ def stop_with_parent(stop: threading.Event) -> None:
 def project(database_url: str, redis_url: str, stop: threading.Event) -> None:
     """Keep the views until `stop` is set. Wait for a log if there is none yet."""
     turn = Turn(database_url)
+    logged = ""
     while not stop.is_set():
         try:
             with (
@@ -129,14 +131,16 @@ def project(database_url: str, redis_url: str, stop: threading.Event) -> None:
                 ]
                 follow_log(reader, runners, stop, may_work=turn.held)
         except LogUnavailable as reason:
-            _log.warning("there is no log to follow yet", reason=str(reason))
+            if str(reason) != logged:
+                logged = str(reason)
+                _log.warning("there is no log to follow yet", reason=logged)
             stop.wait(LOOK_SECONDS)
     turn.close()
 
 
 def main() -> int:
     settings = read_settings()
-    configure_logging(form=settings.log_format, level=settings.log_level)
+    write_in_background(form=settings.log_format, level=settings.log_level)
     if settings.database_url is None or settings.redis_url is None:
         _log.error("a projector needs DATABASE_URL and REDIS_URL")
         return 2

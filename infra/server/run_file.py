@@ -54,12 +54,17 @@ class RunFileKeeper:
         self._run_file = run_file
         self._places = places
         self._home = Path(run_file.home)
+        self._greeted = ""
 
     async def keep(self) -> None:
         """Poll the readiness while the server runs, and announce each change."""
         role = None
         while True:
-            readiness = await self._container.capacity()
+            readiness = (
+                await self._container.capacity()
+                if role is None
+                else self._container.capacity_seen()
+            )
             if readiness.ready and readiness.role != role:
                 role = readiness.role
                 if role == WriterState.LEADER and self._settings.demo:
@@ -97,7 +102,10 @@ class RunFileKeeper:
         staging.write_bytes(msgspec.json.format(msgspec.json.encode(content)))
         staging.replace(self._home / RUN_FILE)
         _log.info("ready", role=role, url=content.base_url, home=content.home)
-        self._greet(role)
+        # After an outage the server is ready again, which the log says.
+        if role != self._greeted:
+            self._greeted = role
+            self._greet(role)
 
     def _greet(self, role: str) -> None:
         """Print for a person what runs, and where."""

@@ -13,7 +13,6 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
@@ -23,17 +22,13 @@ from litestar.types import ControllerRouterHandler
 from api.app import create_app
 from commands.writer.leadership import WriterState
 from infra.container import Container
-from infra.local.errors import LocalServerError
-from infra.local.servers import (
-    LocalServer,
-    start_postgres,
-    start_redis,
-    stop_local_servers,
-)
+from infra.local.servers import stop_local_servers
 from infra.local.serving import ServedAlready, serving
-from infra.runtime.logging_setup import configure_logging
+from infra.runtime.line_writer import LineWriter
+from infra.runtime.logging_setup import write_in_background
 from infra.runtime.settings import Settings, unknown_variables
 from infra.server.child_processes import Child
+from infra.server.local_keeper import LocalKeeper
 from infra.server.retrying_task import keep_trying
 from infra.server.run_file import RUN_FILE, RunFileKeeper, new_run_file
 from infra.server.security_recorder import SecurityRecorder
@@ -44,7 +39,6 @@ from processors.scheduler import Scheduler
 #: The projector must not slow the writer down: orders come first, views catch up.
 PROJECTOR_NICENESS = 10
 SNAPSHOT_NICENESS = 15
-LOCAL_LOOK_SECONDS = 0.5
 SNAPSHOT_LOOK_SECONDS = 5.0
 #: How long one thread may keep the interpreter from another. The commit thread needs it
 #: several times a commit, for microseconds; Python's 5 ms would dominate each commit.
@@ -68,7 +62,7 @@ def serve(
         CannotStart: another server runs in this home, the port is taken, or Redis may
             evict keys.
     """
-    configure_logging(form=settings.log_format, level=settings.log_level)
+    lines = write_in_background(form=settings.log_format, level=settings.log_level)
     for name, similar in unknown_variables().items():
         _log.warning("unknown_setting", variable=name, did_you_mean=similar or None)
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -81,7 +75,7 @@ def serve(
         run_file.unlink(missing_ok=True)
         ending = StopSignals()
         try:
-            server = _Server(settings, home, listener, ending, extra_routes)
+            server = _Server(settings, home, listener, ending, lines, extra_routes)
             uvloop.run(server.run())
         finally:
             ending.listen()
@@ -167,6 +161,7 @@ class _Server:
         home: Path,
         listener: socket.socket,
         ending: StopSignals,
+        lines: LineWriter,
         extra_routes: Sequence[ControllerRouterHandler],
     ) -> None:
         self.ending = ending
@@ -180,14 +175,16 @@ class _Server:
             "Postgres": "as DATABASE_URL says",
             "Redis": "as REDIS_URL says",
         }
-        self.database_url = settings.database_url or self._own(
-            "Postgres", start_postgres(home)
-        )
-        self.redis_url = settings.redis_url or self._own("Redis", start_redis(home))
+        self.local_keeper = LocalKeeper(home)
+        self.database_url = settings.database_url or self._own("Postgres")
+        self.redis_url = settings.redis_url or self._own("Redis")
         _check_eviction(self.redis_url)
-        self.container = Container(settings, self.database_url, self.redis_url)
+        self.container = Container(
+            settings, self.database_url, self.redis_url, lines=lines
+        )
 
-    def _own(self, name: str, server: LocalServer) -> str:
+    def _own(self, name: str) -> str:
+        server = self.local_keeper.start(name)
         self.places[name] = f"embedded, kept between runs in {server.place}"
         return server.url
 
@@ -231,6 +228,7 @@ class _Server:
         loop = asyncio.get_running_loop()
 
         def begin_to_end() -> None:
+            _log.info("stopping")
             http.should_exit = True
             # Concurrently: HTTP waits only seconds for its last answers, and a log
             # that hangs would hold them longer.
@@ -255,8 +253,10 @@ class _Server:
             environment=self._environment(),
             niceness=PROJECTOR_NICENESS,
         )
+        container.metrics.children["projector"] = projector
         return {
-            "local servers": self._keep_local_servers,
+            "local servers": self.local_keeper.keep,
+            "state watch": container.watch.run,
             "day roll": scheduler.run,
             "projector": projector.keep_running,
             "security notes": container.security_notes.keep_handing_over,
@@ -286,27 +286,6 @@ class _Server:
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
         }
-
-    async def _keep_local_servers(self) -> None:
-        """Restart an embedded server that has died, on its port: clients know that one.
-
-        Log each reason for a failure once.
-        """
-        logged = ""
-        while True:
-            await asyncio.sleep(LOCAL_LOOK_SECONDS)
-            try:
-                if self.settings.database_url is None:
-                    port = urlsplit(self.database_url).port
-                    await asyncio.to_thread(start_postgres, self.home, port)
-                if self.settings.redis_url is None:
-                    port = urlsplit(self.redis_url).port
-                    await asyncio.to_thread(start_redis, self.home, port)
-                logged = ""
-            except LocalServerError as reason:
-                if str(reason) != logged:
-                    logged = str(reason)
-                    _log.error("local_server_down", reason=logged)
 
     async def _end(
         self, writing: asyncio.Task[None], background: list[asyncio.Task[None]]

@@ -6,6 +6,7 @@ nobody knows of. A second signal, after the time for an orderly stop, aborts.
 """
 
 import asyncio
+import logging
 import os
 import signal
 import time
@@ -59,4 +60,6 @@ class StopSignals:
             _log.error(
                 "broken_off", remains="the embedded servers; make stop stops them"
             )
+            # That exit runs nothing, so write the last lines now.
+            logging.shutdown()
             os._exit(BROKEN_OFF)

@@ -7,7 +7,7 @@ separately: a store that does not answer delays only callers that wait for its v
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -49,11 +49,15 @@ class RedisAppliedPositions:
         url: str,
         homes: Mapping[Home, ViewsOfHome],
         followed: Sequence[View] = tuple(each.view for each in PROJECTIONS),
+        *,
+        on_reached: Callable[[bool, str], None] = lambda _is_up, _reason: None,
     ) -> None:
         self._redis = redis.asyncio.Redis.from_url(
             url, socket_timeout=5.0, socket_connect_timeout=5.0
         )
         self._homes = homes
+        #: Called when the subscription begins or fails, with the reason.
+        self._on_reached = on_reached
         self._followed = {
             home: [each for each in followed if each.home is home] for home in homes
         }
@@ -129,18 +133,13 @@ class RedisAppliedPositions:
 
     async def _follow(self) -> None:
         """Listen until cancelled, through every outage."""
-        is_logged = False
         while True:
             try:
                 await self._listen()
             except (RedisError, StoreDown, OSError) as reason:
-                if not is_logged:
-                    _log.warning("cannot hear how far views are", reason=str(reason))
-                is_logged = True
+                self._on_reached(False, str(reason))
             except Exception:  # noqa: BLE001 - the top loop of a task nobody awaits
                 _log.exception("following the views failed; it starts again")
-            else:
-                is_logged = False
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen(self) -> None:
@@ -149,6 +148,7 @@ class RedisAppliedPositions:
             await channel.subscribe(APPLIED)
             # The checkpoints include every write published before the subscription.
             await self._look_around()
+            self._on_reached(True, "")
             while True:
                 message = await channel.get_message(timeout=LOOK_SECONDS)
                 if message is not None:

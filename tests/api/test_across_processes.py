@@ -75,6 +75,7 @@ class Across:
             tokens=SignedTokens(b"a key for tests, 32 bytes long.."),
             readiness=self._ready,
             head=self._head,
+            metrics=self._metrics,
             market_timezone=UTC,
         )
         self.api = create_app(services)
@@ -83,6 +84,9 @@ class Across:
 
     async def _ready(self) -> Readiness:
         return Readiness(ready=True, role="leader", dependencies={})
+
+    async def _metrics(self) -> bytes:
+        return b""
 
     async def _head(self) -> LogPosition:
         return await asyncio.to_thread(self._store.reader.head)

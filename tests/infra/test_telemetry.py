@@ -57,7 +57,7 @@ def test_the_correlation_id_is_on_every_line_of_its_context():
 
     with structlog.contextvars.bound_contextvars(correlation_id="c-1"):
         structlog.get_logger().info("inside")
-        logging.getLogger("uvicorn.error").info("inside too")
+        logging.getLogger("uvicorn.error").warning("inside too")
     structlog.get_logger().info("outside")
 
     assert [each.get("correlation_id") for each in lines(stream)] == [
@@ -85,6 +85,20 @@ def test_lines_below_the_level_are_not_written():
     logging.getLogger("litestar").info("too quiet")
 
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("level", ["debug", "info"])
+def test_other_libraries_write_only_what_matters(level: str):
+    stream = configured(level=level)
+
+    structlog.get_logger().debug("ours")
+    for name in ("uvicorn.error", "litestar", "asyncio"):
+        logging.getLogger(name).debug("theirs")
+        logging.getLogger(name).info("theirs")
+        logging.getLogger(name).warning("matters")
+
+    events = [each["event"] for each in lines(stream)]
+    assert events == ["ours"] * (level == "debug") + ["matters"] * 3
 
 
 def test_a_terminal_gets_a_readable_line_and_a_file_json():

@@ -1,17 +1,15 @@
 """Health checks answer at once, whatever hangs, and ready means usable."""
 
-import signal
 from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
 import httpx
-import psutil
 import pytest
 
 from infra.local.servers import start_postgres, start_redis
 from tests.support.server_process import ServerProcess, wait_until
+from tests.support.standing_still import standing_still
 
 #: What a load balancer waits.
 PATIENCE = 2.0
@@ -24,20 +22,6 @@ def server(tmp_path: Path) -> Generator[ServerProcess]:
         yield server.start()
     finally:
         server.end()
-
-
-@contextmanager
-def standing_still(pid: int) -> Generator[None]:
-    """Stop a process and its children with SIGSTOP, until the block ends."""
-    parent = psutil.Process(pid)
-    processes = [*parent.children(recursive=True), parent]
-    for each in processes:
-        each.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for each in processes:
-            each.send_signal(signal.SIGCONT)
 
 
 def ready(server: ServerProcess) -> tuple[int, dict[str, str], float]:

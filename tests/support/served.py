@@ -112,6 +112,7 @@ class Served:
             tokens=self.tokens,
             readiness=self._ready,
             head=self._head,
+            metrics=self._metrics,
             market_timezone=UTC,
         )
         self.app = create_app(self.services)
@@ -125,6 +126,9 @@ class Served:
 
     async def _ready(self) -> Readiness:
         return self.readiness
+
+    async def _metrics(self) -> bytes:
+        return b"bourse_leads_total 1.0\n"
 
     async def _head(self) -> LogPosition:
         return self.log.reader.head()

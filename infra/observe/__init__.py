@@ -1,0 +1,1 @@
+"""What an operator sees of a server: metrics, the access log, changes of state."""
