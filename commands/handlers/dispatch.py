@@ -18,6 +18,7 @@ from commands.messages import (
     ListAsset,
     NoteAccessRefused,
     NoteLoginFailed,
+    NoteOperationForced,
     PlaceOrder,
     Register,
     ReplaceOrder,
@@ -49,6 +50,7 @@ HANDLERS: dict[type[Command], Callable[[Exchange, Any], None]] = {
     UseKey: users.use_key,
     NoteLoginFailed: users.note_login_failed,
     NoteAccessRefused: users.note_access_refused,
+    NoteOperationForced: users.note_operation_forced,
 }
 
 
