@@ -12,9 +12,12 @@ import typer
 
 from domain.ids import Symbol
 from infra.access.target_servers import target_postgres
+from infra.backup.restoring import restore
+from infra.backup.writing import backup
 from infra.cli import reports
 from infra.cli.audit_log import audit_log
 from infra.cli.failures import reporting_failures
+from infra.cli.force import forcing
 from infra.cli.maintenance import (
     create_admin,
     forget_views,
@@ -23,7 +26,6 @@ from infra.cli.maintenance import (
 )
 from infra.cli.output import Output
 from infra.cli.replay_flow import ReplayOptions, replay_flow
-from infra.log.backup import backup, restore
 from infra.runtime.settings import read_settings
 from infra.server.server import serve
 from projections.register import NAMES
@@ -41,6 +43,10 @@ app.add_typer(audit, name="audit")
 app.add_typer(admin, name="admin")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Override failed conditions; the log then says so."),
+]
 Url = Annotated[
     str | None,
     typer.Option(help="URL of a running server; by default that of BOURSE_HOME."),
@@ -201,9 +207,14 @@ def backup_to(
 def restore_from(
     file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
     *,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fill a database without events from a backup: all of it, or nothing."""
+    """Check a backup aside, then make its log that of the database.
+
+    Conditions: the database has no events (log-not-empty), and the backup passes the
+    audit (backup-unsound).
+    """
     output = Output(as_json=as_json)
     with reporting_failures(output):
         settings = read_settings()
@@ -214,6 +225,7 @@ def restore_from(
             manifest = restore(
                 url,
                 file,
+                forcing=forcing("restore", file.name, force=force),
                 progress=lambda _table, done, rows: gauge(done, rows),
                 before_commit=lambda: forget_views(settings),
             )

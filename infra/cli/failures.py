@@ -11,10 +11,10 @@ from domain.errors import DomainError
 from infra.access.api_client import ServerRefused, ServerUnreachable
 from infra.access.target_servers import NoInstallation
 from infra.access.temporary_writer import NoLease
+from infra.backup.errors import BackupError
 from infra.cli.output import Output
 from infra.cli.replay_flow import Interrupted
 from infra.local.errors import LocalServerError
-from infra.log.backup import BackupError
 from infra.log.event_codec import UndecodableEvent
 from infra.log.migrations import SchemaRefused
 from infra.log.snapshots import SnapshotNotSaved

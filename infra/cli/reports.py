@@ -9,9 +9,9 @@ from rich.text import Text
 from infra.access.administrators import Administrator
 from infra.audit.findings import Check
 from infra.audit.verify import AuditReport
+from infra.backup.archive import Manifest
 from infra.cli.maintenance import Saved
 from infra.cli.output import Output, mark, unmarked
-from infra.log.backup import Manifest
 from infra.replay.score import Report
 from processors.rebuild import Report as Rebuild
 
