@@ -21,10 +21,10 @@ from infra.cli.force import forcing
 from infra.cli.maintenance import (
     create_admin,
     forget_views,
-    rebuild_views,
     save_snapshot,
 )
 from infra.cli.output import Output
+from infra.cli.rebuilding import rebuild_views
 from infra.cli.replay_flow import ReplayOptions, replay_flow
 from infra.runtime.settings import read_settings
 from infra.server.server import serve
@@ -167,16 +167,24 @@ def rebuild(
     ] = None,
     *,
     all_of_them: Annotated[bool, typer.Option("--all", help="Rebuild all.")] = False,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Rebuild read models from the log while the live ones serve, then switch."""
+    """Rebuild read models from the log while the live ones serve, then switch.
+
+    Condition: the log passes the audit (log-unsound). A read model that is not live is
+    filled without it.
+    """
     if (name is None) is not all_of_them:
         raise typer.BadParameter("name one read model, or pass --all")
     if name is not None and name not in NAMES:
         raise typer.BadParameter(f"{name} is none of {', '.join(NAMES)}")
     output = Output(as_json=as_json)
     with reporting_failures(output):
-        reports.rebuilds(output, rebuild_views(read_settings(), output, name or "all"))
+        views = name or "all"
+        forced = forcing("rebuild", views, force=force)
+        rebuilt = rebuild_views(read_settings(), output, views, forced)
+        reports.rebuilds(output, rebuilt)
 
 
 @app.command()

@@ -14,13 +14,11 @@ from redis import Redis
 from typer.testing import CliRunner
 
 from domain.events.register import Fact
-from domain.events.security import OperationForced
 from domain.events.user import RoleGranted
 from domain.events.wallet import TradeSettled
 from infra.access.temporary_writer import temporary_writer
 from infra.cli.commands import app
 from infra.log.event_store import PostgresEventStore
-from infra.security.security_outbox import PostgresSecurityOutbox
 from infra.views.redis_store import ALIAS
 from tests.support.command_line import Bourse
 from tests.support.flow import Flow
@@ -213,25 +211,6 @@ def test_a_restore_does_not_touch_a_log_that_has_events(traded: Bourse, tmp_path
 
     assert traded.json("restore", str(file), code=1)["error"] == "log-not-empty"
     assert traded.json("audit", "verify")["passed"]
-
-
-@pytest.mark.rule("FORCE-02")
-def test_a_forced_restore_replaces_the_log_and_is_noted(traded: Bourse, tmp_path: Path):
-    file = tmp_path / "bourse.backup"
-    traded.json("backup", str(file))
-
-    restored = traded.json("restore", str(file), "--force")
-
-    assert restored["log_position"] == len(FACTS)
-    assert traded.json("audit", "verify")["passed"]
-    assert [noted.subject for noted in forced(traded)] == ["bourse.backup"]
-
-
-def forced(bourse: Bourse) -> list[OperationForced]:
-    """Return the notes of forced operations that the next leader will record."""
-    with PostgresEventStore(bourse.database_url) as store:
-        pending = PostgresSecurityOutbox(store.datastore).pending(10)
-    return [note for note in pending if isinstance(note, OperationForced)]
 
 
 # --- administrators ---
