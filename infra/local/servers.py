@@ -13,6 +13,7 @@ from infra.local.postgres import serves_others
 
 __all__ = [
     "LocalServer",
+    "serves_others",
     "start_postgres",
     "start_redis",
     "stop_local_servers",
