@@ -26,6 +26,8 @@ from infra.cli.maintenance import (
 from infra.cli.output import Output
 from infra.cli.rebuilding import rebuild_views
 from infra.cli.replay_flow import ReplayOptions, replay_flow
+from infra.doctor.checks import examine
+from infra.doctor.installation import Installation
 from infra.runtime.settings import read_settings
 from infra.server.server import serve
 from projections.register import NAMES
@@ -185,6 +187,19 @@ def rebuild(
         forced = forcing("rebuild", views, force=force)
         rebuilt = rebuild_views(read_settings(), output, views, forced)
         reports.rebuilds(output, rebuilt)
+
+
+@app.command()
+def doctor(*, as_json: AsJson = False) -> None:
+    """Check the installation: what is wrong, and what to do. Changes nothing.
+
+    The exit code is 2 if nothing is wrong and some checks could not be made.
+    """
+    output = Output(as_json=as_json)
+    with reporting_failures(output):
+        report = examine(Installation(read_settings()))
+        reports.examination(output, report)
+        raise typer.Exit(report.exit_code)
 
 
 @app.command()
