@@ -76,7 +76,9 @@ def opened(path: Path) -> ZipFile:
     try:
         return ZipFile(path)
     except _DAMAGES as reason:
-        raise BackupUnreadable(f"{path} is not a backup: {reason}") from reason
+        raise BackupUnreadable(
+            f"{path} is not a backup, or only a part of one: {reason}"
+        ) from reason
 
 
 def verified(archive: ZipFile) -> Manifest:
