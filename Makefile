@@ -9,7 +9,7 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run stop test check fmt bench bench-against prove cover \
-  catalog replay lock clean
+  catalog replay lock clean clean-data
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -93,6 +93,9 @@ lock: ## pin the requirements again (needs uv)
 	  --no-emit-index-url --no-annotate --custom-compile-command 'make lock' \
 	  --constraint requirements.txt \
 	  --output-file requirements-dev.txt requirements-dev.in
+
+clean-data: $(READY) ## delete the data of BOURSE_HOME, after asking (YES=1: at once)
+	@$(BIN)/python -m infra.local.removal
 
 clean: ## remove what make made, except BOURSE_HOME
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache \

@@ -110,10 +110,11 @@ class ListingChanges(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ChangeListing(Command, frozen=True):
-    """Change an instrument's terms."""
+    """Change an instrument's terms. `force` overrides the conditions of a change."""
 
     symbol: Symbol
     changes: ListingChanges
+    force: bool = False
 
 
 class HaltMarket(Command, frozen=True):
@@ -221,6 +222,14 @@ class NoteAccessRefused(Command, frozen=True):
     route: str
 
 
+class NoteOperationForced(Command, frozen=True):
+    """Record that an operator overrode a failed condition outside the writer."""
+
+    operation: str
+    condition: str
+    subject: str
+
+
 COMMANDS: tuple[type[Command], ...] = (
     PlaceOrder,
     PlaceOrders,
@@ -245,4 +254,5 @@ COMMANDS: tuple[type[Command], ...] = (
     ChangeMemoryWindow,
     NoteLoginFailed,
     NoteAccessRefused,
+    NoteOperationForced,
 )

@@ -11,7 +11,7 @@ import msgspec
 from commands.companions import Companion, SignIn
 from domain.events.event import Timestamp
 from domain.events.register import Fact, Recorded
-from domain.events.security import SecurityEvent
+from domain.events.security import SecurityEvent, SecurityRefusal
 from domain.ids import CommandId, LogPosition, Stream, UserId
 
 
@@ -187,7 +187,7 @@ class Credentials(Protocol):
 class SecurityNotes(Protocol):
     """The notes of one server about its refusals."""
 
-    def note(self, refusal: SecurityEvent) -> None:
+    def note(self, refusal: SecurityRefusal) -> None:
         """Note a refusal for the record. Never waits and never fails.
 
         Each refusal has a unique command id, by which the writer records it once.

@@ -6,6 +6,8 @@
     │   ├── OffTick, OffLot, AmountTooLarge, UnknownSymbol, NothingToReplace
     │   ├── MarketHalted, PriceOutsideBand   for a replacement; a new order is rejected
     │   └── InvalidListing
+    ├── ConditionFailed         an operation that an operator may force
+    │   └── OrdersOutsideBand
     ├── NotFound                the name does not exist, or belongs to another user
     ├── OrderDone               the order is already in a final state
     ├── InsufficientFunds       the available balance does not cover the hold
@@ -120,6 +122,27 @@ class InvalidListing(InvalidOrder):
     """Listing terms that contradict each other or the resting orders."""
 
     code = "invalid-listing"
+
+
+class ConditionFailed(DomainError):
+    """A failed condition of an operation, which may be forced (rule FORCE-01)."""
+
+    code = "condition-failed"
+
+
+class OrdersOutsideBand(ConditionFailed):
+    """A change of a listing that leaves resting orders outside the new price band."""
+
+    code = "orders-outside-band"
+
+    def __init__(self, *, symbol: Symbol, orders: int) -> None:
+        super().__init__(
+            f"{orders} resting orders of {symbol} are outside the new price band and "
+            "could still trade there; halt the market and cancel them first, or send "
+            "the change again with force",
+            symbol=symbol,
+            orders=orders,
+        )
 
 
 class NotFound(DomainError):

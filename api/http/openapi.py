@@ -45,7 +45,10 @@ WITH_CALLER = {
     403: "The caller's roles or funds do not allow the request.",
 }
 WITH_NAME = {404: "Nothing has this name or id."}
-WITH_COMMAND = {409: "The name is taken, or the key was used with other content."}
+WITH_COMMAND = {
+    409: "The name is taken, the key was used with other content, or a condition does "
+    "not hold."
+}
 WITH_BODY = {413: "The body is too large.", 415: "The body is not JSON, or compressed."}
 
 _TEXT = Schema(type=OpenAPIType.STRING)

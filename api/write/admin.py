@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from litestar import Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from api.http.numbers import Number
 from api.http.request_context import Call, CallDependency
@@ -102,11 +102,16 @@ async def change_asset(
     symbol: FromPath[Symbol],
     call: CallDependency,
     door: DoorDependency,
+    *,
+    force: FromQuery[bool] = False,
 ) -> Response[Asset]:
-    """Change an instrument's terms. The terms that the body omits stay."""
+    """Change an instrument's terms. The terms that the body omits stay. A change that
+    leaves resting orders outside the new price band is refused with the reason
+    `orders-outside-band`; with `force` it is carried out, and the log says so."""
     market = await _market(door, symbol)
-    meta = door.meta(call, "edit", symbol, data)
-    command = ChangeListing(meta, market.listing.symbol, data.changes())
+    # Without force, the digest is the one that older versions recorded.
+    meta = door.meta(call, "edit", symbol, data, *(["force"] if force else []))
+    command = ChangeListing(meta, market.listing.symbol, data.changes(), force)
     answer = await door.execute(command)
     return response_of(_asset(market, answer), answer)
 

@@ -28,6 +28,7 @@ from commands.messages import (
     ListAsset,
     NoteAccessRefused,
     NoteLoginFailed,
+    NoteOperationForced,
     PlaceOrder,
     Register,
     ReplaceOrder,
@@ -61,6 +62,7 @@ HANDLERS: dict[type[Command], Callable[[Exchange, Any], None]] = {
     ChangeMemoryWindow: keys.change_memory_window,
     NoteLoginFailed: users.note_login_failed,
     NoteAccessRefused: users.note_access_refused,
+    NoteOperationForced: users.note_operation_forced,
 }
 
 

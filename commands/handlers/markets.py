@@ -12,7 +12,8 @@ from commands.messages import (
     RollDay,
 )
 from commands.state.exchange import Exchange
-from domain.errors import AlreadyExists
+from domain.errors import AlreadyExists, OrdersOutsideBand
+from domain.events.security import OperationForced
 from domain.listing import Listing
 from domain.market.market import Market
 
@@ -28,11 +29,36 @@ def list_asset(exchange: Exchange, command: ListAsset) -> None:
 
 
 def change_listing(exchange: Exchange, command: ChangeListing) -> None:
-    """Edit the terms of an instrument; record nothing if none changes."""
+    """Edit the terms of an instrument; record nothing if none changes.
+
+    Raises:
+        OrdersOutsideBand: the change strands resting orders (rule LIST-05).
+    """
     market = exchange.market(command.symbol)
     listing = edited(market.listing, command.changes)
-    if listing != market.listing:
-        market.change_listing(listing, meta=command.meta)
+    if listing == market.listing:
+        return
+    stranded = _stranded(market, listing)
+    if stranded and not command.force:
+        raise OrdersOutsideBand(symbol=command.symbol, orders=stranded)
+    market.change_listing(listing, meta=command.meta)
+    if stranded:
+        forced = OperationForced(
+            command.meta, "change-listing", OrdersOutsideBand.code, command.symbol
+        )
+        exchange.security.force(forced)
+
+
+def _stranded(market: Market, listing: Listing) -> int:
+    """Return how many resting orders only the new terms put outside the band."""
+    before = market.listing
+    if listing.band() in (before.band(), None):
+        return 0
+    return sum(
+        listing.broken_bound(price) is not None and before.broken_bound(price) is None
+        for order in market.book.orders.values()
+        if (price := order.limit_price) is not None
+    )
 
 
 def edited(listing: Listing, changes: ListingChanges) -> Listing:

@@ -5,13 +5,19 @@ from commands.messages import (
     GrantRole,
     NoteAccessRefused,
     NoteLoginFailed,
+    NoteOperationForced,
     Register,
 )
 from commands.state.exchange import Exchange
 from domain.accounts.user import User
 from domain.accounts.wallet import Wallet
 from domain.errors import AlreadyExists, NotFound
-from domain.events.security import AccessRefused, LoginFailed, SecurityEvent
+from domain.events.security import (
+    AccessRefused,
+    LoginFailed,
+    OperationForced,
+    SecurityEvent,
+)
 from domain.vocabulary import WalletKind
 
 
@@ -67,6 +73,15 @@ def note_login_failed(exchange: Exchange, command: NoteLoginFailed) -> None:
 def note_access_refused(exchange: Exchange, command: NoteAccessRefused) -> None:
     """Record refused access, unless the minute's limit is reached."""
     _note(exchange, AccessRefused(command.meta, command.route))
+
+
+def note_operation_forced(exchange: Exchange, command: NoteOperationForced) -> None:
+    """Record that an operator forced an operation, such as a restore."""
+    meta = command.meta
+    exchange.security.force(
+        OperationForced(meta, command.operation, command.condition, command.subject)
+    )
+    exchange.companions.append(NoteRecorded(meta.command_id))
 
 
 def _note(exchange: Exchange, refusal: SecurityEvent) -> None:

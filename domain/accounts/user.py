@@ -5,7 +5,12 @@ from typing import ClassVar
 from domain.aggregate import Aggregate, Frozen, Outbox
 from domain.errors import AlreadyExists
 from domain.events.event import Meta
-from domain.events.security import AccessRefused, LoginFailed, SecurityEvent
+from domain.events.security import (
+    AccessRefused,
+    LoginFailed,
+    OperationForced,
+    SecurityEvent,
+)
 from domain.events.user import EmailClaimed, RoleGranted, UserRegistered
 from domain.ids import AccountId, Stream, UserId, email_stream, user_stream
 from domain.vocabulary import Role
@@ -165,13 +170,24 @@ class SecurityLog(Aggregate):
         self.record(event)
         return True
 
+    def force(self, event: OperationForced) -> None:
+        """Record that an operator overrode a condition, at any rate (FORCE-02)."""
+        self.record(event)
+
     def _noted(self, event: SecurityEvent) -> None:
         minute = event.meta.at // _MINUTE
         if minute > self.minute:
             self.minute, self.noted = minute, 0
         self.noted += 1
 
-    handlers: ClassVar = {LoginFailed: _noted, AccessRefused: _noted}
+    def _forced(self, _: OperationForced) -> None:
+        """Keep no state: only refusals count for the rate."""
+
+    handlers: ClassVar = {
+        LoginFailed: _noted,
+        AccessRefused: _noted,
+        OperationForced: _forced,
+    }
     frozen_type: ClassVar = FrozenSecurityLog
 
     def freeze(self) -> FrozenSecurityLog:

@@ -1,4 +1,4 @@
-"""Facts of the stream `security-log`: refused logins and refused access."""
+"""Facts of the stream `security-log`: refused logins, refused access, forced work."""
 
 from typing import TypeAlias
 
@@ -17,4 +17,18 @@ class AccessRefused(Event, frozen=True, tag="security.access-refused"):
     route: str
 
 
-SecurityEvent: TypeAlias = LoginFailed | AccessRefused
+class OperationForced(Event, frozen=True, tag="security.operation-forced"):
+    """An operator carried out an operation although a condition of it failed.
+
+    `operation` and `condition` are stable words. `subject` names what was operated on,
+    such as a symbol.
+    """
+
+    operation: str
+    condition: str
+    subject: str
+
+
+#: What a server refuses for security reasons.
+SecurityRefusal: TypeAlias = LoginFailed | AccessRefused
+SecurityEvent: TypeAlias = SecurityRefusal | OperationForced

@@ -12,19 +12,23 @@ import typer
 
 from domain.ids import Symbol
 from infra.access.target_servers import target_postgres
+from infra.backup.restoring import restore
+from infra.backup.writing import backup
 from infra.cli import reports
 from infra.cli.audit_log import audit_log
 from infra.cli.failures import reporting_failures
+from infra.cli.force import forcing
 from infra.cli.maintenance import (
     confirm_clock,
     create_admin,
     forget_views,
-    rebuild_views,
     save_snapshot,
 )
 from infra.cli.output import Output
+from infra.cli.rebuilding import rebuild_views
 from infra.cli.replay_flow import ReplayOptions, replay_flow
-from infra.log.backup import backup, restore
+from infra.doctor.checks import examine
+from infra.doctor.installation import Installation
 from infra.runtime.settings import read_settings
 from infra.server.server import serve
 from projections.register import NAMES
@@ -42,6 +46,10 @@ app.add_typer(audit, name="audit")
 app.add_typer(admin, name="admin")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Override failed conditions; the log then says so."),
+]
 Url = Annotated[
     str | None,
     typer.Option(help="URL of a running server; by default that of BOURSE_HOME."),
@@ -162,16 +170,37 @@ def rebuild(
     ] = None,
     *,
     all_of_them: Annotated[bool, typer.Option("--all", help="Rebuild all.")] = False,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Rebuild read models from the log while the live ones serve, then switch."""
+    """Rebuild read models from the log while the live ones serve, then switch.
+
+    Condition: the log passes the audit (log-unsound). A read model that is not live is
+    filled without it.
+    """
     if (name is None) is not all_of_them:
         raise typer.BadParameter("name one read model, or pass --all")
     if name is not None and name not in NAMES:
         raise typer.BadParameter(f"{name} is none of {', '.join(NAMES)}")
     output = Output(as_json=as_json)
     with reporting_failures(output):
-        reports.rebuilds(output, rebuild_views(read_settings(), output, name or "all"))
+        views = name or "all"
+        forced = forcing("rebuild", views, force=force)
+        rebuilt = rebuild_views(read_settings(), output, views, forced)
+        reports.rebuilds(output, rebuilt)
+
+
+@app.command()
+def doctor(*, as_json: AsJson = False) -> None:
+    """Check the installation: what is wrong, and what to do. Changes nothing.
+
+    The exit code is 2 if nothing is wrong and some checks could not be made.
+    """
+    output = Output(as_json=as_json)
+    with reporting_failures(output):
+        report = examine(Installation(read_settings()))
+        reports.examination(output, report)
+        raise typer.Exit(report.exit_code)
 
 
 @app.command()
@@ -202,9 +231,14 @@ def backup_to(
 def restore_from(
     file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
     *,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fill a database without events from a backup: all of it, or nothing."""
+    """Check a backup aside, then make its log that of the database.
+
+    Conditions: the database has no events (log-not-empty), and the backup passes the
+    audit (backup-unsound).
+    """
     output = Output(as_json=as_json)
     with reporting_failures(output):
         settings = read_settings()
@@ -215,6 +249,7 @@ def restore_from(
             manifest = restore(
                 url,
                 file,
+                forcing=forcing("restore", file.name, force=force),
                 progress=lambda _table, done, rows: gauge(done, rows),
                 before_commit=lambda: forget_views(settings),
             )

@@ -11,10 +11,11 @@ from domain.errors import DomainError
 from infra.access.api_client import ServerRefused, ServerUnreachable
 from infra.access.target_servers import NoInstallation
 from infra.access.temporary_writer import NoLease
+from infra.backup.errors import BackupError
 from infra.cli.output import Output
+from infra.cli.rebuilding import LogUnsound
 from infra.cli.replay_flow import Interrupted
 from infra.local.errors import LocalServerError
-from infra.log.backup import BackupError
 from infra.log.event_codec import UndecodableEvent
 from infra.log.migrations import SchemaRefused
 from infra.log.snapshots import SnapshotNotSaved
@@ -42,6 +43,7 @@ _CODES: dict[type[Exception], str] = {
     StoreDown: "store-down",
     Overtaken: "store-changed",
     RebuildFailed: "rebuild-failed",
+    LogUnsound: LogUnsound.code,
     SnapshotNotSaved: SnapshotNotSaved.code,
     BackupError: BackupError.code,
     FlowUnreadable: FlowUnreadable.code,

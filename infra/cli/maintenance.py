@@ -1,4 +1,4 @@
-"""Maintenance from the command line: rebuilds, snapshots, administrators."""
+"""Maintenance from the command line: snapshots, administrators, forgotten views."""
 
 from time import perf_counter
 
@@ -19,16 +19,10 @@ from infra.access.target_servers import (
     target_postgres,
     target_redis,
 )
-from infra.cli.output import Output
-from infra.log.connection import rebuild_lock
 from infra.log.event_store import PostgresEventStore
 from infra.log.snapshots import PostgresSnapshotStore
-from infra.runtime.clock import SystemClock
-from infra.runtime.ids import Identifiers
 from infra.runtime.settings import Settings
-from infra.views.homes import by_home, view_stores
 from infra.views.redis_store import RedisStore
-from processors.rebuild import Report, projections_named, rebuild
 from projections.register import PROJECTIONS
 
 
@@ -44,26 +38,6 @@ class Confirmed(msgspec.Struct, frozen=True):
 
     ahead_seconds: int
     log_position: LogPosition
-
-
-def rebuild_views(settings: Settings, output: Output, name: str) -> list[Report]:
-    """Rebuild one read model, or `all`, each in its store."""
-    new_id = Identifiers(SystemClock()).new
-    with (
-        target_postgres(settings) as database_url,
-        target_redis(settings) as redis_url,
-        PostgresEventStore(database_url) as store,
-        rebuild_lock(database_url),
-        view_stores(database_url, redis_url) as stores,
-        output.progress("rebuilding") as gauge,
-    ):
-        return [
-            report
-            for views, types in by_home(stores, projections_named(name))
-            for report in rebuild(
-                store.reader, views, types, new_id=new_id, progress=gauge
-            )
-        ]
 
 
 def save_snapshot(settings: Settings) -> Saved:

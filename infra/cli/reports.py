@@ -9,9 +9,12 @@ from rich.text import Text
 from infra.access.administrators import Administrator
 from infra.audit.findings import Check
 from infra.audit.verify import AuditReport
+from infra.backup.archive import Manifest
 from infra.cli.maintenance import Confirmed, Saved
 from infra.cli.output import Output, mark, unmarked
-from infra.log.backup import Manifest
+from infra.doctor.checks import Checked
+from infra.doctor.checks import Report as Examination
+from infra.doctor.finding import State
 from infra.replay.score import Report
 from processors.rebuild import Report as Rebuild
 
@@ -181,3 +184,35 @@ def administrator(output: Output, person: Administrator) -> None:
     output.say(f"{person.email} is an administrator now.")
     if person.password is not None:
         output.say(f"The password, shown only once: {person.password}")
+
+
+def examination(output: Output, report: Examination) -> None:
+    if output.as_json:
+        output.json(report)
+        return
+    output.table(
+        ("", "check", ""),
+        [
+            (_state_mark(each.state), each.check, _advice(each))
+            for each in report.checks
+        ],
+    )
+    wrong = sum(each.state is State.WRONG for each in report.checks)
+    unmade = sum(each.state is State.UNKNOWN for each in report.checks)
+    if wrong:
+        output.say(f"Wrong: {wrong}. Not checked: {unmade}.", style="bold red")
+    elif unmade:
+        output.say(f"Nothing wrong was seen. Not checked: {unmade}.", style="yellow")
+    else:
+        output.say("All is well.", style="green")
+
+
+def _state_mark(state: State) -> Text:
+    return unmarked() if state is State.UNKNOWN else mark(good=state is State.OK)
+
+
+def _advice(checked: Checked) -> Text:
+    text = Text(checked.says)
+    if checked.remedy:
+        text.append(f"\n→ {checked.remedy}", style="yellow")
+    return text

@@ -83,10 +83,16 @@ def new_data_folder(account: SystemAccount) -> Path:
     return folder
 
 
+def own_folders() -> tuple[Path, Path]:
+    """Return the folders outside of a home that may hold its data."""
+    temporary = Path(tempfile.gettempdir()) / f"bourse-{os.geteuid()}"
+    return SYSTEM_FOLDER, temporary
+
+
 def own_folder(account: SystemAccount) -> Path:
     """Return a folder of ours that the account may enter."""
-    temporary = Path(tempfile.gettempdir()) / f"bourse-{os.geteuid()}"
-    for folder in (SYSTEM_FOLDER, temporary):
+    candidates = own_folders()
+    for folder in candidates:
         try:
             make_folder(folder)
         except OSError:
@@ -95,9 +101,10 @@ def own_folder(account: SystemAccount) -> Path:
         ours = folder.stat().st_uid == os.geteuid() and not folder.is_symlink()
         if ours and may_execute(account, folder):
             return folder
+    places = " nor ".join(map(str, candidates))
     raise NoPlaceToRun(
-        f"The account that runs Postgres can enter neither {SYSTEM_FOLDER} nor "
-        f"{temporary}. Choose a BOURSE_HOME that it can enter, or set DATABASE_URL."
+        f"The account that runs Postgres can enter neither {places}. Choose a "
+        "BOURSE_HOME that it can enter, or set DATABASE_URL."
     )
 
 

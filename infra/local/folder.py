@@ -47,6 +47,10 @@ class ServerFolder(Struct, frozen=True):
     def memory(self) -> Path:
         return self.path / "server.json"
 
+    def is_ours(self) -> bool:
+        """Return whether Bourse keeps, or kept, a server here."""
+        return self.memory.is_file()
+
     def remembered(self) -> Remembered | None:
         try:
             return msgspec.json.decode(self.memory.read_bytes(), type=Remembered)

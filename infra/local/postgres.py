@@ -96,6 +96,22 @@ def start(home: Path, port: int | None = None) -> LocalServer:
         return LocalServer(url=url, pid=pid, place=data)
 
 
+def running_url(home: Path) -> str | None:
+    """Return the URL of the server of this home if its process runs; start nothing."""
+    folder = ServerFolder(home / "postgres")
+    remembered = folder.remembered()
+    if remembered is None or _running(data_folder(folder, remembered)) is None:
+        return None
+    return _database_url(remembered)
+
+
+def data_of(home: Path) -> Path | None:
+    """Return the data folder of this home, if the home has a server."""
+    folder = ServerFolder(home / "postgres")
+    remembered = folder.remembered()
+    return None if remembered is None else data_folder(folder, remembered)
+
+
 def stop(home: Path) -> None:
     """Stop the server in an orderly way, if it runs."""
     if not (home / "postgres").is_dir():

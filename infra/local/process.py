@@ -21,6 +21,8 @@ from infra.local.errors import PortTaken
 
 LOCALHOST = "127.0.0.1"
 POLL_SECONDS = 0.02
+#: How long a new process may have no command line; a kernel's thread never has one.
+LOADING_SECONDS = 1.0
 LOG_BYTES_MAX = 10_000_000
 
 # This process must reap its own children, or they stay as zombies.
@@ -69,9 +71,19 @@ def is_running(pid: int, *, argument: str) -> bool:
     """Return whether `pid` is alive and has `argument` on its command line."""
     try:
         process = psutil.Process(pid)
-        return _is_alive(process) and argument in process.cmdline()
+        return _is_alive(process) and argument in _command_line(process)
     except psutil.Error:
         return False
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    """Return the command line. While a program is being loaded, it is empty."""
+    deadline = time.monotonic() + LOADING_SECONDS
+    while not (words := process.cmdline()) and _is_alive(process):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(POLL_SECONDS)
+    return words
 
 
 def _is_alive(process: psutil.Process) -> bool:

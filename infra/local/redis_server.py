@@ -55,6 +55,15 @@ def start(home: Path, port: int | None = None) -> LocalServer:
         return _launch(folder, remembered, port)
 
 
+def running_url(home: Path) -> str | None:
+    """Return the URL of the server of this home if its process runs; start nothing."""
+    folder = ServerFolder(home / "redis")
+    remembered = folder.remembered()
+    if remembered is None or _running(folder) is None:
+        return None
+    return _url(remembered)
+
+
 def stop(home: Path) -> None:
     """Let the server write its file and stop, if it runs."""
     if not (home / "redis").is_dir():

@@ -9,10 +9,17 @@ from pathlib import Path
 
 from infra.local import postgres, redis_server
 from infra.local.folder import LocalServer
+from infra.local.postgres import data_of as data_of_postgres
+from infra.local.postgres import running_url as running_postgres
 from infra.local.postgres import serves_others
+from infra.local.redis_server import running_url as running_redis
 
 __all__ = [
     "LocalServer",
+    "data_of_postgres",
+    "running_postgres",
+    "running_redis",
+    "serves_others",
     "start_postgres",
     "start_redis",
     "stop_local_servers",

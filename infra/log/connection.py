@@ -58,10 +58,14 @@ def rebuild_lock(database_url: str) -> Generator[None]:
 
 
 class Datastore(PostgresDatastore):
-    """The library's connection pool, reached by a URL and with stream names as text."""
+    """The library's connection pool, reached by a URL and with stream names as text.
 
-    def __init__(self, database_url: str) -> None:
+    The library names the schema of its tables: `schema`, without one `public`.
+    """
+
+    def __init__(self, database_url: str, *, schema: str = "") -> None:
         super().__init__(
+            schema=schema,
             dbname="",
             host="",
             port="",

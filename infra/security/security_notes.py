@@ -14,7 +14,7 @@ import structlog
 from commands.ports import SecurityOutbox
 from domain.accounts.user import SECURITY_FACTS_PER_MINUTE
 from domain.errors import BadCredentials
-from domain.events.security import LoginFailed, SecurityEvent
+from domain.events.security import LoginFailed, SecurityRefusal
 
 #: How long to resend a note while the outbox does not answer. The outbox remembers a
 #: handled note for longer.
@@ -29,12 +29,12 @@ class QueuedSecurityNotes:
 
     def __init__(self, outbox: SecurityOutbox) -> None:
         self._outbox = outbox
-        self._queue: deque[tuple[float, SecurityEvent]] = deque()
+        self._queue: deque[tuple[float, SecurityRefusal]] = deque()
         self._arrived = asyncio.Event()
         self._minute = 0
         self._noted = 0
 
-    def note(self, refusal: SecurityEvent) -> None:
+    def note(self, refusal: SecurityRefusal) -> None:
         minute = refusal.meta.at // _MINUTE
         if minute > self._minute:
             self._minute, self._noted = minute, 0
@@ -70,7 +70,7 @@ class QueuedSecurityNotes:
             self._arrived.clear()
 
 
-def _log_refusal(refusal: SecurityEvent) -> None:
+def _log_refusal(refusal: SecurityRefusal) -> None:
     """Log a refusal. The address of a failed login is there as its keyed hash only."""
     if isinstance(refusal, LoginFailed):
         reason = BadCredentials.code

@@ -7,7 +7,10 @@ either pending or recorded.
 
 from collections.abc import Sequence
 
-from domain.events.security import SecurityEvent
+import psycopg
+from psycopg.rows import TupleRow
+
+from domain.events.security import OperationForced, SecurityEvent
 from domain.ids import LOG_START, CommandId
 from infra.log.connection import Datastore
 from infra.log.event_codec import EventDecoder, encode_event
@@ -27,6 +30,7 @@ _ADD = """
     ))
     ON CONFLICT DO NOTHING
 """
+_KEEP = "INSERT INTO security_outbox (note_id, fact) VALUES (%s, %s)"
 _PENDING = """
     SELECT note_id, fact FROM security_outbox WHERE handled_at IS NULL
     ORDER BY noted_at, note_id LIMIT %s
@@ -38,6 +42,11 @@ _DROP = """
 _SWEEP = """
     DELETE FROM security_outbox WHERE handled_at < now() - %s * interval '1 minute'
 """
+
+
+def keep(cursor: psycopg.Cursor[TupleRow], forced: OperationForced) -> None:
+    """Add the note of a forced operation, however many notes wait (rule FORCE-02)."""
+    cursor.execute(_KEEP, (forced.meta.command_id, encode_event(forced)))
 
 
 class PostgresSecurityOutbox:

@@ -1,5 +1,7 @@
 """Records the security refusals of all servers in the log, each once.
 
+A command that an operator forced leaves its note there too (rule FORCE-02).
+
 The append of a note's fact marks the note in the same transaction. A note beyond the
 rate (USER-04) adds no fact and is dropped.
 """
@@ -8,11 +10,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from commands.answers import Answer
-from commands.messages import Command, NoteAccessRefused, NoteLoginFailed
+from commands.messages import (
+    Command,
+    NoteAccessRefused,
+    NoteLoginFailed,
+    NoteOperationForced,
+)
 from commands.ports import SecurityOutbox
 from domain.accounts.user import SECURITY_FACTS_PER_MINUTE
 from domain.errors import DomainError
-from domain.events.security import LoginFailed, SecurityEvent
+from domain.events.security import LoginFailed, OperationForced, SecurityEvent
 from domain.ids import CommandId
 
 LOOK_SECONDS = 0.5
@@ -70,4 +77,8 @@ class SecurityRecorder:
 def _command(note: SecurityEvent) -> Command:
     if isinstance(note, LoginFailed):
         return NoteLoginFailed(note.meta, note.claim)
+    if isinstance(note, OperationForced):
+        return NoteOperationForced(
+            note.meta, note.operation, note.condition, note.subject
+        )
     return NoteAccessRefused(note.meta, note.route)

@@ -123,16 +123,37 @@ def _cancellation_raised() -> Generator[None]:
             raise asyncio.CancelledError
 
 
+class RedisMemory(msgspec.Struct, frozen=True):
+    """How a Redis may use memory. `most` is 0 if nothing limits it; bytes."""
+
+    version: str
+    policy: str
+    used: int
+    most: int
+
+
+def memory_of(url: str) -> RedisMemory:
+    """Return how a Redis uses memory. Raises StoreDown."""
+    with (
+        _outages_as_store_down(),
+        redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as client,
+    ):
+        memory = cast(Mapping[str, Any], client.info("memory"))
+        server = cast(Mapping[str, Any], client.info("server"))
+    return RedisMemory(
+        str(server.get("redis_version", "?")),
+        str(memory.get("maxmemory_policy", KEEPS_ALL)),
+        int(memory.get("used_memory", 0)),
+        int(memory.get("maxmemory", 0)),
+    )
+
+
 def eviction_policy(url: str) -> str | None:
     """Return how a Redis may evict keys, or None if it does not answer."""
-    with redis.Redis.from_url(
-        url, socket_timeout=2, socket_connect_timeout=2
-    ) as client:
-        try:
-            memory = cast(Mapping[str, object], client.info("memory"))
-        except RedisError:
-            return None
-    return str(memory.get("maxmemory_policy", KEEPS_ALL))
+    try:
+        return memory_of(url).policy
+    except StoreDown:
+        return None
 
 
 class RedisStore:

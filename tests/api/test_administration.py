@@ -260,3 +260,17 @@ async def test_two_spellings_of_a_number_are_the_same_content_under_a_key(
     assert again.json() == first.json()
     assert again.headers["Idempotent-Replayed"] == "true"
     assert other.status_code == 409
+
+
+@pytest.mark.rule("LIST-05")
+async def test_a_band_that_leaves_out_an_order_needs_force(admin: Person, ada: Person):
+    await ada.places(limit_price="90")
+    path, band = "/v2/admin/assets/ACME", {"price_band": "0.05"}
+
+    refused = await admin.request("PATCH", path, band)
+    forced = await admin.sends("PATCH", f"{path}?force=true", band)
+
+    assert refused.status_code == 409
+    assert refused.json()["reason"] == "orders-outside-band"
+    assert refused.json()["orders"] == 1
+    assert forced["price_band"] == "0.05"

@@ -9,9 +9,11 @@ from commands.messages import ChangeListing, HaltMarket, ListingChanges
 from domain.errors import (
     AlreadyExists,
     InvalidListing,
+    OrdersOutsideBand,
     UnknownSymbol,
 )
 from domain.events.market import Listed, ListingChanged
+from domain.events.security import OperationForced
 from domain.market.market import Market
 from tests.support.spec import META, Spec
 from tests.support.venue import Venue
@@ -94,3 +96,62 @@ def test_what_is_not_listed_can_be_neither_changed_nor_halted():
         venue.tell(ChangeListing(venue.meta(), "NONE", ListingChanges(name="x")))
     with venue.refuses(UnknownSymbol, symbol="NONE"):
         venue.tell(HaltMarket(venue.meta(), "NONE", "news"))
+
+
+def stranding(venue: Venue, *, force: bool) -> ChangeListing:
+    """Return a change whose band of 1 % leaves out a bid at 9.50, not one at 10.00."""
+    venue.buy("alice", 1, at="9.50")
+    venue.buy("alice", 1, at="10.00")
+    changes = ListingChanges(price_band=100)
+    return ChangeListing(venue.meta(), "ACME", changes, force=force)
+
+
+@pytest.mark.rule("LIST-05")
+@pytest.mark.rule("FORCE-01")
+def test_a_band_that_leaves_out_resting_orders_is_refused():
+    venue = Venue(price_band=1_000)
+    change = stranding(venue, force=False)
+
+    with venue.refuses(OrdersOutsideBand, symbol="ACME", orders=1):
+        venue.tell(change)
+
+
+@pytest.mark.rule("FORCE-02")
+def test_a_forced_change_is_a_fact_with_its_condition():
+    venue = Venue(price_band=1_000)
+    change = stranding(venue, force=True)
+
+    changed, forced = venue.tell(change)
+
+    assert isinstance(changed, ListingChanged)
+    assert forced == OperationForced(
+        change.meta, "change-listing", "orders-outside-band", "ACME"
+    )
+
+
+@pytest.mark.rule("FORCE-02")
+def test_force_without_a_failed_condition_records_nothing_more():
+    venue = Venue(price_band=1_000)
+    venue.buy("alice", 1, at="10.00")
+    changes = ListingChanges(price_band=100)
+
+    facts = venue.tell(ChangeListing(venue.meta(), "ACME", changes, force=True))
+
+    assert [type(fact) for fact in facts] == [ListingChanged]
+
+
+@pytest.mark.rule("LIST-05")
+@pytest.mark.parametrize("terms", [{"name": "Acme & Sons"}, {"price_band": 0}], ids=str)
+def test_orders_that_no_new_band_leaves_out_stop_no_change(terms: dict[str, Any]):
+    venue = Venue(price_band=1_000)
+    venue.tell(stranding(venue, force=True))
+
+    assert len(venue.change(**terms)) == 1
+
+
+@pytest.mark.rule("LIST-05")
+def test_an_order_outside_the_old_band_does_not_count_again():
+    venue = Venue(price_band=1_000)
+    venue.tell(stranding(venue, force=True))
+
+    assert len(venue.change(price_band=90)) == 1

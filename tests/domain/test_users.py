@@ -8,12 +8,13 @@ from commands.messages import (
     GrantRole,
     NoteAccessRefused,
     NoteLoginFailed,
+    NoteOperationForced,
     Register,
 )
 from domain.accounts.user import SECURITY_FACTS_PER_MINUTE
 from domain.errors import AlreadyExists, NotFound
 from domain.events.event import Event, Meta
-from domain.events.security import AccessRefused, LoginFailed
+from domain.events.security import AccessRefused, LoginFailed, OperationForced
 from domain.events.user import EmailClaimed, RoleGranted, UserRegistered
 from domain.events.wallet import WalletOpened
 from domain.vocabulary import Role, WalletKind
@@ -181,3 +182,19 @@ def test_a_refusal_that_is_not_recorded_leaves_the_outbox_alone():
     note(venue, 0)
 
     assert venue.exchange.take_companions() == []
+
+
+@pytest.mark.rule("FORCE-02")
+def test_a_forced_operation_is_a_fact_however_many_refusals_the_minute_had():
+    venue = Venue()
+    while note(venue, 0):
+        pass
+    venue.exchange.take_companions()
+    meta = Meta(AT, "operator", "note-1")
+
+    events = venue.tell(NoteOperationForced(meta, "restore", "log-not-empty", "file"))
+
+    assert events == [OperationForced(meta, "restore", "log-not-empty", "file")]
+    assert venue.exchange.take_companions() == [NoteRecorded("note-1")]
+    assert len(note(venue, 1)) == 2
+    assert venue.exchange.security.noted == 2

@@ -23,7 +23,7 @@ from domain.events.market import (
     TradeExecuted,
 )
 from domain.events.register import AnyEvent
-from domain.events.security import AccessRefused, LoginFailed
+from domain.events.security import AccessRefused, LoginFailed, OperationForced
 from domain.events.user import EmailClaimed, RoleGranted, UserRegistered
 from domain.events.wallet import (
     FeeCollected,
@@ -205,6 +205,12 @@ USER: Sequence[AnyEvent] = [
     EmailClaimed(META, user_id=ALICE),
     LoginFailed(META, claim="5f0c" * 16),
     AccessRefused(META, route="POST /v2/admin/assets"),
+    OperationForced(
+        META,
+        operation="change-listing",
+        condition="orders-outside-band",
+        subject="ACME",
+    ),
     KeyUsed(META, parts=("AAPL", "GOOG")),
     MemoryWindowChanged(META, count_max=100_000, age_max=3_600_000_000, own_max=50),
     ClockConfirmed(META, ahead=864_000_000_000),

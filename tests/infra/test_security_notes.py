@@ -11,11 +11,20 @@ from api.app import create_app
 from commands.ports import LogUnavailable
 from domain.accounts.user import SECURITY_FACTS_PER_MINUTE
 from domain.events.event import Meta
-from domain.events.security import AccessRefused, LoginFailed, SecurityEvent
+from domain.events.security import (
+    AccessRefused,
+    LoginFailed,
+    OperationForced,
+    SecurityEvent,
+)
 from infra.log.connection import Datastore, connect
 from infra.log.migrations import migrate
 from infra.security.security_notes import QueuedSecurityNotes
-from infra.security.security_outbox import PostgresSecurityOutbox
+from infra.security.security_outbox import (
+    PENDING_MAX,
+    PostgresSecurityOutbox,
+    keep,
+)
 from tests.infra.sample_events import AT
 from tests.support.memory import MemorySecurityOutbox
 from tests.support.served import Served, served
@@ -188,14 +197,18 @@ async def test_refusals_beyond_the_rate_of_all_servers_are_dropped(server: Serve
 
 
 @pytest.mark.rule("USER-07")
-async def test_both_kinds_of_refusal_are_recorded_as_they_were_noted(server: Served):
+@pytest.mark.rule("FORCE-02")
+async def test_each_kind_of_note_is_recorded_as_it_was_noted(server: Served):
     access = AccessRefused(Meta(NOON, "user", "note-2"), "POST /v2/admin/assets")
-    server.log.outbox.add([refusal(1), access])
+    forced = OperationForced(
+        Meta(NOON, "operator", "note-3"), "rebuild", "log-unsound", "balances"
+    )
+    server.log.outbox.add([refusal(1), access, forced])
 
     await server.recorder.drain()
 
     facts = server.log.reader.read(0, 10).facts
-    assert [fact.event for fact in facts] == [refusal(1), access]
+    assert [fact.event for fact in facts] == [refusal(1), access, forced]
 
 
 def test_a_handled_note_is_forgotten_after_a_while(
@@ -214,3 +227,19 @@ def test_a_handled_note_is_forgotten_after_a_while(
 
         left = connection.execute("SELECT note_id FROM security_outbox").fetchall()
     assert left == [("note-2",)]
+
+
+@pytest.mark.rule("FORCE-02")
+def test_the_note_of_a_forced_operation_waits_however_full_the_outbox_is(
+    datastore: Datastore,
+):
+    outbox = PostgresSecurityOutbox(datastore)
+    outbox.add([refusal(n) for n in range(PENDING_MAX)])
+    forced = OperationForced(
+        Meta(NOON, "operator", "note-x"), "rebuild", "log-unsound", "balances"
+    )
+
+    with datastore.rows() as cursor:
+        keep(cursor, forced)
+
+    assert forced in outbox.pending(PENDING_MAX + 1)

@@ -115,7 +115,8 @@ class Product:
             case Terms(changes):
                 terms = {TERMS[name]: value for name, value in changes.items()}
                 new_terms = msgspec.convert(terms, ListingChanges)
-                return ChangeListing(meta, self.symbol, new_terms)
+                # The reference market knows no conditions.
+                return ChangeListing(meta, self.symbol, new_terms, force=True)
             case Halt():
                 return HaltMarket(meta, self.symbol, "news")
             case Resume():
