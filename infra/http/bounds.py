@@ -21,6 +21,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     connections: int
     #: For each address except the unlimited ones.
     connections_per_address: int
+    #: Requests that the server answers at the same time, for each such address.
+    requests_per_address: int
     unlimited: AddressRanges
     #: A request whose body is longer ends its connection.
     body_bytes: int
@@ -70,6 +72,7 @@ def bounds_of(settings: Settings, file_limit: int) -> Bounds:
         connections_per_address=min(
             settings.connections_per_address, max(1, connections // 2)
         ),
+        requests_per_address=settings.requests_per_address,
         unlimited=settings.unlimited_addresses,
         body_bytes=settings.body_limit,
     )

@@ -12,8 +12,13 @@ from functools import partial
 from typing import Any, cast
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from api.http.error_responses import JSON, problem_of
 from api.http.request_errors import (
@@ -24,7 +29,7 @@ from api.http.request_errors import (
 )
 from domain.errors import DomainError
 from infra.http.bounds import Bounds
-from infra.http.connections import Connections
+from infra.http.connections import Connections, Peer
 
 HEAD_END = b"\r\n\r\n"
 HEAD_END_SIZE = len(HEAD_END)
@@ -69,6 +74,8 @@ class BoundedProtocol(HttpToolsProtocol):
         bounds = connections.bounds
         self._connections = connections
         self._bounds = bounds
+        #: None if the address is unlimited.
+        self._peer: Peer | None = None
         self._line_max = bounds.line_bytes
         self._head_max = bounds.head_bytes
         self._seconds = {
@@ -105,14 +112,14 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(cast(asyncio.Transport, transport))
         self.flow = self._flow = _Flow(self.transport)
         address = self.client[0] if self.client else ""
-        refusal = self._connections.enter(self, address)
-        if refusal is None:
-            return
-        if self._connections.may_linger():
-            self._refuse(refusal)
-        else:
-            self._connections.note_refusal(refusal.code)
-            self.transport.abort()
+        try:
+            self._peer = self._connections.enter(self, address)
+        except DomainError as refusal:
+            if self._connections.may_linger():
+                self._refuse(refusal)
+            else:
+                self._connections.note_refusal(refusal.code)
+                self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._kept = b""
@@ -211,6 +218,29 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
         if not self._is_answering():
             self._go_on()
+
+    # Answers, some at a time for each address.
+
+    def _start_asgi_task(
+        self, cycle: RequestResponseCycle, app: ASGI3Application
+    ) -> None:
+        if self._peer is None:
+            super()._start_asgi_task(cycle, app)
+        else:
+            self._peer.begin(partial(self._start, cycle, app))
+
+    def _start(self, cycle: RequestResponseCycle, app: ASGI3Application) -> bool:
+        if cycle.disconnected:
+            return False
+        task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self._end_task)
+        self.tasks.add(task)
+        return True
+
+    def _end_task(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        assert self._peer is not None
+        self._peer.end()
 
     # What the parser finds.
 

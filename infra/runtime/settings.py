@@ -144,11 +144,22 @@ class Settings(Struct, frozen=True, kw_only=True, rename=_variable_name):
             "`BOURSE_UNLIMITED_ADDRESSES`, and let the proxy bound each client.",
         ),
     ] = 256
+    requests_per_address: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100_000,
+            description="Requests of one address that the server answers at the same "
+            "time; further ones wait for their turn. It keeps one client from delaying "
+            "all others. One request may have many orders.",
+        ),
+    ] = 8
     unlimited_addresses: Annotated[
         AddressRanges,
         Meta(
             description="Addresses and networks without a limit per address, separated "
-            "by commas, or `none`. `BOURSE_CONNECTIONS` counts their connections too."
+            "by commas, or `none`: proxies, and clients that trade a lot. "
+            "`BOURSE_CONNECTIONS` counts their connections too."
         ),
     ] = AddressRanges("127.0.0.0/8")
     snapshot_every: Annotated[

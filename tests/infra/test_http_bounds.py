@@ -224,6 +224,37 @@ def test_one_address_has_so_many_connections_and_no_more():
         answered(server, 1)
 
 
+def test_one_address_has_so_many_requests_answered_at_a_time():
+    with bounded_server(requests_per_address=2) as server:
+        first, second, third = (server.client() for _ in range(3))
+        for each in (first, second):
+            each.send(b"POST /slow HTTP/1.1\r\nContent-Length: 4\r\n\r\n")
+        server.wait_until_begun(2)
+
+        third.send(request("/third"))
+        answered(server, 5, "127.0.0.2")
+        begun = server.app.begun
+        first.send(b"done")
+
+        assert begun == 2 + 5
+        assert first.answer().body == b"/slow done"
+        assert third.answer().body == b"/third "
+
+
+def test_a_request_whose_client_left_takes_no_turn():
+    with bounded_server(requests_per_address=1) as server:
+        first, second, third = (server.client() for _ in range(3))
+        first.send(b"POST /slow HTTP/1.1\r\nContent-Length: 4\r\n\r\n")
+        server.wait_until_begun(1)
+
+        second.send(request("/second"))
+        second.close()
+        third.send(request("/third"))
+        first.close()
+
+        assert third.answer().body == b"/third "
+
+
 def test_all_addresses_together_have_so_many_connections():
     with bounded_server(connections=2) as server:
         answered(server, 2)
@@ -266,6 +297,7 @@ def test_an_operator_chooses_the_bounds_of_connections():
         {
             "BOURSE_CONNECTIONS": "1000",
             "BOURSE_CONNECTIONS_PER_ADDRESS": "10",
+            "BOURSE_REQUESTS_PER_ADDRESS": "5",
             "BOURSE_UNLIMITED_ADDRESSES": "none",
         }
     )
@@ -273,6 +305,7 @@ def test_an_operator_chooses_the_bounds_of_connections():
     bounds = bounds_of(settings, file_limit=100_000)
 
     assert (bounds.connections, bounds.connections_per_address) == (1_000, 10)
+    assert bounds.requests_per_address == 5
     assert "127.0.0.1" not in bounds.unlimited
     with pytest.raises(SettingsError, match="Expected addresses or networks"):
         read_settings({"BOURSE_UNLIMITED_ADDRESSES": "localhost"})

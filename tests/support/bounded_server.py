@@ -30,6 +30,7 @@ TRICKLE_SECONDS = 0.02
 WIDE = Bounds(
     connections=100,
     connections_per_address=100,
+    requests_per_address=100,
     unlimited=AddressRanges("none"),
     body_bytes=100_000,
     head_seconds=PATIENCE,
@@ -151,6 +152,9 @@ class BoundedServer:
     @property
     def open_connections(self) -> int:
         return len(self._server.server_state.connections)
+
+    def wait_until_begun(self, count: int) -> None:
+        wait_until("requests began", lambda: self.app.begun == count, PATIENCE)
 
     def wait_until_empty(self) -> None:
         """Wait until no client is left, although none of them reads."""
