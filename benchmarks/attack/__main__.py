@@ -2,10 +2,10 @@
 
     python -m benchmarks.attack [NAME …] [--seconds 8] [--bids 2000]
 
-Each attack gets a fresh server in a temporary folder and stops by itself. A patient
-client reads and trades alongside, from another address. After the time of the attack,
+Each attack gets a fresh server in a temporary folder and stops by itself. Patient
+clients read and trade alongside, from another address. After the time of the attack,
 while the attacker goes on, SIGTERM ends the server. The exit code is 1 if the server
-grew by 50 MB or more, if the 99th percentile of the other client's answers was 100 ms
+grew by 50 MB or more, if the 99th percentile of the other clients' answers was 100 ms
 or more, if one of them failed, or if the server did not end in 10 s.
 """
 

@@ -79,13 +79,12 @@ def endless_header(target: Target, deadline: float) -> None:
 
 
 def _endless(target: Target, deadline: float, beginning: bytes) -> None:
+    part = b"a" * MEGABYTE
     while time.monotonic() < deadline:
         connection = Connection(target, deadline)
-        part = b"a" * MEGABYTE
-        if connection.send(beginning):
-            for _ in range(ENDLESS // MEGABYTE):
-                if not connection.send(part):
-                    break
+        sent = len(part) if connection.send(beginning) else ENDLESS
+        while sent < ENDLESS and connection.send(part):
+            sent += len(part)
         connection.close()
 
 

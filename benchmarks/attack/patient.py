@@ -1,9 +1,10 @@
-"""A patient client: it reads and trades at a steady pace, attack or not.
+"""Patient clients: they read and trade at a steady pace, attack or not.
 
 A latency counts from the moment at which the request was due, so a stall counts for
 every request that it delays.
 """
 
+import threading
 import time
 from itertools import count
 from multiprocessing.connection import Connection as Pipe
@@ -13,23 +14,37 @@ import msgspec
 from benchmarks.attack.connection import PATIENT_ADDRESS, Connection, order, request
 from benchmarks.attack.target import Target
 
-PACE_SECONDS = 0.02
-#: Every so many requests the client opens another connection.
-RENEW_EVERY = 25
+CLIENTS = 5
+#: From one request of a client to its next.
+PACE_SECONDS = 0.1
+#: Every so many requests a client opens another connection.
+RENEW_EVERY = 10
 ANSWER_SECONDS = 20.0
 
 
 class Patience(msgspec.Struct):
-    """What one client met: latencies in seconds, and answers that were no success."""
+    """What the clients met: latencies in seconds, and answers that were no success."""
 
     latencies: list[float]
     failures: list[str]
 
 
 def be_patient(target: Target, seconds: float, report: Pipe) -> None:
-    """Ask for some seconds, then report."""
+    """Ask for some seconds with all clients, then report."""
     patience = Patience([], [])
-    started = time.monotonic()
+    threads = [
+        threading.Thread(target=_ask, args=(target, seconds, first, patience))
+        for first in range(CLIENTS)
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    report.send(patience)
+
+
+def _ask(target: Target, seconds: float, first: int, patience: Patience) -> None:
+    started = time.monotonic() + first * PACE_SECONDS / CLIENTS
     connection: Connection | None = None
     for number in count():
         due = started + number * PACE_SECONDS
@@ -40,14 +55,13 @@ def be_patient(target: Target, seconds: float, report: Pipe) -> None:
             if connection is None or number % RENEW_EVERY == 0:
                 connection = _renewed(target, connection)
             connection.deadline = due + ANSWER_SECONDS
-            status, body = connection.ask(_request(target, number))
+            status, body = connection.ask(_request(target, first + number))
             if status >= 400:
                 patience.failures.append(f"{status} {body[:200].decode()}")
         except OSError as reason:
             patience.failures.append(str(reason))
             connection = None
         patience.latencies.append(time.monotonic() - due)
-    report.send(patience)
 
 
 def _renewed(target: Target, connection: Connection | None) -> Connection:

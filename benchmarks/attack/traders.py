@@ -52,7 +52,9 @@ def cancel_twice(target: Target, deadline: float) -> None:
 
     def place_and_cancel(each: Connection) -> None:
         bid = order(target.symbol, "buy", "90.00")
-        _, body = each.ask(request("POST", "/v2/orders", token, bid))
+        status, body = each.ask(request("POST", "/v2/orders", token, bid))
+        if status != 200:
+            raise ConnectionError(body)
         cancel = request("DELETE", f"/v2/orders/{json.loads(body)['id']}", token)
         for _ in range(4):
             each.ask(cancel)
@@ -64,8 +66,8 @@ def _on_each(
     target: Target, deadline: float, count: int, work: Callable[[Connection], object]
 ) -> None:
     def repeat() -> None:
-        connection = Connection(target, deadline)
         with suppress(OSError):
+            connection = Connection(target, deadline)
             while time.monotonic() < deadline:
                 work(connection)
 

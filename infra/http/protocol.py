@@ -105,8 +105,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._lingers = False
         self._lingering_bytes = 0
         # What the latest look saw, and since when.
-        self._seen: tuple[Phase, object] = (Phase.NEW, self)
-        self._seen_since = 0.0
+        self._seen: tuple[Phase, object] = (Phase.NEW, None)
+        self._seen_since = self.loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
@@ -251,7 +251,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _check_head(self) -> None:
-        """Raise the refusal of a head that is too large, through the parser."""
+        """Note the refusal of a head that is too large, and stop the parser."""
         bounds = self._bounds
         line = bounds.line_bytes
         if len(self.url) > line:
@@ -261,7 +261,8 @@ class BoundedProtocol(HttpToolsProtocol):
         ):
             self._fault = HeadTooLarge(line, bounds.head_bytes)
         if self._fault is not None:
-            raise self._fault
+            # Any error makes the parser stop.
+            raise ValueError
 
     def _check_unfinished_head(self) -> None:
         bounds = self._bounds
@@ -370,7 +371,12 @@ class BoundedProtocol(HttpToolsProtocol):
         seen_phase, seen_scope = self._seen
         if phase is not seen_phase or self.scope is not seen_scope:
             self._seen, self._seen_since = (phase, self.scope), now
-        elif now - self._seen_since >= self._seconds[phase]:
+            return
+        seconds = self._seconds[phase]
+        if self._is_last and phase is Phase.BODY:
+            # The server ends, and waits for no client.
+            seconds = self._bounds.look_seconds
+        if now - self._seen_since >= seconds:
             self._end(phase)
 
     def _phase(self) -> Phase:

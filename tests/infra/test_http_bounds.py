@@ -1,10 +1,12 @@
 """What a client may use up of the HTTP server, over real sockets."""
 
+import gc
 from typing import Any
 
 import pytest
 
 from infra.http.bounds import bounds_of
+from infra.http.protocol import BoundedProtocol
 from infra.runtime.address_ranges import AddressRanges
 from infra.runtime.settings import SettingsError, read_settings
 from tests.support.bounded_server import (
@@ -58,6 +60,16 @@ def test_a_server_ends_at_once_though_a_client_leaves_its_answer_unread():
         client.answer()
 
         assert server.stop()
+
+
+def test_a_server_ends_at_once_though_a_body_has_not_arrived():
+    with bounded_server() as server:
+        client = server.client()
+        client.send(b"POST /slow HTTP/1.1\r\nContent-Length: 4\r\n\r\n")
+        server.wait_until_begun(1)
+
+        assert server.stop()
+        refused(client, 408, "request-too-slow")
 
 
 @pytest.mark.parametrize("rest", [b"", b" HTTP/1.1\r\n\r\n"], ids=["endless", "whole"])
@@ -282,6 +294,40 @@ def test_refused_clients_that_stay_do_not_fill_the_server():
         # Some may stay to read their refusal. It cuts the rest off.
         assert refused_ones[-1].has_ended()
         assert server.open_connections < 40
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        request("/", Connection="close"),
+        request("/large") * 10 + request("/", Connection="close"),
+        b"GET /" + b"a" * 100_000,
+        b"GET / HTTP/1.1\r\nName: " + b"a" * 100_000,
+        request("/", Name="a" * LINE),
+        b"hello\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n",
+    ],
+)
+def test_a_connection_that_ended_leaves_nothing_to_the_garbage_collector(sent: bytes):
+    with bounded_server(head_seconds=SHORT, body_seconds=SHORT) as server:
+        gc.collect()
+        gc.disable()
+        try:
+            client = server.client()
+            client.send(sent)
+            assert client.has_ended()
+            server.wait_until_empty()
+            answered(server, 1)
+            left = [each for each in gc.get_objects() if is_protocol(each)]
+        finally:
+            gc.enable()
+
+        assert len(left) == server.open_connections == 1
+
+
+def is_protocol(each: object) -> bool:
+    return type(each) is BoundedProtocol
 
 
 def test_the_default_bounds_leave_files_for_the_server():
