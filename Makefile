@@ -8,7 +8,7 @@ READY := .venv/.ready
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop test check fmt bench bench-against prove cover \
+.PHONY: help setup run stop test check fmt bench bench-against attack prove cover \
   catalog replay lock clean clean-data
 
 help: ## list the targets
@@ -73,6 +73,9 @@ bench: $(READY) ## measure the numbers of benchmarks/README.md
 
 bench-against: $(READY) ## compare an order's cost: make bench-against REV=commit
 	@exec $(BIN)/python -m benchmarks.against $(REV)
+
+attack: $(READY) ## attack a temporary server, and measure what that costs others
+	@exec $(BIN)/python -m benchmarks.attack
 
 prove: $(READY) ## run the long proofs: crashes, failover, whole order flows
 	$(BIN)/pytest -q tests/prove

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Request
 from litestar.di import Provide
 
+from api.compression import compressing
 from api.http.auth import Caller, Gate
 from api.http.bare_routes import Application
 from api.http.error_handlers import EXCEPTION_HANDLERS
@@ -68,6 +69,7 @@ def create_app(services: Services) -> Application:
         plugins=[NumberSchema()],
         logging_config=None,
         before_request=_check_parameters,
+        middleware=[compressing],
     )
     app.observe = services.observe
     app.state.parameters = documented_parameters(app)

@@ -30,6 +30,11 @@ SHAPES: dict[type[DomainError], tuple[int, int]] = {
     refusals.BodyTooLarge: (413, 41310000),
     refusals.WrongMediaType: (415, 41510000),
     refusals.EncodedBody: (415, 41510000),
+    refusals.MalformedRequest: (400, 40010000),
+    refusals.RequestTooSlow: (408, 40810000),
+    refusals.TargetTooLong: (414, 41410000),
+    refusals.TooManyConnections: (429, 42910000),
+    refusals.HeadTooLarge: (431, 43110000),
     refusals.NotSignedIn: (401, 40110000),
     refusals.NotAllowed: (403, 40310000),
     errors.BadCredentials: (401, 40110000),
@@ -117,7 +122,7 @@ def problem_of(error: Exception, correlation: str | None = None) -> Failure:
 def _refused(error: DomainError) -> Failure:
     status, code = next(SHAPES[each] for each in type(error).__mro__ if each in SHAPES)
     headers: Headers = []
-    if status == 503:
+    if status in (429, 503):
         headers = RETRY_AFTER
     elif status == 401:
         headers = BEARER

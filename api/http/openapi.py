@@ -195,7 +195,10 @@ OPENAPI = OpenAPIConfig(
     "settle at once (T+0). A user's queries reflect the latest command that the same "
     "server answered for that user. To see a command that another user or another "
     "server carried out, pass its log position as `#/components/parameters/after`; "
-    "every query of the read models accepts it.",
+    "every query of the read models accepts it. On any path the server may refuse a "
+    "request with 408, 414 or 431, or a connection with 429 or 503, in the form "
+    "`#/components/schemas/Problem`; it then closes the connection. Queries with large "
+    "responses are compressed with gzip if `Accept-Encoding` allows it.",
     use_handler_docstrings=True,
     components=Components(
         parameters={"after_position": _AFTER},

@@ -83,6 +83,71 @@ class NotAllowed(DomainError):
         super().__init__("this request requires the role admin")
 
 
+class MalformedRequest(DomainError):
+    """The bytes that the client sent are not HTTP."""
+
+    code = "malformed-request"
+
+    def __init__(self) -> None:
+        super().__init__("the request is not valid HTTP/1.1")
+
+
+class TargetTooLong(DomainError):
+    """The path and query of the request are longer than the server accepts."""
+
+    code = "target-too-long"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"the path and query of a request have at most {limit} bytes", limit=limit
+        )
+
+
+class HeadTooLarge(DomainError):
+    """The headers of the request are larger than the server accepts."""
+
+    code = "headers-too-large"
+
+    def __init__(self, line: int, total: int) -> None:
+        super().__init__(
+            f"a header has at most {line} bytes, and all together {total}",
+            limit=total,
+        )
+
+
+class RequestTooSlow(DomainError):
+    """The head or the body of the request did not arrive in time."""
+
+    code = "request-too-slow"
+
+    def __init__(self, part: str, limit_seconds: float) -> None:
+        super().__init__(
+            f"the {part} of the request did not arrive within {limit_seconds:g} seconds"
+        )
+
+
+class TooManyConnections(DomainError):
+    """The address of the client has as many connections as it may have."""
+
+    code = "too-many-connections"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"one address may have {limit} connections; close some, or send several "
+            "requests on one",
+            limit=limit,
+        )
+
+
+class ServerFull(Unavailable):
+    """The server has as many connections as it may have."""
+
+    code = "server-full"
+
+    def __init__(self) -> None:
+        super().__init__("the server has no room for a connection; retry in a moment")
+
+
 class TooManyLogins(Unavailable):
     """Too many logins wait for the server to check their passwords."""
 

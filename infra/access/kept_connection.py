@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 ANSWER_SECONDS = 60.0
-#: uvicorn closes a connection after 5 idle seconds. We close ours earlier, so that no
+#: A server closes a connection that is idle for long. We close ours earlier, so that no
 #: request meets a connection that the server is closing.
 IDLE_SECONDS = 3.0
 

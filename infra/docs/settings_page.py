@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 
+from infra.runtime.address_ranges import AddressRanges
 from infra.runtime.settings import Variable, variables
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +23,7 @@ TYPE_WORDS: dict[object, str] = {
     str: "text",
     Path: "path",
     ZoneInfo: "time zone",
+    AddressRanges: "addresses",
 }
 
 

@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta, Struct, field
 
+from infra.runtime.address_ranges import AddressRanges
+
 DATABASE_URL_PATTERN = r"^postgres(ql)?://."
 REDIS_URL_PATTERN = r"^(rediss?|unix)://."
 
@@ -123,6 +125,43 @@ class Settings(Struct, frozen=True, kw_only=True, rename=_variable_name):
             "orders takes about 150,000.",
         ),
     ] = 1_048_576
+    connections: Annotated[
+        Annotated[int, Meta(ge=16, le=1_000_000)] | None,
+        Meta(
+            description="HTTP connections that may be open at once; a further one gets "
+            "503. Unset: 4,096. The limit of open files, less 128, is the most; the "
+            "server raises that limit as far as the system allows."
+        ),
+    ] = None
+    connections_per_address: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="HTTP connections that one address may have open at once, at "
+            "most half of `BOURSE_CONNECTIONS`; a further one gets 429. Behind a "
+            "reverse proxy all clients have the address of the proxy: name it in "
+            "`BOURSE_UNLIMITED_ADDRESSES`, and let the proxy bound each client.",
+        ),
+    ] = 256
+    requests_per_address: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100_000,
+            description="Requests of one address that the server answers at the same "
+            "time; further ones wait for their turn. It keeps one client from delaying "
+            "all others. One request may have many orders.",
+        ),
+    ] = 8
+    unlimited_addresses: Annotated[
+        AddressRanges,
+        Meta(
+            description="Addresses and networks without a limit per address, separated "
+            "by commas, or `none`: proxies, and clients that trade a lot. "
+            "`BOURSE_CONNECTIONS` counts their connections too."
+        ),
+    ] = AddressRanges("127.0.0.0/8")
     snapshot_every: Annotated[
         int,
         Meta(
@@ -265,6 +304,13 @@ def _convert(text: str, variable: Variable) -> object:
 def _from_text(target: type, value: object) -> object:
     if issubclass(target, Path):
         return Path(str(value)).expanduser()
+    if issubclass(target, AddressRanges):
+        try:
+            return AddressRanges(str(value))
+        except ValueError as error:
+            raise ValueError(
+                "Expected addresses or networks, like 10.0.0.1,10.1.0.0/16, or none"
+            ) from error
     assert issubclass(target, tzinfo)
     try:
         return ZoneInfo(str(value))

@@ -22,6 +22,8 @@ from litestar.types import ControllerRouterHandler
 from api.app import create_app
 from commands.writer.leadership import WriterState
 from infra.container import Container
+from infra.http.bounds import bounds_of, raise_file_limit
+from infra.http.protocol import bounded_protocol
 from infra.local.servers import stop_local_servers
 from infra.local.serving import ServedAlready, serving
 from infra.runtime.line_writer import LineWriter
@@ -43,8 +45,6 @@ SNAPSHOT_LOOK_SECONDS = 5.0
 #: How long one thread may keep the interpreter from another. The commit thread needs it
 #: several times a commit, for microseconds; Python's 5 ms would dominate each commit.
 SWITCH_SECONDS = 0.0005
-#: Longer than HTTP clients keep an idle connection, so that none ends under a request.
-KEEP_ALIVE_SECONDS = 75
 
 _log = structlog.get_logger(__name__)
 
@@ -196,14 +196,15 @@ class _Server:
         http = _Uvicorn(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=bounded_protocol(bounds_of(self.settings, raise_file_limit())),
+                # A socket would leave the bounds of that protocol.
+                ws="none",
                 log_config=None,
                 access_log=False,
                 # The token identifies the caller, never an address.
                 proxy_headers=False,
                 lifespan="off",
                 timeout_graceful_shutdown=5,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
         )
         self._listen_for_signals(http)

@@ -1,0 +1,1 @@
+"""Attacks on a server of this machine: what they cost it and its other clients."""

@@ -1,0 +1,1 @@
+"""What clients may use up: connections, requests, heads, bodies and time."""
