@@ -139,11 +139,8 @@ class ReadListed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     The first word of a member is the key of its row. The collections are merged by
     score and member. `words` has the allowed words after the first one, place by place;
-    an empty set allows every word.
-
-    A store may stop after `scan` entries. The reply then begins with the score of the
-    last of them, and no entry of that score is left; otherwise with None. Up to `count`
-    rows follow.
+    an empty set allows every word. A place that a member does not have is not checked.
+    Up to `count` rows are returned.
     """
 
     collections: Sequence[str]
@@ -152,7 +149,6 @@ class ReadListed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     until: int | None
     highest_first: bool
     count: int
-    scan: int
     words: Sequence[Sequence[str]] = ()
 
 

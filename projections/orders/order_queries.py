@@ -1,10 +1,11 @@
 """Queries for orders: by id, by the client's id, as lists, and their fills.
 
-Each list comes from one read, and so from one log position: no order is missing from it
-because it was replaced meanwhile (rule VIEW-03).
+Each list comes from one log position: no order is missing from it because it was
+replaced meanwhile (rule VIEW-03).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import product
 
 import msgspec
 
@@ -14,22 +15,25 @@ from domain.market.order import OPEN_STATUSES
 from domain.vocabulary import OrderStatus, Side
 from projections.orders.orders import (
     CLIENT_IDS,
+    EVERY_OTHER,
     FILLS,
+    INSTRUMENTS,
+    LISTED_SINGLY,
     RECORDS,
     VIEW,
     Fill,
+    Instruments,
     OrderRecord,
     client_id_field,
+    closed_key,
     fill_field,
-    index_key,
+    open_key,
 )
 from projections.store import ReadListed, ReadReferred, ReadRows, Reply, Views, present
 
 OPEN = tuple(status for status in OrderStatus if status in OPEN_STATUSES)
 CLOSED = tuple(status for status in OrderStatus if status not in OPEN_STATUSES)
 ALL = tuple(OrderStatus)
-#: Orders that one read examines at most: Redis does nothing else meanwhile.
-SCAN = 2_000
 
 
 async def order(views: Views, order_id: OrderId) -> OrderRecord | None:
@@ -78,30 +82,57 @@ async def orders(
     """Return an account's orders by submission time, between two exclusive bounds.
 
     `statuses` may be OPEN, CLOSED, ALL or any selection. No symbols means all symbols.
-    Filters that match few of very many orders take several reads, newest or oldest
-    orders first; each read comes from one log position.
+    The work is bounded by `limit`, the number of symbols, and the account's open orders
+    (rule VIEW-19).
     """
-    matches: list[OrderRecord] = []
-    while True:
-        read = ReadListed(
-            collections=[index_key(account_id, status) for status in statuses],
+
+    def listed(instruments: Collection[Symbol]) -> ReadListed:
+        keys = _collections(account_id, statuses, side, instruments)
+        return ReadListed(
+            collections=list(keys),
             table=RECORDS,
             after=after,
             until=until,
             highest_first=newest_first,
-            count=limit - len(matches),
-            scan=SCAN,
-            words=[[side] if side else [], sorted(symbols)],
+            count=limit,
+            words=[[side] if side else [], list(symbols)],
         )
-        (reply,) = (await views.read(VIEW, [read])).replies
-        frontier, *rows = reply
-        matches += _decoded(rows)
-        if frontier is None or len(matches) >= limit:
-            return matches
-        if newest_first:
-            until = Timestamp(frontier)
-        else:
-            after = Timestamp(frontier)
+
+    if symbols or OPEN_STATUSES.issuperset(statuses):
+        (rows,) = (await views.read(VIEW, [listed(symbols)])).replies
+        return _decoded(rows)
+    ordered_in = ReadRows(INSTRUMENTS, [account_id])
+    (known,) = (await views.read(VIEW, [ordered_in])).replies
+    while True:
+        reads = [ordered_in, listed(_instruments(known))]
+        newest, rows = (await views.read(VIEW, reads)).replies
+        if newest == known:
+            return _decoded(rows)
+        # Meanwhile came the account's first order in another instrument.
+        known = newest
+
+
+def _collections(
+    account_id: AccountId,
+    statuses: Sequence[OrderStatus],
+    side: Side | None,
+    instruments: Collection[Symbol],
+) -> Iterator[str]:
+    """Yield the collections that hold the matches; no other closed order is in them."""
+    for status in statuses:
+        if status in OPEN_STATUSES:
+            yield open_key(account_id, status)
+            continue
+        for each, symbol in product([side] if side else Side, instruments):
+            yield closed_key(account_id, status, each, symbol)
+
+
+def _instruments(reply: Reply) -> list[Symbol]:
+    """Return the names of the collections with the closed orders of an account."""
+    rows = present(reply)
+    known = msgspec.json.decode(rows[0], type=Instruments).numbers if rows else {}
+    listed = [symbol for symbol, number in known.items() if number < LISTED_SINGLY]
+    return [*listed, EVERY_OTHER] if len(listed) < len(known) else listed
 
 
 def _first(reply: Reply) -> OrderRecord | None:

@@ -237,19 +237,14 @@ def listed(kept: Contents, read: ReadListed) -> Reply:
     if read.highest_first:
         entries.reverse()
     rows = kept.tables.get(read.table, {})
-    reply: Reply = [None]
-    for examined, (score, member) in enumerate(entries):
-        last = entries[examined - 1][0]
-        if len(reply) > read.count:
-            break
-        if examined >= read.scan and score != last:
-            reply[0] = str(last).encode()
-            break
-        key, *words = member.decode().split(" ")
-        allowed = zip(words, read.words, strict=False)
-        if all(not some or word in some for word, some in allowed):
-            reply.append(rows.get(key.encode()))
-    return reply
+    members = [member.decode().split(" ") for _, member in entries]
+    keys = [key for key, *words in members if are_allowed(words, read)]
+    return [rows.get(key.encode()) for key in keys[: read.count]]
+
+
+def are_allowed(words: Sequence[str], read: ReadListed) -> bool:
+    places = zip(words, read.words, strict=False)
+    return all(not some or word in some for word, some in places)
 
 
 def between(ordered: list[tuple[int, bytes]], read: ReadBetween) -> Reply:
