@@ -29,6 +29,8 @@ from litestar.typing import FieldDefinition
 from api.http.numbers import DIGITS_MAX, Number
 from api.http.request_context import KEY_CHARACTERS, KEY_LENGTH_MAX
 
+#: The header with the page token of the rest of a list.
+NEXT_PAGE_HEADER = "Bourse-Next-Page"
 #: The security requirement of operations for signed-in users.
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 PROBLEM = Reference(ref="#/components/schemas/Problem")
@@ -76,6 +78,11 @@ _POSITION = OpenAPIHeader(
     "`after_position`.",
     schema=_TEXT,
 )
+_NEXT_PAGE = OpenAPIHeader(
+    description="The `page_token` of the next page. A response without this header has "
+    "the end of the list.",
+    schema=_TEXT,
+)
 _RETRY_AFTER = OpenAPIHeader(
     description="Seconds after which to send the request again.",
     schema=Schema(type=OpenAPIType.INTEGER, minimum=0),
@@ -107,7 +114,8 @@ class QueryOperation(Operation):
             statuses |= WITH_CALLER
         if self._has_name():
             statuses |= WITH_NAME
-        self._complete(statuses)
+        headers = {NEXT_PAGE_HEADER: _NEXT_PAGE} if self._has_pages() else {}
+        self._complete(statuses, **headers)
         if "health" not in (self.tags or ()):
             after = Reference(ref="#/components/parameters/after_position")
             self.parameters = [*(self.parameters or ()), after]
@@ -115,6 +123,13 @@ class QueryOperation(Operation):
     def _has_name(self) -> bool:
         parameters = self.parameters or ()
         return any(each.required for each in parameters if isinstance(each, Parameter))
+
+    def _has_pages(self) -> bool:
+        return any(
+            each.name == "page_token"
+            for each in self.parameters or ()
+            if isinstance(each, Parameter)
+        )
 
     def _complete(self, statuses: dict[int, str], **headers: OpenAPIHeader) -> None:
         responses: dict[str, Any] = dict(self.responses or {})

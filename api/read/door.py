@@ -13,6 +13,7 @@ from litestar import Response
 from litestar.di import NamedDependency
 
 from api.http.auth import Caller
+from api.http.openapi import NEXT_PAGE_HEADER
 from api.http.own_writes import OwnWrites
 from api.http.request_errors import BadParameter
 from api.wire.order import POSITION_HEADER
@@ -168,9 +169,14 @@ class Reading:
                 known[each.symbol] = each.listing.asset_id
         return known.get(symbol)
 
-    def answer(self, body: Any) -> Response[Any]:
-        """Return the body with the log position that it shows."""
+    def answer(self, body: Any, *, next_page: int | None = None) -> Response[Any]:
+        """Return the body with the log position that it shows.
+
+        `next_page` is the page token of the rest of a list, if there may be any.
+        """
         headers: dict[str, str] = {}
+        if next_page is not None:
+            headers[NEXT_PAGE_HEADER] = str(next_page)
         if self.position is not None:
             headers[POSITION_HEADER] = str(self.position)
         return Response(body, headers=headers)

@@ -23,6 +23,8 @@ PLENTY_OF_CASH = "10000000000000"
 PLENTY_OF_SHARES = "1000000000"
 #: A command is given up if the server is busy or without a leader for this time.
 PATIENCE_SECONDS = 30.0
+#: The most fills that one request returns.
+FILLS_PAGE = 1_000
 PAUSE_SECONDS = 0.2
 
 
@@ -200,7 +202,14 @@ class HttpVenue:
 
     def _trades(self, client: ServerClient, order_id: OrderId) -> list[_Trade]:
         path = f"/v2/orders/{order_id}/fills?after={self._position}"
-        return self._query(client, path).read(list[_Trade])
+        trades: list[_Trade] = []
+        while page := self._query(
+            client, f"{path}&limit={FILLS_PAGE}&page_token={len(trades)}"
+        ).read(list[_Trade]):
+            trades += page
+            if len(page) < FILLS_PAGE:
+                break
+        return trades
 
     def _query(self, client: ServerClient, path: str) -> ServerAnswer:
         answer = self._patiently(client, "GET", path)

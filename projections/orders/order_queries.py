@@ -34,6 +34,8 @@ from projections.store import ReadListed, ReadReferred, ReadRows, Reply, Views, 
 OPEN = tuple(status for status in OrderStatus if status in OPEN_STATUSES)
 CLOSED = tuple(status for status in OrderStatus if status not in OPEN_STATUSES)
 ALL = tuple(OrderStatus)
+#: The most fills that one query returns.
+FILLS_MAX = 1_000
 
 
 async def order(views: Views, order_id: OrderId) -> OrderRecord | None:
@@ -52,16 +54,15 @@ async def by_client_order_id(
     return _first(reply)
 
 
-async def fills(views: Views, order_id: OrderId) -> list[Fill]:
-    """Return the fills of one order, oldest first.
+async def fills(
+    views: Views, record: OrderRecord, *, first: int = 0, limit: int = FILLS_MAX
+) -> list[Fill]:
+    """Return the fills that an order's record counts, oldest first, from a number on.
 
-    A fill never changes. So the fills that the order had at the first read are the same
-    at the second.
+    A fill never changes, so these are the same at a later log position.
     """
-    record = await order(views, order_id)
-    if record is None or not record.fills:
-        return []
-    fields = [fill_field(order_id, number) for number in range(record.fills)]
+    last = min(first + limit, record.fills)
+    fields = [fill_field(record.order_id, number) for number in range(first, last)]
     (reply,) = (await views.read(VIEW, [ReadRows(FILLS, fields)])).replies
     decode = msgspec.json.Decoder(Fill).decode
     return [decode(value) for value in present(reply)]
@@ -86,6 +87,8 @@ async def orders(
     (rule VIEW-19).
     """
 
+    symbols = sorted(set(symbols))
+
     def listed(instruments: Collection[Symbol]) -> ReadListed:
         keys = _collections(account_id, statuses, side, instruments)
         return ReadListed(
@@ -95,7 +98,7 @@ async def orders(
             until=until,
             highest_first=newest_first,
             count=limit,
-            words=[[side] if side else [], list(symbols)],
+            words=[[side] if side else [], symbols],
         )
 
     if symbols or OPEN_STATUSES.issuperset(statuses):
