@@ -322,6 +322,18 @@ class Views(Protocol):
         ...
 
 
+class LiveViews(Views, Protocol):
+    """The asynchronous store of a server, whose queries may meet damaged rows."""
+
+    async def retire(self, view: View, generation: Generation) -> None:
+        """Unset the live generation: the runner fills another one from the log.
+
+        Raises:
+            StoreDown: the store does not answer.
+        """
+        ...
+
+
 class AppliedPositions(Protocol):
     """The log positions that the live read models have reached."""
 

@@ -28,6 +28,7 @@ from domain.ids import (
 from domain.money import NO_MONEY, NO_SHARES, Money, Price, Quantity
 from domain.vocabulary import Side
 from projections.projection import Projection, Rows, needs, on
+from projections.readable import decoding
 from projections.store import (
     AddEntries,
     Change,
@@ -78,6 +79,9 @@ class Movement(msgspec.Struct, array_like=True, gc=False, kw_only=True):
     order_id: OrderId | None = None
     trade_id: TradeId | None = None
     reference: str | None = None
+
+
+_decode = msgspec.json.Decoder(Movement).decode
 
 
 class Movements(msgspec.Struct, frozen=True):
@@ -230,7 +234,6 @@ async def movements(
     ends at `limit`, or after `EXAMINED_MAX` movements (rule VIEW-20). To go on, pass
     `last`: as `until_position` when newest first, otherwise as `after_position`.
     """
-    decode = msgspec.json.Decoder(Movement).decode
     lines: list[Movement] = []
     narrows = types or symbols or after is not None or until is not None
     size = PAGE if narrows else min(limit, PAGE)
@@ -242,13 +245,12 @@ async def movements(
             highest_first=newest_first,
             count=size,
         )
-        (reply,) = (await views.read(VIEW, [page])).replies
-        read = [decode(member) for member, _ in in_pairs(reply)]
+        answer = await views.read(VIEW, [page])
+        with decoding(VIEW, answer):
+            read = [_decode(member) for member, _ in in_pairs(answer.replies[0])]
         for movement in read:
-            if (
-                (after is None or movement.at > after)
-                and (until is None or movement.at < until)
-                and (not types or movement.type in types)
+            if _is_within(movement, after, until) and (
+                (not types or movement.type in types)
                 and (not symbols or movement.symbol in symbols)
             ):
                 lines.append(movement)
@@ -261,3 +263,11 @@ async def movements(
         else:
             after_position = read[-1].log_position
     return Movements(lines, until_position if newest_first else after_position)
+
+
+def _is_within(
+    movement: Movement, after: Timestamp | None, until: Timestamp | None
+) -> bool:
+    return (after is None or movement.at > after) and (
+        until is None or movement.at < until
+    )

@@ -4,8 +4,9 @@ Each list comes from one log position: no order is missing from it because it wa
 replaced meanwhile (rule VIEW-03).
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import product
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -29,19 +30,25 @@ from projections.orders.orders import (
     fill_field,
     open_key,
 )
-from projections.store import ReadListed, ReadReferred, ReadRows, Reply, Views, present
+from projections.readable import decoding
+from projections.store import ReadListed, ReadReferred, ReadResult, ReadRows, Views
+
+T = TypeVar("T")
 
 OPEN = tuple(status for status in OrderStatus if status in OPEN_STATUSES)
 CLOSED = tuple(status for status in OrderStatus if status not in OPEN_STATUSES)
 ALL = tuple(OrderStatus)
+_decode_fill = msgspec.json.Decoder(Fill).decode
+_decode_instruments = msgspec.json.Decoder(Instruments).decode
+_decode_record = msgspec.json.Decoder(OrderRecord).decode
 #: The most fills that one query returns.
 FILLS_MAX = 1_000
 
 
 async def order(views: Views, order_id: OrderId) -> OrderRecord | None:
     """Return one order of any account. The caller must check who owns it."""
-    (reply,) = (await views.read(VIEW, [ReadRows(RECORDS, [order_id])])).replies
-    return _first(reply)
+    answer = await views.read(VIEW, [ReadRows(RECORDS, [order_id])])
+    return _first(answer)
 
 
 async def by_client_order_id(
@@ -50,8 +57,7 @@ async def by_client_order_id(
     """Return an account's order by the client's id, or None."""
     field = client_id_field(account_id, client_order_id)
     read = ReadReferred(CLIENT_IDS, RECORDS, [field])
-    (reply,) = (await views.read(VIEW, [read])).replies
-    return _first(reply)
+    return _first(await views.read(VIEW, [read]))
 
 
 async def fills(
@@ -63,9 +69,8 @@ async def fills(
     """
     last = min(first + limit, record.fills)
     fields = [fill_field(record.order_id, number) for number in range(first, last)]
-    (reply,) = (await views.read(VIEW, [ReadRows(FILLS, fields)])).replies
-    decode = msgspec.json.Decoder(Fill).decode
-    return [decode(value) for value in present(reply)]
+    answer = await views.read(VIEW, [ReadRows(FILLS, fields)])
+    return _decoded(answer, _decode_fill)
 
 
 async def orders(
@@ -102,15 +107,14 @@ async def orders(
         )
 
     if symbols or OPEN_STATUSES.issuperset(statuses):
-        (rows,) = (await views.read(VIEW, [listed(symbols)])).replies
-        return _decoded(rows)
+        return _decoded(await views.read(VIEW, [listed(symbols)]), _decode_record)
     ordered_in = ReadRows(INSTRUMENTS, [account_id])
-    (known,) = (await views.read(VIEW, [ordered_in])).replies
+    known = await views.read(VIEW, [ordered_in])
     while True:
-        reads = [ordered_in, listed(_instruments(known))]
-        newest, rows = (await views.read(VIEW, reads)).replies
-        if newest == known:
-            return _decoded(rows)
+        reads = [listed(_instruments(known)), ordered_in]
+        newest = await views.read(VIEW, reads)
+        if newest.replies[-1] == known.replies[-1]:
+            return _decoded(newest, _decode_record)
         # Meanwhile came the account's first order in another instrument.
         known = newest
 
@@ -130,19 +134,26 @@ def _collections(
             yield closed_key(account_id, status, each, symbol)
 
 
-def _instruments(reply: Reply) -> list[Symbol]:
+def _instruments(answer: ReadResult) -> list[Symbol]:
     """Return the names of the collections with the closed orders of an account."""
-    rows = present(reply)
-    known = msgspec.json.decode(rows[0], type=Instruments).numbers if rows else {}
-    listed = [symbol for symbol, number in known.items() if number < LISTED_SINGLY]
-    return [*listed, EVERY_OTHER] if len(listed) < len(known) else listed
+    (stored,) = answer.replies[-1]
+    if stored is None:
+        return []
+    with decoding(VIEW, answer):
+        numbers = _decode_instruments(stored).numbers
+    listed = [symbol for symbol, number in numbers.items() if number < LISTED_SINGLY]
+    return [*listed, EVERY_OTHER] if len(listed) < len(numbers) else listed
 
 
-def _first(reply: Reply) -> OrderRecord | None:
-    records = _decoded(reply)
-    return records[0] if records else None
+def _first(answer: ReadResult) -> OrderRecord | None:
+    ((stored,),) = answer.replies
+    if stored is None:
+        return None
+    with decoding(VIEW, answer):
+        return _decode_record(stored)
 
 
-def _decoded(reply: Reply) -> list[OrderRecord]:
-    decode = msgspec.json.Decoder(OrderRecord).decode
-    return [decode(value) for value in present(reply)]
+def _decoded(answer: ReadResult, decode: Callable[[bytes], T]) -> list[T]:
+    """Return the rows of the first reply, each of which must exist."""
+    with decoding(VIEW, answer):
+        return [decode(cast(bytes, value)) for value in answer.replies[0]]
