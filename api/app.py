@@ -19,6 +19,7 @@ from api.read.current_orders import CurrentOrders
 from api.read.door import ReadDoor, caller_of, on_damage, reading_of
 from api.read.times import period_of
 from api.routes import options_routes, ordinary_routes
+from api.schema_page import with_page
 from api.services import Services
 from api.wire.names import normalize_path
 from api.write.door import WriteDoor
@@ -65,7 +66,7 @@ def create_app(services: Services) -> Litestar:
         type_decoders=[(lambda kind: kind is Number, lambda _, text: number(text))],
         exception_handlers={**EXCEPTION_HANDLERS, Unreadable: on_damage(read_door)},
         request_max_body_size=limit,
-        openapi_config=OPENAPI,
+        openapi_config=with_page(OPENAPI),
         plugins=[NumberSchema()],
         logging_config=None,
         before_request=_check_parameters,

@@ -204,8 +204,8 @@ OPENAPI = OpenAPIConfig(
     description="A stock exchange with the shapes of Alpaca's trading API v2. Trades "
     "settle at once (T+0). A user's queries reflect the latest command that the same "
     "server answered for that user. To see a command that another user or another "
-    "server carried out, pass its log position as `#/components/parameters/after`; "
-    "every query of the read models accepts it.",
+    "server carried out, pass its log position as `after_position`; every query "
+    "of the read models accepts it.",
     use_handler_docstrings=True,
     components=Components(
         parameters={"after_position": _AFTER},
