@@ -8,6 +8,7 @@ from typing import Any
 
 from litestar._openapi.schema_generation import SchemaCreator
 from litestar.enums import MediaType
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
@@ -164,7 +165,7 @@ class CommandOperation(QueryOperation):
             assert self.responses is not None
             self.responses["200"] = self.responses["201"]
         if isinstance(self.request_body, RequestBody):
-            self.request_body.required = not _may_be_null(self.request_body)
+            self.request_body.required = not _take_null(self.request_body)
         if not self.security:
             # A key belongs to an actor, and an anonymous client is none.
             self._complete(statuses)
@@ -173,11 +174,20 @@ class CommandOperation(QueryOperation):
         self.parameters = [*(self.parameters or ()), _KEY]
 
 
-def _may_be_null(body: RequestBody) -> bool:
-    """Return whether a body is optional: the framework marks every body required."""
-    schema = body.content["application/json"].schema
-    choices = schema.one_of if isinstance(schema, Schema) else None
-    return Schema(type=OpenAPIType.NULL) in (choices or ())
+def _take_null(body: RequestBody) -> bool:
+    """Take null out of a body's schema. Return whether it was there.
+
+    The framework marks every body as required, and offers null if it is not. A client
+    omits such a body: generators cannot send null and an object by turns.
+    """
+    content = body.content["application/json"]
+    schema = content.schema
+    choices = (schema.one_of if isinstance(schema, Schema) else None) or ()
+    others = [each for each in choices if each != Schema(type=OpenAPIType.NULL)]
+    if len(others) == len(choices):
+        return False
+    (content.schema,) = others
+    return True
 
 
 class NumberSchema(OpenAPISchemaPlugin):
@@ -198,6 +208,11 @@ class NumberSchema(OpenAPISchemaPlugin):
         return Schema(one_of=[Schema(type=OpenAPIType.NUMBER), text])
 
 
+def _operation_id(handler: HTTPRouteHandler, _method: object, _path: object) -> str:
+    """Return the handler's name, which is the name of the function in a client."""
+    return handler.handler_name
+
+
 OPENAPI = OpenAPIConfig(
     title="Bourse",
     version="0.1.0",
@@ -207,6 +222,7 @@ OPENAPI = OpenAPIConfig(
     "server carried out, pass its log position as `after_position`; every query "
     "of the read models accepts it.",
     use_handler_docstrings=True,
+    operation_id_creator=_operation_id,
     components=Components(
         parameters={"after_position": _AFTER},
         security_schemes={
