@@ -17,9 +17,10 @@ from api.http.parameters import documented_parameters, refuse_unknown
 from api.http.request_context import call_of
 from api.read.books import BookRoute, book_route
 from api.read.current_orders import CurrentOrders
-from api.read.door import ReadDoor, caller_of, reading_of
+from api.read.door import ReadDoor, caller_of, on_damage, reading_of
 from api.read.times import period_of
 from api.routes import options_routes, ordinary_routes
+from api.schema_page import with_page
 from api.services import Services
 from api.wire.names import normalize_path
 from api.write.door import WriteDoor
@@ -32,6 +33,7 @@ from api.write.orders import (
 from api.write.users import UserDesk
 from domain.events.event import Meta, Timestamp
 from domain.events.security import AccessRefused
+from projections.readable import Unreadable
 
 
 def create_app(services: Services) -> Application:
@@ -63,9 +65,9 @@ def create_app(services: Services) -> Application:
         dto=Body,
         return_dto=None,
         type_decoders=[(lambda kind: kind is Number, lambda _, text: number(text))],
-        exception_handlers={**EXCEPTION_HANDLERS},
+        exception_handlers={**EXCEPTION_HANDLERS, Unreadable: on_damage(read_door)},
         request_max_body_size=limit,
-        openapi_config=OPENAPI,
+        openapi_config=with_page(OPENAPI),
         plugins=[NumberSchema()],
         logging_config=None,
         before_request=_check_parameters,

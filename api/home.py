@@ -29,7 +29,8 @@ li { margin: 0.4rem 0; }
 is on disk. Orders, positions, account, assets and clock are those of Alpaca's trading
 API v2.</p>
 <ul>
-<li><a href="/schema/openapi.json">The API</a>, as an OpenAPI document</li>
+<li><a href="/schema">The API</a>, and its
+<a href="/schema/openapi.json">OpenAPI document</a> for programs</li>
 <li><a href="/v2/assets">The instruments</a> and <a href="/v2/prices">their prices</a>,
 without a login</li>
 <li><a href="/health/ready">The state of this server</a></li>

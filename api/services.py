@@ -20,7 +20,7 @@ from commands.ports import (
     WatchedClock,
 )
 from domain.ids import LogPosition
-from projections.store import AppliedPositions, Views
+from projections.store import AppliedPositions, LiveViews
 
 #: Returns the log position of the newest event, or None if the log is unavailable.
 AskHead: TypeAlias = Callable[[], Awaitable[LogPosition | None]]
@@ -30,7 +30,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that `create_app` needs."""
 
     port: CommandPort
-    views: Views
+    views: LiveViews
     applied: AppliedPositions
     clock: WatchedClock
     new_id: NewId

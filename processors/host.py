@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
 from commands.ports import Segment
 from domain.events.register import Fact
 from domain.ids import LOG_START, LogPosition
 from processors.follower import Overtaken, beyond
 from projections.projection import Projection
+from projections.readable import UNREADABLE
 from projections.store import (
     BatchStore,
     Change,
@@ -27,15 +26,6 @@ from projections.store import (
 #: A row in every generation: the command id of the fact at the checkpoint. It
 #: distinguishes views of this log from those of another, such as a restored backup.
 MARK, COMMAND = "mark", "command"
-#: What a projection raises on rows that are missing or not its own.
-UNREADABLE = (
-    msgspec.MsgspecError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)
 
 
 class Damaged(Overtaken):

@@ -139,11 +139,8 @@ class ReadListed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     The first word of a member is the key of its row. The collections are merged by
     score and member. `words` has the allowed words after the first one, place by place;
-    an empty set allows every word.
-
-    A store may stop after `scan` entries. The reply then begins with the score of the
-    last of them, and no entry of that score is left; otherwise with None. Up to `count`
-    rows follow.
+    an empty set allows every word. A place that a member does not have is not checked.
+    Up to `count` rows are returned.
     """
 
     collections: Sequence[str]
@@ -152,7 +149,6 @@ class ReadListed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     until: int | None
     highest_first: bool
     count: int
-    scan: int
     words: Sequence[Sequence[str]] = ()
 
 
@@ -322,6 +318,18 @@ class Views(Protocol):
         The read models of one store advance together, so all answers share one log
         position. The exception is a read model that has just been filled and still
         catches up. Raises the same errors as `read`.
+        """
+        ...
+
+
+class LiveViews(Views, Protocol):
+    """The asynchronous store of a server, whose queries may meet damaged rows."""
+
+    async def retire(self, view: View, generation: Generation) -> None:
+        """Unset the live generation: the runner fills another one from the log.
+
+        Raises:
+            StoreDown: the store does not answer.
         """
         ...
 

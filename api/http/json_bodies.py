@@ -27,6 +27,16 @@ MEDIA_TYPE = b"application/json"
 _PLACE = re.compile(r" - at `\$\.?(?P<place>[^`]*)`$")
 _NAMED = re.compile(r"(?P<kind>missing required|contains unknown) field `(?P<name>.*)`")
 
+#: What JSON calls the types of the decoder.
+_WORDS = {
+    "array": "a list",
+    "bool": "true or false",
+    "float": "a number with decimals",
+    "int": "a whole number",
+    "null": "null",
+    "object": "an object",
+    "str": "text",
+}
 #: U+0000. After another backslash these are six ordinary characters.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 #: Field names, each with its values.
@@ -71,7 +81,7 @@ def mismatch(error: msgspec.ValidationError, choices: Choices) -> BadParameter:
 
     >>> error = msgspec.ValidationError("Expected `str | null`, got `int` - at `$.a`")
     >>> mismatch(error, {})
-    BadParameter('a: expected text, got int')
+    BadParameter('a: expected text, got a whole number')
     >>> error = msgspec.ValidationError("Invalid enum value 'long' - at `$[0].side`")
     >>> mismatch(error, {"side": ["buy", "sell"]})
     BadParameter('[0].side must be buy or sell')
@@ -90,10 +100,24 @@ def mismatch(error: msgspec.ValidationError, choices: Choices) -> BadParameter:
     values = choices.get(place.rpartition(".")[2])
     if values and text.startswith(("Invalid enum value", "Expected `str")):
         return BadParameter(f"{place} must be {one_of(values)}", place)
-    # Null stands for an omitted field here, so the sentence leaves it out.
-    text = text.replace(" | null`", "`").replace("`str`", "text").replace("`", "")
-    text = text[:1].lower() + text[1:]
-    return BadParameter(f"{place or 'the body'}: {text}", place or None)
+    return BadParameter(f"{place or 'the body'}: {in_words(text)}", place or None)
+
+
+def in_words(complaint: str) -> str:
+    """Return a sentence of the decoder in the words of JSON, not of Python.
+
+    Null stands for an omitted field here, so a type that allows it is not named twice.
+
+    >>> in_words("Expected `int | null`, got `float`")
+    'expected a whole number, got a number with decimals'
+    >>> in_words("Expected `array` of length <= 2"), in_words("Expected `int` >= 1")
+    ('expected a list of length <= 2', 'expected a whole number >= 1')
+    """
+    text = complaint.replace(" | null`", "`")
+    for kind, words in _WORDS.items():
+        text = text.replace(f"`{kind}`", words)
+    text = text.replace("`", "")
+    return text[:1].lower() + text[1:]
 
 
 def check_encoding(headers: Mapping[bytes, bytes]) -> None:

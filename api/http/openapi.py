@@ -8,6 +8,7 @@ from typing import Any
 
 from litestar._openapi.schema_generation import SchemaCreator
 from litestar.enums import MediaType
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
@@ -29,6 +30,8 @@ from litestar.typing import FieldDefinition
 from api.http.numbers import DIGITS_MAX, Number
 from api.http.request_context import KEY_CHARACTERS, KEY_LENGTH_MAX
 
+#: The header with the page token of the rest of a list.
+NEXT_PAGE_HEADER = "Bourse-Next-Page"
 #: The security requirement of operations for signed-in users.
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 PROBLEM = Reference(ref="#/components/schemas/Problem")
@@ -81,6 +84,11 @@ _POSITION = OpenAPIHeader(
     "`after_position`.",
     schema=_TEXT,
 )
+_NEXT_PAGE = OpenAPIHeader(
+    description="The `page_token` of the next page. A response without this header has "
+    "the end of the list.",
+    schema=_TEXT,
+)
 _RETRY_AFTER = OpenAPIHeader(
     description="Seconds after which to send the request again.",
     schema=Schema(type=OpenAPIType.INTEGER, minimum=0),
@@ -112,7 +120,8 @@ class QueryOperation(Operation):
             statuses |= WITH_CALLER
         if self._has_name():
             statuses |= WITH_NAME
-        self._complete(statuses)
+        headers = {NEXT_PAGE_HEADER: _NEXT_PAGE} if self._has_pages() else {}
+        self._complete(statuses, **headers)
         if "health" not in (self.tags or ()):
             after = Reference(ref="#/components/parameters/after_position")
             self.parameters = [*(self.parameters or ()), after]
@@ -120,6 +129,13 @@ class QueryOperation(Operation):
     def _has_name(self) -> bool:
         parameters = self.parameters or ()
         return any(each.required for each in parameters if isinstance(each, Parameter))
+
+    def _has_pages(self) -> bool:
+        return any(
+            each.name == "page_token"
+            for each in self.parameters or ()
+            if isinstance(each, Parameter)
+        )
 
     def _complete(self, statuses: dict[int, str], **headers: OpenAPIHeader) -> None:
         responses: dict[str, Any] = dict(self.responses or {})
@@ -154,7 +170,7 @@ class CommandOperation(QueryOperation):
             assert self.responses is not None
             self.responses["200"] = self.responses["201"]
         if isinstance(self.request_body, RequestBody):
-            self.request_body.required = not _may_be_null(self.request_body)
+            self.request_body.required = not _take_null(self.request_body)
         if not self.security:
             # A key belongs to an actor, and an anonymous client is none.
             self._complete(statuses)
@@ -163,11 +179,20 @@ class CommandOperation(QueryOperation):
         self.parameters = [*(self.parameters or ()), _KEY]
 
 
-def _may_be_null(body: RequestBody) -> bool:
-    """Return whether a body is optional: the framework marks every body required."""
-    schema = body.content["application/json"].schema
-    choices = schema.one_of if isinstance(schema, Schema) else None
-    return Schema(type=OpenAPIType.NULL) in (choices or ())
+def _take_null(body: RequestBody) -> bool:
+    """Take null out of a body's schema. Return whether it was there.
+
+    The framework marks every body as required, and offers null if it is not. A client
+    omits such a body: generators cannot send null and an object by turns.
+    """
+    content = body.content["application/json"]
+    schema = content.schema
+    choices = (schema.one_of if isinstance(schema, Schema) else None) or ()
+    others = [each for each in choices if each != Schema(type=OpenAPIType.NULL)]
+    if len(others) == len(choices):
+        return False
+    (content.schema,) = others
+    return True
 
 
 class NumberSchema(OpenAPISchemaPlugin):
@@ -188,18 +213,24 @@ class NumberSchema(OpenAPISchemaPlugin):
         return Schema(one_of=[Schema(type=OpenAPIType.NUMBER), text])
 
 
+def _operation_id(handler: HTTPRouteHandler, _method: object, _path: object) -> str:
+    """Return the handler's name, which is the name of the function in a client."""
+    return handler.handler_name
+
+
 OPENAPI = OpenAPIConfig(
     title="Bourse",
     version="0.1.0",
     description="A stock exchange with the shapes of Alpaca's trading API v2. Trades "
     "settle at once (T+0). A user's queries reflect the latest command that the same "
     "server answered for that user. To see a command that another user or another "
-    "server carried out, pass its log position as `#/components/parameters/after`; "
-    "every query of the read models accepts it. On any path the server may refuse a "
-    "request with 408, 414 or 431, or a connection with 429 or 503, in the form "
+    "server carried out, pass its log position as `after_position`; every query "
+    "of the read models accepts it. On any path the server may refuse a request "
+    "with 408, 414 or 431, or a connection with 429 or 503, in the form "
     "`#/components/schemas/Problem`; it then closes the connection. Queries with large "
     "responses are compressed with gzip if `Accept-Encoding` allows it.",
     use_handler_docstrings=True,
+    operation_id_creator=_operation_id,
     components=Components(
         parameters={"after_position": _AFTER},
         security_schemes={

@@ -18,13 +18,14 @@ from api.http.bare_routes import (
 from api.http.openapi import QueryOperation
 from api.http.parameters import UnknownParameter
 from api.http.request_errors import BadParameter
-from api.read.door import ReadDoor, Reading, position_in
+from api.read.door import ReadDoor, Reading, ViewDamaged, position_in
 from api.wire.names import instrument_name
 from domain.errors import NotFound
 from domain.ids import LogPosition, Symbol
 from domain.money import text
 from projections.market import depth
 from projections.market.book_levels import Level
+from projections.readable import Unreadable
 
 LEVELS = 10
 LEVELS_MAX = 1_000
@@ -61,7 +62,11 @@ class BookRoute(BareRoute):
         if query:
             levels, after = _parameters(query)
         reading = Reading(self._door, after)
-        sides = await depth.book(reading, symbol, levels=levels)
+        try:
+            sides = await depth.book(reading, symbol, levels=levels)
+        except Unreadable as damage:
+            await self._door.retire(damage)
+            raise ViewDamaged(damage.view.name) from None
         if sides is None:
             raise NotFound("asset", symbol)
         book = Book(

@@ -6,34 +6,44 @@ the client may send the same query again.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
+import structlog
 from litestar import Request as HttpRequest
 from litestar import Response
+from litestar.background_tasks import BackgroundTask
 from litestar.di import NamedDependency
 
 from api.http.auth import Caller
+from api.http.error_handlers import refusal
+from api.http.openapi import NEXT_PAGE_HEADER
 from api.http.own_writes import OwnWrites
 from api.http.request_errors import BadParameter
 from api.wire.order import POSITION_HEADER
 from domain.errors import Unavailable
 from domain.ids import LOG_START, AssetId, LogPosition, Symbol
 from projections.market import instruments
+from projections.readable import Unreadable
 from projections.store import (
     AppliedPositions,
+    LiveViews,
     Read,
     ReadResult,
     Request,
     StoreDown,
     View,
-    Views,
     ViewUnavailable,
 )
+
+_log = structlog.get_logger(__name__)
 
 AnyRequest: TypeAlias = HttpRequest[Any, Any, Any]
 
 #: How long a query waits for the log position in `after_position`.
 AFTER_SECONDS = 5
+#: A view that a query has retired is not retired again for so long.
+RETIRED_SECONDS = 600
 #: How long it waits before it asks whether the log has that position at all.
 ASK_SECONDS = 0.1
 #: How long a query waits for its caller's latest command.
@@ -48,6 +58,19 @@ class ViewFilling(Unavailable):
 
     def __init__(self, view: str) -> None:
         super().__init__(f"the view {view} is being filled; retry the query", view=view)
+
+
+class ViewDamaged(Unavailable):
+    """A read model has rows that cannot be read; it is filled from the log again."""
+
+    code = "view-damaged"
+
+    def __init__(self, view: str) -> None:
+        super().__init__(
+            f"the view {view} is damaged and is filled from the log again; retry the "
+            "query",
+            view=view,
+        )
 
 
 class ViewsDown(Unavailable):
@@ -88,7 +111,7 @@ class ReadDoor:
 
     def __init__(
         self,
-        views: Views,
+        views: LiveViews,
         applied: AppliedPositions,
         own_writes: OwnWrites,
         *,
@@ -100,6 +123,24 @@ class ReadDoor:
         self.own_writes = own_writes
         #: Asset ids by symbol. A symbol keeps its asset id for ever.
         self.asset_ids: dict[Symbol, AssetId] = {}
+        self._retired: dict[str, float] = {}
+
+    async def retire(self, damage: Unreadable) -> None:
+        """Let the runner fill a damaged view again.
+
+        If this did not help, the fault is in the code: another filling would only take
+        the readable rows from everybody.
+        """
+        name, now = damage.view.name, asyncio.get_running_loop().time()
+        log = _log.bind(view=name, reason=repr(damage.reason))
+        retired = self._retired.get(name)
+        if retired is not None and now - retired < RETIRED_SECONDS:
+            log.error("a view that was filled again has rows that cannot be read")
+            return
+        self._retired[name] = now
+        log.error("a view is damaged and is filled from the log again")
+        with suppress(StoreDown):
+            await self.views.retire(damage.view, damage.generation)
 
 
 class Reading:
@@ -168,12 +209,30 @@ class Reading:
                 known[each.symbol] = each.listing.asset_id
         return known.get(symbol)
 
-    def answer(self, body: Any) -> Response[Any]:
-        """Return the body with the log position that it shows."""
+    def answer(self, body: Any, *, next_page: int | None = None) -> Response[Any]:
+        """Return the body with the log position that it shows.
+
+        `next_page` is the page token of the rest of a list, if there may be any.
+        """
         headers: dict[str, str] = {}
+        if next_page is not None:
+            headers[NEXT_PAGE_HEADER] = str(next_page)
         if self.position is not None:
             headers[POSITION_HEADER] = str(self.position)
         return Response(body, headers=headers)
+
+
+def on_damage(
+    door: ReadDoor,
+) -> Callable[[AnyRequest, Unreadable], Response[Any]]:
+    """Return the exception handler for a query that met damaged rows."""
+
+    def handle(request: AnyRequest, damage: Unreadable) -> Response[Any]:
+        response = refusal(request, ViewDamaged(damage.view.name))
+        response.background = BackgroundTask(door.retire, damage)
+        return response
+
+    return handle
 
 
 def log_position(text: str, field: str = "after_position") -> LogPosition:

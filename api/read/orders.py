@@ -18,6 +18,7 @@ from domain.ids import AccountId, AssetId, ClientOrderId, OrderId, Symbol, Trade
 from domain.money import text
 from domain.vocabulary import Liquidity, OrderStatus, Side
 from projections.orders import order_queries
+from projections.orders.order_queries import FILLS_MAX
 from projections.orders.orders import OrderRecord
 
 TAGS = ["orders"]
@@ -174,11 +175,19 @@ class OrderFill(msgspec.Struct):
 
 @get("/v2/orders/{order_id:str}/fills", tags=TAGS)
 async def list_fills(
-    order_id: FromPath[OrderId], caller: CallerDependency, reading: ReadingDependency
+    order_id: FromPath[OrderId],
+    caller: CallerDependency,
+    reading: ReadingDependency,
+    limit: Annotated[int, QueryParameter(ge=1, le=FILLS_MAX)] = FILLS_MAX,
+    page_token: Annotated[
+        int, QueryParameter(ge=0, le=2**53, description="The fills to skip.")
+    ] = 0,
 ) -> Response[list[OrderFill]]:
     """List the fills of one of the caller's orders, oldest first. Fills from before a
     replacement belong to the old order, which `replaces` names."""
     record = await _own(reading, caller.account_id, order_id)
+    fills = await order_queries.fills(reading, record, first=page_token, limit=limit)
+    shown = page_token + len(fills)
     return reading.answer(
         [
             OrderFill(
@@ -190,8 +199,9 @@ async def list_fills(
                 instant(each.at),
                 each.log_position,
             )
-            for each in await order_queries.fills(reading, record.order_id)
-        ]
+            for each in fills
+        ],
+        next_page=shown if fills and shown < record.fills else None,
     )
 
 

@@ -133,14 +133,16 @@ async def list_transactions(
         QueryParameter(
             ge=0,
             le=2**53,
-            description="The log position of the last transaction of a page. The "
-            "response is the next page in the same direction.",
+            description="`Bourse-Next-Page` of a page, or the log position of its last "
+            "transaction. The response is the next page in the same direction.",
         ),
     ] = None,
 ) -> Response[list[Transaction]]:
-    """List the movements of the caller's cash and shares."""
+    """List the movements of the caller's cash and shares. One request examines at most
+    5,000 movements. If that was not all, the response has the header
+    `Bourse-Next-Page`, even if the filter left it empty."""
     newest_first = direction == "desc"
-    movements = await statements.movements(
+    page = await statements.movements(
         period.reading,
         caller.account_id,
         types=_types(kind),
@@ -152,4 +154,6 @@ async def list_transactions(
         newest_first=newest_first,
         limit=limit,
     )
-    return period.reading.answer([_transaction(each) for each in movements])
+    return period.reading.answer(
+        [_transaction(each) for each in page.lines], next_page=page.last
+    )

@@ -32,6 +32,19 @@ ClientOrderIdText = Annotated[
 ]
 
 
+class NoExtendedHours(DomainError):
+    """The order asks for hours that the venue does not have."""
+
+    code = "no-extended-hours"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "extended_hours must be false: the venue trades around the clock in one "
+            "session a day, so no hours are outside of it",
+            field="extended_hours",
+        )
+
+
 class NewOrder(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """An order to place. Numbers may be JSON numbers or strings.
 
@@ -115,10 +128,7 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, gc=False):
             if getattr(self, name) is not None:
                 raise NotSupportedYet(f"{name} (stop and trailing orders) is", name)
         if self.extended_hours:
-            raise NotSupportedYet(
-                "extended_hours (the venue trades around the clock) is",
-                "extended_hours",
-            )
+            raise NoExtendedHours
         usual = "buy_to_open" if self.side is Side.BUY else "sell_to_close"
         if self.position_intent not in (None, usual):
             raise NotSupportedYet(

@@ -49,6 +49,8 @@ def replay(output: Output, report: Report) -> None:
     )
     if report.refusals:
         output.say(f"{report.refusals:,} commands were refused", style="red")
+    if report.not_resting:
+        output.say(f"{report.not_resting:,} orders did not rest whole", style="red")
     for mismatch in report.mismatches:
         output.say(mismatch, style="red")
     if report.exact:

@@ -61,7 +61,7 @@ def replay(
     started = perf_counter()
     driver.send(steps, progress)
     seconds = perf_counter() - started
-    driver.compare_fills()
+    driver.compare()
     return driver.score.report(flow=flow, symbol=symbol, way=venue.way, seconds=seconds)
 
 
@@ -87,6 +87,7 @@ class Driver:
         self._orders = FlowOrders()
         self._waiting: list[tuple[int, Entry | Ioc]] = []
         self._taken: list[_Taken] = []
+        self._entered: dict[OrderId, tuple[int, Entry]] = {}
 
     def send(
         self, steps: Sequence[tuple[int, Step]], progress: Progress = lambda _: None
@@ -148,6 +149,7 @@ class Driver:
                 self._refused(line, step, outcome)
             else:
                 self._orders.enter(step.flow_id, outcome, step.size)
+                self._entered[outcome] = line, step
 
     def _taker_placed(self, line: int, ioc: Ioc, outcome: OrderId | Refused) -> None:
         makers = [self._orders.order_id(fill.maker) for fill in ioc.fills]
@@ -186,8 +188,13 @@ class Driver:
 
     # --- the outcome ---
 
-    def compare_fills(self) -> None:
-        """Compare the fills of each aggressive order with the recorded ones."""
+    def compare(self) -> None:
+        """Compare what became of the orders with the recording.
+
+        A resting order rests whole. An aggressive one has the recorded fills.
+        """
+        for order_id, resting in self._venue.not_resting().items():
+            self.score.not_resting(*self._entered[order_id], resting)
         for order in self._taken:
             fills = [
                 ExpectedFill(

@@ -13,8 +13,9 @@ from urllib.parse import quote
 import msgspec
 
 from domain.ids import LOG_START, AccountId, OrderId, Symbol, TradeId
-from domain.money import Price, Quantity, dollars_a_share, text
-from domain.vocabulary import TimeInForce
+from domain.market.order import OPEN_STATUSES
+from domain.money import NO_SHARES, Price, Quantity, dollars_a_share, text
+from domain.vocabulary import OrderStatus, TimeInForce
 from infra.access.api_client import ServerAnswer, ServerClient, ServerRefused
 from infra.replay.orderflow import Levels
 from infra.replay.venue import Fill, LimitOrder, Refused, Way
@@ -23,6 +24,8 @@ PLENTY_OF_CASH = "10000000000000"
 PLENTY_OF_SHARES = "1000000000"
 #: A command is given up if the server is busy or without a leader for this time.
 PATIENCE_SECONDS = 30.0
+#: The most fills that one request returns.
+FILLS_PAGE = 1_000
 PAUSE_SECONDS = 0.2
 
 
@@ -36,6 +39,15 @@ class _LoggedIn(msgspec.Struct):
 
 class _Placed(msgspec.Struct):
     id: OrderId
+    status: OrderStatus
+    qty: str
+    filled_qty: str
+
+    @property
+    def resting(self) -> Quantity:
+        if self.status not in OPEN_STATUSES:
+            return NO_SHARES
+        return Quantity(self.qty) - Quantity(self.filled_qty)
 
 
 class _Part(msgspec.Struct):
@@ -67,6 +79,7 @@ class HttpVenue:
         self._taker = ServerClient(admin.base_url)
         self._symbol = symbol
         self._position = LOG_START
+        self._not_resting: dict[OrderId, Quantity] = {}
 
     def close(self) -> None:
         self._maker.close()
@@ -114,13 +127,16 @@ class HttpVenue:
         bodies = [self._body(order) for order in orders]
         if len(bodies) == 1:
             answer = self._patiently(client, "POST", "/v2/orders", bodies[0])
-            return [self._placed(answer)]
+            return [self._placed(orders[0], answer)]
         answer = self._patiently(client, "POST", "/v2/orders:batch", {"orders": bodies})
         if answer.status != HTTPStatus.MULTI_STATUS:
             return [Refused(answer.message)] * len(orders)
+        parts = answer.read(list[_Part])
         return [
-            self._placed(ServerAnswer(part.status, answer.position, bytes(part.body)))
-            for part in answer.read(list[_Part])
+            self._placed(
+                order, ServerAnswer(part.status, answer.position, bytes(part.body))
+            )
+            for order, part in zip(orders, parts, strict=True)
         ]
 
     def _body(self, order: LimitOrder) -> dict[str, object]:
@@ -135,8 +151,14 @@ class HttpVenue:
             "client_order_id": secrets.token_hex(12),
         }
 
-    def _placed(self, answer: ServerAnswer) -> OrderId | Refused:
-        return self._refusal(answer) or answer.read(_Placed).id
+    def _placed(self, order: LimitOrder, answer: ServerAnswer) -> OrderId | Refused:
+        refused = self._refusal(answer)
+        if refused is not None:
+            return refused
+        placed = answer.read(_Placed)
+        if not order.aggressive and placed.resting != order.quantity:
+            self._not_resting[placed.id] = placed.resting
+        return placed.id
 
     def cancel(self, order_id: OrderId) -> Refused | None:
         # A commit that got no answer may have canceled the order. Under the same key
@@ -147,7 +169,8 @@ class HttpVenue:
     def replace(self, order_id: OrderId, quantity: Quantity) -> OrderId | Refused:
         body = {"qty": str(quantity), "client_order_id": secrets.token_hex(12)}
         path = f"/v2/orders/{order_id}"
-        return self._placed(self._patiently(self._maker, "PATCH", path, body))
+        answer = self._patiently(self._maker, "PATCH", path, body)
+        return self._refusal(answer) or answer.read(_Placed).id
 
     def finish(self) -> None:
         """Return at once: every answer of the server means durable."""
@@ -182,6 +205,9 @@ class HttpVenue:
         book = self._query(self._maker, path).read(_Book)
         return _levels(book.asks), _levels(book.bids)
 
+    def not_resting(self) -> Mapping[OrderId, Quantity]:
+        return self._not_resting
+
     def fills(self, order_id: OrderId, makers: Sequence[OrderId]) -> Sequence[Fill]:
         # Both sides of a trade show its id; no answer shows the other side's order.
         maker_of = {
@@ -200,7 +226,14 @@ class HttpVenue:
 
     def _trades(self, client: ServerClient, order_id: OrderId) -> list[_Trade]:
         path = f"/v2/orders/{order_id}/fills?after={self._position}"
-        return self._query(client, path).read(list[_Trade])
+        trades: list[_Trade] = []
+        while page := self._query(
+            client, f"{path}&limit={FILLS_PAGE}&page_token={len(trades)}"
+        ).read(list[_Trade]):
+            trades += page
+            if len(page) < FILLS_PAGE:
+                break
+        return trades
 
     def _query(self, client: ServerClient, path: str) -> ServerAnswer:
         answer = self._patiently(client, "GET", path)

@@ -6,8 +6,8 @@ from typing import TypeAlias
 import msgspec
 
 from domain.ids import Symbol
-from domain.money import text
-from infra.replay.orderflow import ExpectedFill, Ioc, Levels, Row
+from domain.money import Quantity, text
+from infra.replay.orderflow import Entry, ExpectedFill, Ioc, Levels, Row, named
 from infra.replay.venue import Way
 
 #: Called with the number of lines that are done since the last call.
@@ -31,6 +31,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     rows_exact: int
     refusals: int
+    not_resting: int
     exact: bool
     seconds: float
     commands_per_second: int
@@ -49,6 +50,7 @@ class Score:
         self.rows = 0
         self.rows_exact = 0
         self.refusals = 0
+        self.orders_not_resting = 0
         self._mismatches: list[tuple[int, str]] = []
 
     def fills_of(self, line: int, ioc: Ioc, fills: Sequence[ExpectedFill]) -> None:
@@ -82,6 +84,13 @@ class Score:
         self.refusals += 1
         self._note(line, what)
 
+    def not_resting(self, line: int, step: Entry, resting: Quantity) -> None:
+        """Count an order that should rest whole, but matched or was canceled."""
+        self.orders_not_resting += 1
+        self._note(
+            line, f"{named(step)} should rest with {step.size}, but {resting} rested"
+        )
+
     def _note(self, line: int, mismatch: str) -> None:
         self._mismatches.append((line, mismatch))
 
@@ -97,6 +106,7 @@ class Score:
             self.aggressive_orders == self.aggressive_orders_exact
             and self.rows == self.rows_exact
             and not self.refusals
+            and not self.orders_not_resting
         )
 
     def report(self, *, flow: str, symbol: Symbol, way: Way, seconds: float) -> Report:
@@ -112,6 +122,7 @@ class Score:
             rows=self.rows,
             rows_exact=self.rows_exact,
             refusals=self.refusals,
+            not_resting=self.orders_not_resting,
             exact=self.exact,
             seconds=round(seconds, 3),
             commands_per_second=round(self.commands / seconds) if seconds else 0,

@@ -1,6 +1,6 @@
 """The port of a replay: what the driver asks of the exchange, however it is reached."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
@@ -74,6 +74,14 @@ class Venue(Protocol):
 
     def finish(self) -> None:
         """Wait until every command is durable."""
+        ...
+
+    def not_resting(self) -> Mapping[OrderId, Quantity]:
+        """Return the maker's orders that did not come to rest whole.
+
+        Each comes with the quantity that did rest when the venue placed it. Call it
+        after `finish`.
+        """
         ...
 
     def fills(self, order_id: OrderId, makers: Sequence[OrderId]) -> Sequence[Fill]:

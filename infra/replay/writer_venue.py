@@ -1,6 +1,6 @@
 """The venue of a replay in this process: a writer on a real log, without a server."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from commands.messages import (
     CancelOrder,
@@ -12,12 +12,12 @@ from commands.messages import (
     ReplaceOrder,
 )
 from domain.events.event import Meta
-from domain.events.market import TradeExecuted
+from domain.events.market import OrderAccepted, TradeExecuted
 from domain.events.register import AnyEvent
 from domain.ids import AccountId, CommandId, OrderId, Symbol, UserId
 from domain.listing import Listing
 from domain.market.order import Replacement, Ticket
-from domain.money import Money, Price, Quantity
+from domain.money import NO_SHARES, Money, Price, Quantity
 from domain.vocabulary import OrderType, TimeInForce
 from infra.replay.decisions import Decisions
 from infra.replay.orderflow import Levels
@@ -45,6 +45,7 @@ class WriterVenue:
         self._maker: AccountId = self._ids.new()
         self._taker: AccountId = self._ids.new()
         self._fills: dict[OrderId, list[Fill]] = {}
+        self._not_resting: dict[OrderId, Quantity] = {}
 
     def open(self, reference_price: Price) -> None:
         listing = Listing(
@@ -92,13 +93,17 @@ class WriterVenue:
             order.limit,
         )
         command = PlaceOrder(self._meta(order_id), ticket)
-        if not order.aggressive:
-            return self._decisions.decide(command) or order_id
 
         def keep_fills(facts: Sequence[AnyEvent]) -> None:
             self._fills[order_id] = _fills_of(facts)
 
-        return self._decisions.decide(command, keep_fills) or order_id
+        def keep_rest(facts: Sequence[AnyEvent]) -> None:
+            resting = _resting(facts)
+            if resting != order.quantity:
+                self._not_resting[order_id] = resting
+
+        keep = keep_fills if order.aggressive else keep_rest
+        return self._decisions.decide(command, keep) or order_id
 
     def cancel(self, order_id: OrderId) -> Refused | None:
         meta = self._meta()
@@ -120,6 +125,9 @@ class WriterVenue:
     def finish(self) -> None:
         self._decisions.finish()
 
+    def not_resting(self) -> Mapping[OrderId, Quantity]:
+        return self._not_resting
+
     def fills(self, order_id: OrderId, makers: Sequence[OrderId]) -> Sequence[Fill]:
         del makers  # The facts name them.
         return self._fills[order_id]
@@ -131,3 +139,9 @@ def _fills_of(facts: Sequence[AnyEvent]) -> list[Fill]:
         for fact in facts
         if isinstance(fact, TradeExecuted)
     ]
+
+
+def _resting(facts: Sequence[AnyEvent]) -> Quantity:
+    """Return the quantity with which an order entered the book."""
+    accepted = (fact for fact in facts if isinstance(fact, OrderAccepted))
+    return next((fact.resting for fact in accepted), NO_SHARES)

@@ -8,7 +8,9 @@ from infra.views.postgres_store import PostgresStore
 from infra.views.redis_store import RedisStore
 from projections.projection import Projection
 from projections.store import (
+    Generation,
     Home,
+    LiveViews,
     Message,
     Read,
     ReadResult,
@@ -16,12 +18,11 @@ from projections.store import (
     Store,
     StoreDown,
     View,
-    Views,
     available,
 )
 
 
-class ViewsOfHome(Views, Protocol):
+class ViewsOfHome(LiveViews, Protocol):
     """One store as queries use it."""
 
     async def read_many(self, requests: Sequence[Request]) -> list[ReadResult | None]:
@@ -48,6 +49,9 @@ class HomedViews:
         homes = {request.view.home for request in requests}
         assert len(homes) == 1, "two stores share no moment to read at"
         return available(requests, await self.homes[homes.pop()].read_many(requests))
+
+    async def retire(self, view: View, generation: Generation) -> None:
+        await self.homes[view.home].retire(view, generation)
 
 
 @contextmanager

@@ -22,33 +22,44 @@ def _script(text: str) -> Script:
 #: LISTED and REFERRED are not commands of Redis. They are `ReadListed` and
 #: `ReadReferred`, which first read where the rows are.
 READ = _script("""
--- The page of a collection in the direction of the read, refilled when it is used up.
+-- The next page of a collection in the direction of the read. The pages grow, because
+-- most collections of a read have few entries or none.
 local function refill(source, read)
   local verb, from, to = 'ZRANGEBYSCORE', read.low, read.high
   if read.down then verb, from, to = 'ZREVRANGEBYSCORE', read.high, read.low end
   source.page = redis.call(verb, source.key, from, to, 'WITHSCORES', 'LIMIT',
-    source.offset, read.page)
-  source.offset = source.offset + #source.page / 2
+    source.offset, source.size)
+  source.is_last = #source.page / 2 < source.size
+  source.offset = source.offset + source.size
+  source.size = math.min(source.size * 2, 500)
   source.at = 1
 end
 
--- The source whose next entry comes first; nil if none has any left.
-local function next_source(sources, read)
-  local first
-  for _, each in ipairs(sources) do
-    if each.at > #each.page and #each.page > 0 then refill(each, read) end
-    if each.at <= #each.page then
-      each.member, each.score = each.page[each.at], tonumber(each.page[each.at + 1])
-      if not first then
-        first = each
-      elseif each.score ~= first.score then
-        if (each.score > first.score) == read.down then first = each end
-      elseif (each.member > first.member) == read.down then
-        first = each
-      end
+-- Move on to the next entry. Return whether there is one.
+local function advance(source, read)
+  if source.at > #source.page and not source.is_last then refill(source, read) end
+  if source.at > #source.page then return false end
+  source.member = source.page[source.at]
+  source.score = tonumber(source.page[source.at + 1])
+  source.at = source.at + 2
+  return true
+end
+
+local function comes_first(one, other, down)
+  if one.score ~= other.score then return (one.score > other.score) == down end
+  return (one.member > other.member) == down
+end
+
+-- The sources in a heap, the one whose entry comes first at the top.
+local function sink(heap, i, down)
+  while true do
+    local first = i
+    for child = 2 * i, math.min(2 * i + 1, #heap) do
+      if comes_first(heap[child], heap[first], down) then first = child end
     end
+    if first == i then return end
+    heap[i], heap[first], i = heap[first], heap[i], first
   end
-  return first
 end
 
 local function is_allowed(member, allowed)
@@ -62,33 +73,35 @@ local function is_allowed(member, allowed)
 end
 
 local function listed(prefix, command)
-  local _, rows, names, low, high, down, count, scan, filters = unpack(command)
-  local read = {low = low, high = high, down = down, page = math.min(count, 500)}
-  local sources, allowed, keys = {}, {}, {}
-  for i, name in ipairs(names) do
-    sources[i] = {key = prefix .. name, offset = 0}
-    refill(sources[i], read)
+  local _, rows, names, low, high, down, count, filters = unpack(command)
+  local read = {low = low, high = high, down = down}
+  local heap, allowed, keys = {}, nil, {}
+  local size = math.max(10, math.min(500, math.ceil(count / #names)))
+  for _, name in ipairs(names) do
+    local source = {key = prefix .. name, offset = 0, size = size}
+    refill(source, read)
+    if advance(source, read) then heap[#heap + 1] = source end
   end
+  for i = math.floor(#heap / 2), 1, -1 do sink(heap, i, down) end
   for i, words in ipairs(filters) do
     if #words > 0 then
+      allowed = allowed or {}
       allowed[i] = {}
       for _, word in ipairs(words) do allowed[i][word] = true end
     end
   end
-  local examined, last, frontier = 0, nil, false
-  while #keys < count do
-    local source = next_source(sources, read)
-    if not source then break end
-    if examined >= scan and source.score ~= last then
-      frontier = string.format('%.0f', last)
-      break
-    end
-    if is_allowed(source.member, allowed) then
+  while #keys < count and #heap > 0 do
+    local source = heap[1]
+    if not allowed or is_allowed(source.member, allowed) then
       keys[#keys + 1] = string.match(source.member, '%S+')
     end
-    examined, last, source.at = examined + 1, source.score, source.at + 2
+    if not advance(source, read) then
+      heap[1] = heap[#heap]
+      heap[#heap] = nil
+    end
+    sink(heap, 1, down)
   end
-  local reply = {frontier}
+  local reply = {}
   -- Lua unpacks fewer than 8,000 words at once.
   for start = 1, #keys, 4000 do
     local some = {unpack(keys, start, math.min(start + 3999, #keys))}

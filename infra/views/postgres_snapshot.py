@@ -14,6 +14,10 @@ NAMED: LiteralString = """
     SELECT id, generation, checkpoint FROM view_generations
     WHERE view = %s AND generation = %s AND checkpoint IS NOT NULL
 """
+#: Makes a generation live or retires it.
+SET_LIVE: LiteralString = """
+    UPDATE view_generations SET live = %s WHERE view = %s AND generation = %s
+"""
 _LIVE = """
     SELECT id, generation, checkpoint FROM view_generations
     WHERE view = %s AND live AND starts_with(generation, %s) AND checkpoint IS NOT NULL

@@ -107,7 +107,7 @@ _LISTED = """
         AND entry.score > %s AND entry.score < %s
         AND NOT EXISTS (
             SELECT FROM jsonb_array_elements(%s::jsonb) WITH ORDINALITY AS filter
-            WHERE filter.value <> '[]' AND NOT filter.value ? split_part(
+            WHERE filter.value <> '[]' AND NOT filter.value || '[""]' ? split_part(
                 entry.member, ' ', filter.ordinality::int + 1
             )
         )
@@ -134,7 +134,7 @@ def reply(read: Read, rows: Rows) -> Reply:
             values: dict[str, str] = dict(rows)
             return [_bytes(values.get(key)) for key in keys]
         case ReadListed():
-            return [None, *(_bytes(value) for (value,) in rows)]
+            return [_bytes(value) for (value,) in rows]
         case ReadScores(_, entries):
             present = set(rows)
             return [

@@ -17,7 +17,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from infra.log.connection import connect
-from infra.views.postgres_snapshot import NAMED, Connection, answers, run
+from infra.views.postgres_snapshot import NAMED, SET_LIVE, Connection, answers, run
 from infra.views.postgres_statements import Statement, writing
 from projections.store import (
     Generation,
@@ -53,9 +53,6 @@ _MOVE = """
 """
 _OF_VIEW = """
     SELECT generation, checkpoint, live FROM view_generations WHERE view = %s FOR UPDATE
-"""
-_SET_LIVE = """
-    UPDATE view_generations SET live = %s WHERE view = %s AND generation = %s
 """
 _CONDEMN = """
     UPDATE view_generations SET checkpoint = NULL
@@ -198,15 +195,15 @@ class PostgresStore:
                 if live and (checkpoint or 0) > place.checkpoint:
                     return False
                 if live:
-                    connection.execute(_SET_LIVE, (False, view.name, generation))
-            connection.execute(_SET_LIVE, (True, view.name, place.generation))
+                    connection.execute(SET_LIVE, (False, view.name, generation))
+            connection.execute(SET_LIVE, (True, view.name, place.generation))
         generations = {view.name: place.generation}
         self._publish([applied_message(place.checkpoint, generations)])
         return True
 
     def retire(self, view: View, generation: Generation) -> None:
         with self._connected() as connection:
-            connection.execute(_SET_LIVE, (False, view.name, generation))
+            connection.execute(SET_LIVE, (False, view.name, generation))
 
     def generations(self, view: View) -> list[Generation]:
         rows = self._rows(

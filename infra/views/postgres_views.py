@@ -6,14 +6,25 @@ loop's own threads stay free for logins and for the writer, however slow a read 
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import psycopg
 
 from infra.log.connection import connect
-from infra.views.postgres_snapshot import Connection, answers
-from projections.store import Read, ReadResult, Request, StoreDown, View, available
+from infra.views.postgres_snapshot import SET_LIVE, Connection, answers
+from projections.store import (
+    Generation,
+    Read,
+    ReadResult,
+    Request,
+    StoreDown,
+    View,
+    available,
+)
+
+T = TypeVar("T")
 
 #: Reads that run at once; another read waits for one of their threads.
 READS_AT_ONCE = 4
@@ -50,10 +61,16 @@ class PostgresViews:
 
         An answer is None if the read model has no live generation.
         """
+        return await self._in_thread(lambda: self._read(requests))
+
+    async def retire(self, view: View, generation: Generation) -> None:
+        await self._in_thread(lambda: self._retire(view, generation))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._read_seconds_max):
-                return await loop.run_in_executor(self._threads, self._read, requests)
+                return await loop.run_in_executor(self._threads, work)
         except TimeoutError as reason:
             what = f"no answer within {self._read_seconds_max:g} s"
             raise StoreDown(what) from reason
@@ -74,6 +91,13 @@ class PostgresViews:
         except psycopg.errors.UndefinedTable:
             # The projector creates the tables and fills the views.
             return [None] * len(requests)
+        except psycopg.Error as reason:
+            raise StoreDown(str(reason)) from reason
+
+    def _retire(self, view: View, generation: Generation) -> None:
+        try:
+            with self._connect() as connection:
+                connection.execute(SET_LIVE, (False, view.name, generation))
         except psycopg.Error as reason:
             raise StoreDown(str(reason)) from reason
 

@@ -128,9 +128,9 @@ def _scores(read: ReadScores) -> list[RedisCommand]:
 
 def _listed(read: ReadListed) -> list[RedisCommand]:
     low, high = _bounds(read.after, read.until)
-    down, bounds = read.highest_first, (read.count, read.scan)
     names, words = list(read.collections), [list(each) for each in read.words]
-    return [("LISTED", read.table, names, low, high, down, *bounds, words)]
+    down, count = read.highest_first, read.count
+    return [("LISTED", read.table, names, low, high, down, count, words)]
 
 
 def _referred(read: ReadReferred) -> list[RedisCommand]:

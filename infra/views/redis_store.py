@@ -318,11 +318,15 @@ class RedisViews:
         An answer is None if the read model has no live generation.
         """
         question = _Question(requests)
-        packed = question.packed
+        return question.answers(await self._run(READ, question.packed))
+
+    async def retire(self, view: View, generation: Generation) -> None:
+        await self._run(RETIRE, _pack((view.name, generation)))
+
+    async def _run(self, script: Script, argument: bytes) -> Any:
         client = cast(Any, self._redis)
         with _cancellation_raised(), _outages_as_store_down():
             try:
-                raw = await client.execute_command("EVALSHA", READ.sha, 0, packed)
+                return await client.execute_command("EVALSHA", script.sha, 0, argument)
             except NoScriptError:
-                raw = await client.execute_command("EVAL", READ.text, 0, packed)
-        return question.answers(raw)
+                return await client.execute_command("EVAL", script.text, 0, argument)

@@ -23,6 +23,7 @@ from domain.ids import LOG_START, AccountId, LogPosition, UserId, account_of
 from domain.money import NO_MONEY, Money
 from domain.vocabulary import SelfTradePrevention, Side, WalletKind
 from projections.projection import Projection, Rows, needs, on
+from projections.readable import decoding
 from projections.store import ReadResult, ReadRows, Request, View, Views
 
 VIEW = View("balances")
@@ -125,7 +126,8 @@ def balance_request(account_id: AccountId) -> Request:
 def balance_of(answer: ReadResult) -> Balance | None:
     """Decode the answer to a `balance_request`; None if there is no such account."""
     ((stored,),) = answer.replies
-    return None if stored is None else msgspec.json.decode(stored, type=Balance)
+    with decoding(VIEW, answer):
+        return None if stored is None else msgspec.json.decode(stored, type=Balance)
 
 
 async def balance(views: Views, account_id: AccountId) -> Balance | None:

@@ -21,6 +21,7 @@ from domain.ids import LOG_START, AccountId, LogPosition, Symbol, account_of
 from domain.money import NO_MONEY, NO_SHARES, Money, Quantity
 from domain.vocabulary import Side
 from projections.projection import Projection, Rows, needs, on
+from projections.readable import decoding
 from projections.store import ReadResult, ReadRows, Request, View, Views
 
 VIEW = View("positions")
@@ -116,7 +117,8 @@ def positions_of(answer: ReadResult) -> list[Position]:
     ((stored,),) = answer.replies
     if stored is None:
         return []
-    holdings = msgspec.json.decode(stored, type=Holdings)
+    with decoding(VIEW, answer):
+        holdings = msgspec.json.decode(stored, type=Holdings)
     return sorted(holdings.positions.values(), key=lambda each: each.symbol)
 
 

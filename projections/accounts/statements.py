@@ -1,6 +1,6 @@
 """The movements of cash and shares of each account, with the balance after each."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import Collection
 from enum import StrEnum
 from typing import ClassVar
 
@@ -28,6 +28,7 @@ from domain.ids import (
 from domain.money import NO_MONEY, NO_SHARES, Money, Price, Quantity
 from domain.vocabulary import Side
 from projections.projection import Projection, Rows, needs, on
+from projections.readable import decoding
 from projections.store import (
     AddEntries,
     Change,
@@ -43,6 +44,8 @@ from projections.store import (
 VIEW = View("statements", home=Home.HISTORY)
 LEDGERS = "ledgers"
 PAGE = 1_000
+#: One query reads at most this many movements, whatever its filter leaves out.
+EXAMINED_MAX = 5_000
 
 
 class MovementType(StrEnum):
@@ -76,6 +79,16 @@ class Movement(msgspec.Struct, array_like=True, gc=False, kw_only=True):
     order_id: OrderId | None = None
     trade_id: TradeId | None = None
     reference: str | None = None
+
+
+_decode = msgspec.json.Decoder(Movement).decode
+
+
+class Movements(msgspec.Struct, frozen=True):
+    """A part of a statement. `last` is where the next part begins, None at the end."""
+
+    lines: list[Movement]
+    last: LogPosition | None
 
 
 class Ledger(msgspec.Struct, array_like=True, gc=False):
@@ -214,62 +227,47 @@ async def movements(
     until_position: LogPosition | None = None,
     newest_first: bool = True,
     limit: int = 100,
-) -> list[Movement]:
+) -> Movements:
     """Return an account's movements, filtered by type, instrument and time.
 
-    An empty filter means all. Times and log positions are exclusive bounds. To page,
-    pass the log position of the last movement: as `until_position` when newest first,
-    otherwise as `after_position`.
+    An empty filter means all. Times and log positions are exclusive bounds. A query
+    ends at `limit`, or after `EXAMINED_MAX` movements (rule VIEW-20). To go on, pass
+    `last`: as `until_position` when newest first, otherwise as `after_position`.
     """
-    matches: list[Movement] = []
+    lines: list[Movement] = []
     narrows = types or symbols or after is not None or until is not None
-    pages = _pages(
-        views,
-        account_id,
-        after_position,
-        until_position,
-        newest_first,
-        PAGE if narrows else min(limit, PAGE),
-    )
-    async for movement in pages:
-        if after is not None and movement.at <= after:
-            continue
-        if until is not None and movement.at >= until:
-            continue
-        if types and movement.type not in types:
-            continue
-        if symbols and movement.symbol not in symbols:
-            continue
-        matches.append(movement)
-        if len(matches) == limit:
-            break
-    return matches
-
-
-async def _pages(
-    views: Views,
-    account_id: AccountId,
-    after: LogPosition | None,
-    until: LogPosition | None,
-    newest_first: bool,
-    size: int,
-) -> AsyncIterator[Movement]:
-    decode = msgspec.json.Decoder(Movement).decode
-    while True:
+    size = PAGE if narrows else min(limit, PAGE)
+    for _ in range(EXAMINED_MAX // PAGE):
         page = ReadBetween(
             account_key(account_id),
-            after=after,
-            until=until,
+            after=after_position,
+            until=until_position,
             highest_first=newest_first,
             count=size,
         )
-        (reply,) = (await views.read(VIEW, [page])).replies
-        rows = [decode(member) for member, _ in in_pairs(reply)]
-        for movement in rows:
-            yield movement
-        if len(rows) < size:
-            return
+        answer = await views.read(VIEW, [page])
+        with decoding(VIEW, answer):
+            read = [_decode(member) for member, _ in in_pairs(answer.replies[0])]
+        for movement in read:
+            if _is_within(movement, after, until) and (
+                (not types or movement.type in types)
+                and (not symbols or movement.symbol in symbols)
+            ):
+                lines.append(movement)
+                if len(lines) == limit:
+                    return Movements(lines, movement.log_position)
+        if len(read) < size:
+            return Movements(lines, None)
         if newest_first:
-            until = rows[-1].log_position
+            until_position = read[-1].log_position
         else:
-            after = rows[-1].log_position
+            after_position = read[-1].log_position
+    return Movements(lines, until_position if newest_first else after_position)
+
+
+def _is_within(
+    movement: Movement, after: Timestamp | None, until: Timestamp | None
+) -> bool:
+    return (after is None or movement.at > after) and (
+        until is None or movement.at < until
+    )

@@ -13,6 +13,7 @@ from domain.events.user import RoleGranted, UserRegistered
 from domain.ids import AccountId, LogPosition, Stream, UserId
 from domain.vocabulary import Role
 from projections.projection import Projection, Rows, needs, on
+from projections.readable import decoding
 from projections.store import Change, PutRows, ReadRows, View, Views
 
 VIEW = View("users")
@@ -88,11 +89,18 @@ class UsersProjection(Projection):
 
 async def user(views: Views, user_id: UserId) -> User | None:
     """Return one user; None if the id is unknown."""
-    ((stored,),) = (await views.read(VIEW, [ReadRows(USERS, [user_id])])).replies
-    return None if stored is None else msgspec.json.decode(stored, type=User)
+    answer = await views.read(VIEW, [ReadRows(USERS, [user_id])])
+    ((stored,),) = answer.replies
+    with decoding(VIEW, answer):
+        return None if stored is None else msgspec.json.decode(stored, type=User)
 
 
 async def by_claim(views: Views, claim: str) -> User | None:
     """Return the user who holds an e-mail address. `claim` is its keyed hash."""
-    ((user_id,),) = (await views.read(VIEW, [ReadRows(CLAIMS, [claim])])).replies
-    return None if user_id is None else await user(views, UserId(user_id.decode()))
+    answer = await views.read(VIEW, [ReadRows(CLAIMS, [claim])])
+    ((stored,),) = answer.replies
+    if stored is None:
+        return None
+    with decoding(VIEW, answer):
+        user_id = UserId(stored.decode())
+    return await user(views, user_id)

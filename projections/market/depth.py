@@ -28,6 +28,7 @@ from projections.market.book_levels import (
     decode_level,
 )
 from projections.projection import Projection, Rows, needs, on
+from projections.readable import decoding
 from projections.store import (
     ReadHighest,
     ReadLowest,
@@ -124,12 +125,13 @@ async def book(views: Views, symbol: Symbol, *, levels: int = 10) -> Depth | Non
     bids, asks, (stored,) = answer.replies
     if stored is None:
         return None
-    standing = msgspec.json.decode(stored, type=Standing)
-    return Depth(
-        symbol=symbol,
-        bids=[decode_level(member) for member in present(bids)],
-        asks=[decode_level(member) for member in present(asks)],
-        sequence=standing.sequence,
-        log_position=standing.log_position,
-        at=standing.at,
-    )
+    with decoding(VIEW, answer):
+        standing = msgspec.json.decode(stored, type=Standing)
+        return Depth(
+            symbol=symbol,
+            bids=[decode_level(member) for member in present(bids)],
+            asks=[decode_level(member) for member in present(asks)],
+            sequence=standing.sequence,
+            log_position=standing.log_position,
+            at=standing.at,
+        )

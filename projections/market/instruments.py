@@ -11,6 +11,7 @@ from domain.events.register import Fact
 from domain.ids import LOG_START, AssetId, LogPosition, Symbol, symbol_of
 from domain.listing import Listing
 from projections.projection import Projection, Rows, needs, on
+from projections.readable import decoding
 from projections.store import (
     Change,
     PutRows,
@@ -110,31 +111,40 @@ def _decode(stored: bytes) -> Instrument:
 
 async def instrument(views: Views, symbol: Symbol) -> Instrument | None:
     """Return one instrument; None if the symbol is not listed."""
-    ((stored,),) = (await views.read(VIEW, [ReadRows(LISTINGS, [symbol])])).replies
-    return None if stored is None else _decode(stored)
+    answer = await views.read(VIEW, [ReadRows(LISTINGS, [symbol])])
+    ((stored,),) = answer.replies
+    with decoding(VIEW, answer):
+        return None if stored is None else _decode(stored)
 
 
 async def named(views: Views, symbols: Sequence[Symbol]) -> dict[Symbol, Instrument]:
     """Return the listed instruments among these symbols."""
     if not symbols:
         return {}
-    (reply,) = (await views.read(VIEW, [ReadRows(LISTINGS, symbols)])).replies
-    stored = [_decode(value) for value in present(reply)]
+    answer = await views.read(VIEW, [ReadRows(LISTINGS, symbols)])
+    with decoding(VIEW, answer):
+        stored = [_decode(value) for value in present(answer.replies[0])]
     return {each.symbol: each for each in stored}
 
 
 async def by_asset_id(views: Views, asset_id: AssetId) -> Instrument | None:
     """Return the instrument with this asset id, or None."""
-    ((symbol,),) = (await views.read(VIEW, [ReadRows(ASSET_IDS, [asset_id])])).replies
-    return None if symbol is None else await instrument(views, Symbol(symbol.decode()))
+    answer = await views.read(VIEW, [ReadRows(ASSET_IDS, [asset_id])])
+    ((stored,),) = answer.replies
+    if stored is None:
+        return None
+    with decoding(VIEW, answer):
+        symbol = Symbol(stored.decode())
+    return await instrument(views, symbol)
 
 
 async def all_instruments(
     views: Views, *, q: str = "", halted: bool | None = None
 ) -> list[Instrument]:
     """Return instruments by symbol. `q` matches symbol or name, ignoring case."""
-    (reply,) = (await views.read(VIEW, [ReadAllRows(LISTINGS)])).replies
-    listings = [_decode(stored) for _, stored in in_pairs(reply)]
+    answer = await views.read(VIEW, [ReadAllRows(LISTINGS)])
+    with decoding(VIEW, answer):
+        listings = [_decode(stored) for _, stored in in_pairs(answer.replies[0])]
     if halted is not None:
         listings = [each for each in listings if each.halted is halted]
     wanted = q.casefold()

@@ -8,6 +8,7 @@ from domain.events.event import Timestamp
 from domain.ids import Symbol
 from projections.market.price_rows import SECOND, PricePoint, PriceRow
 from projections.market.prices import POINTS_KEPT, ROWS, VIEW, history_key
+from projections.readable import decoding
 from projections.store import (
     ReadAllRows,
     ReadBetween,
@@ -28,7 +29,8 @@ def price_request(symbol: Symbol) -> Request:
 def price_of(result: ReadResult) -> PriceRow | None:
     """Return the price that was read; None if the symbol is not listed."""
     ((stored,),) = result.replies
-    return None if stored is None else msgspec.json.decode(stored, type=PriceRow)
+    with decoding(VIEW, result):
+        return None if stored is None else msgspec.json.decode(stored, type=PriceRow)
 
 
 async def price(views: Views, symbol: Symbol) -> PriceRow | None:
@@ -46,11 +48,13 @@ async def prices(
     """
     decode = msgspec.json.Decoder(PriceRow).decode
     if symbols is None:
-        (reply,) = (await views.read(VIEW, [ReadAllRows(ROWS)])).replies
-        rows = [decode(stored) for _, stored in in_pairs(reply)]
+        answer = await views.read(VIEW, [ReadAllRows(ROWS)])
+        values = [stored for _, stored in in_pairs(answer.replies[0])]
     else:
-        (reply,) = (await views.read(VIEW, [ReadRows(ROWS, symbols)])).replies
-        rows = [decode(stored) for stored in present(reply)]
+        answer = await views.read(VIEW, [ReadRows(ROWS, symbols)])
+        values = present(answer.replies[0])
+    with decoding(VIEW, answer):
+        rows = [decode(stored) for stored in values]
     return sorted(rows, key=lambda row: row.symbol)
 
 
@@ -74,6 +78,7 @@ async def history(
         highest_first=newest_first,
         count=limit,
     )
-    (reply,) = (await views.read(VIEW, [page])).replies
+    answer = await views.read(VIEW, [page])
     decode = msgspec.json.Decoder(PricePoint).decode
-    return [decode(member) for member, _ in in_pairs(reply)]
+    with decoding(VIEW, answer):
+        return [decode(member) for member, _ in in_pairs(answer.replies[0])]

@@ -11,6 +11,7 @@ from domain.ids import LogPosition, Symbol, TradeId, symbol_of
 from domain.money import Price, Quantity
 from domain.vocabulary import Side
 from projections.projection import Projection, on
+from projections.readable import decoding
 from projections.store import (
     AddEntries,
     Change,
@@ -105,4 +106,5 @@ def trades_of(result: ReadResult) -> list[Trade]:
     """Return the trades that were read."""
     (reply,) = result.replies
     decode = msgspec.json.Decoder(Trade).decode
-    return [decode(member) for member, _ in in_pairs(reply)]
+    with decoding(VIEW, result):
+        return [decode(member) for member, _ in in_pairs(reply)]

@@ -1,10 +1,12 @@
 """Queries for orders: by id, by the client's id, as lists, and their fills.
 
-Each list comes from one read, and so from one log position: no order is missing from it
-because it was replaced meanwhile (rule VIEW-03).
+Each list comes from one log position: no order is missing from it because it was
+replaced meanwhile (rule VIEW-03).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import product
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -14,28 +16,39 @@ from domain.market.order import OPEN_STATUSES
 from domain.vocabulary import OrderStatus, Side
 from projections.orders.orders import (
     CLIENT_IDS,
+    EVERY_OTHER,
     FILLS,
+    INSTRUMENTS,
+    LISTED_SINGLY,
     RECORDS,
     VIEW,
     Fill,
+    Instruments,
     OrderRecord,
     client_id_field,
+    closed_key,
     fill_field,
-    index_key,
+    open_key,
 )
-from projections.store import ReadListed, ReadReferred, ReadRows, Reply, Views, present
+from projections.readable import decoding
+from projections.store import ReadListed, ReadReferred, ReadResult, ReadRows, Views
+
+T = TypeVar("T")
 
 OPEN = tuple(status for status in OrderStatus if status in OPEN_STATUSES)
 CLOSED = tuple(status for status in OrderStatus if status not in OPEN_STATUSES)
 ALL = tuple(OrderStatus)
-#: Orders that one read examines at most: Redis does nothing else meanwhile.
-SCAN = 2_000
+_decode_fill = msgspec.json.Decoder(Fill).decode
+_decode_instruments = msgspec.json.Decoder(Instruments).decode
+_decode_record = msgspec.json.Decoder(OrderRecord).decode
+#: The most fills that one query returns.
+FILLS_MAX = 1_000
 
 
 async def order(views: Views, order_id: OrderId) -> OrderRecord | None:
     """Return one order of any account. The caller must check who owns it."""
-    (reply,) = (await views.read(VIEW, [ReadRows(RECORDS, [order_id])])).replies
-    return _first(reply)
+    answer = await views.read(VIEW, [ReadRows(RECORDS, [order_id])])
+    return _first(answer)
 
 
 async def by_client_order_id(
@@ -44,23 +57,20 @@ async def by_client_order_id(
     """Return an account's order by the client's id, or None."""
     field = client_id_field(account_id, client_order_id)
     read = ReadReferred(CLIENT_IDS, RECORDS, [field])
-    (reply,) = (await views.read(VIEW, [read])).replies
-    return _first(reply)
+    return _first(await views.read(VIEW, [read]))
 
 
-async def fills(views: Views, order_id: OrderId) -> list[Fill]:
-    """Return the fills of one order, oldest first.
+async def fills(
+    views: Views, record: OrderRecord, *, first: int = 0, limit: int = FILLS_MAX
+) -> list[Fill]:
+    """Return the fills that an order's record counts, oldest first, from a number on.
 
-    A fill never changes. So the fills that the order had at the first read are the same
-    at the second.
+    A fill never changes, so these are the same at a later log position.
     """
-    record = await order(views, order_id)
-    if record is None or not record.fills:
-        return []
-    fields = [fill_field(order_id, number) for number in range(record.fills)]
-    (reply,) = (await views.read(VIEW, [ReadRows(FILLS, fields)])).replies
-    decode = msgspec.json.Decoder(Fill).decode
-    return [decode(value) for value in present(reply)]
+    last = min(first + limit, record.fills)
+    fields = [fill_field(record.order_id, number) for number in range(first, last)]
+    answer = await views.read(VIEW, [ReadRows(FILLS, fields)])
+    return _decoded(answer, _decode_fill)
 
 
 async def orders(
@@ -78,37 +88,72 @@ async def orders(
     """Return an account's orders by submission time, between two exclusive bounds.
 
     `statuses` may be OPEN, CLOSED, ALL or any selection. No symbols means all symbols.
-    Filters that match few of very many orders take several reads, newest or oldest
-    orders first; each read comes from one log position.
+    The work is bounded by `limit`, the number of symbols, and the account's open orders
+    (rule VIEW-19).
     """
-    matches: list[OrderRecord] = []
-    while True:
-        read = ReadListed(
-            collections=[index_key(account_id, status) for status in statuses],
+
+    symbols = sorted(set(symbols))
+
+    def listed(instruments: Collection[Symbol]) -> ReadListed:
+        keys = _collections(account_id, statuses, side, instruments)
+        return ReadListed(
+            collections=list(keys),
             table=RECORDS,
             after=after,
             until=until,
             highest_first=newest_first,
-            count=limit - len(matches),
-            scan=SCAN,
-            words=[[side] if side else [], sorted(symbols)],
+            count=limit,
+            words=[[side] if side else [], symbols],
         )
-        (reply,) = (await views.read(VIEW, [read])).replies
-        frontier, *rows = reply
-        matches += _decoded(rows)
-        if frontier is None or len(matches) >= limit:
-            return matches
-        if newest_first:
-            until = Timestamp(frontier)
-        else:
-            after = Timestamp(frontier)
+
+    if symbols or OPEN_STATUSES.issuperset(statuses):
+        return _decoded(await views.read(VIEW, [listed(symbols)]), _decode_record)
+    ordered_in = ReadRows(INSTRUMENTS, [account_id])
+    known = await views.read(VIEW, [ordered_in])
+    while True:
+        reads = [listed(_instruments(known)), ordered_in]
+        newest = await views.read(VIEW, reads)
+        if newest.replies[-1] == known.replies[-1]:
+            return _decoded(newest, _decode_record)
+        # Meanwhile came the account's first order in another instrument.
+        known = newest
 
 
-def _first(reply: Reply) -> OrderRecord | None:
-    records = _decoded(reply)
-    return records[0] if records else None
+def _collections(
+    account_id: AccountId,
+    statuses: Sequence[OrderStatus],
+    side: Side | None,
+    instruments: Collection[Symbol],
+) -> Iterator[str]:
+    """Yield the collections that hold the matches; no other closed order is in them."""
+    for status in statuses:
+        if status in OPEN_STATUSES:
+            yield open_key(account_id, status)
+            continue
+        for each, symbol in product([side] if side else Side, instruments):
+            yield closed_key(account_id, status, each, symbol)
 
 
-def _decoded(reply: Reply) -> list[OrderRecord]:
-    decode = msgspec.json.Decoder(OrderRecord).decode
-    return [decode(value) for value in present(reply)]
+def _instruments(answer: ReadResult) -> list[Symbol]:
+    """Return the names of the collections with the closed orders of an account."""
+    (stored,) = answer.replies[-1]
+    if stored is None:
+        return []
+    with decoding(VIEW, answer):
+        numbers = _decode_instruments(stored).numbers
+    listed = [symbol for symbol, number in numbers.items() if number < LISTED_SINGLY]
+    return [*listed, EVERY_OTHER] if len(listed) < len(numbers) else listed
+
+
+def _first(answer: ReadResult) -> OrderRecord | None:
+    ((stored,),) = answer.replies
+    if stored is None:
+        return None
+    with decoding(VIEW, answer):
+        return _decode_record(stored)
+
+
+def _decoded(answer: ReadResult, decode: Callable[[bytes], T]) -> list[T]:
+    """Return the rows of the first reply, each of which must exist."""
+    with decoding(VIEW, answer):
+        return [decode(cast(bytes, value)) for value in answer.replies[0]]

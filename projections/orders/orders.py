@@ -4,7 +4,7 @@ A record moves through the states of `domain.market.order.TRANSITIONS`. A replac
 is another order, which carries over the fills of the replaced order.
 """
 
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import msgspec
 
@@ -50,11 +50,18 @@ from projections.store import (
     encoded,
 )
 
-VIEW = View("orders")
+VIEW = View("orders", layout=2)
 RECORDS = "records"
 CLIENT_IDS = "client_ids"
 FILLS = "fills"
+INSTRUMENTS = "instruments"
 MAKER, TAKER = Liquidity.MAKER, Liquidity.TAKER
+#: Of an account's instruments, so many are listed from their own collections alone.
+LISTED_SINGLY = 8
+#: No symbol has this character.
+EVERY_OTHER = Symbol("*")
+#: A collection and a member.
+Place: TypeAlias = tuple[str, str]
 
 
 class OrderRecord(msgspec.Struct, array_like=True, gc=False):
@@ -113,18 +120,30 @@ class Fill(msgspec.Struct, array_like=True, gc=False):
     log_position: LogPosition
 
 
-def index_key(account_id: AccountId, status: OrderStatus) -> str:
-    """Return the name of the collection of an account's orders in one status."""
-    return f"index:{account_id}:{status}"
+class Instruments(msgspec.Struct, array_like=True):
+    """The instruments in which an account has ordered, numbered from 0."""
+
+    numbers: dict[Symbol, int] = {}
 
 
-def index_member(record: OrderRecord) -> str:
-    """Return an order's member in the index.
+def open_key(account_id: AccountId, status: OrderStatus) -> str:
+    """Return the name of the collection of an account's open orders in one status.
 
-    The member contains what listings filter by, so that they read only matching
-    records.
+    A member has side and symbol after the order id, so that a listing can skip it.
     """
-    return f"{record.order_id} {record.side} {record.symbol}"
+    return "open:" + account_id + ":" + status
+
+
+def closed_key(
+    account_id: AccountId, status: OrderStatus, side: Side, symbol: Symbol = EVERY_OTHER
+) -> str:
+    """Return the name of a collection of closed orders; a member is an order id.
+
+    There is one for each thing to filter by: no listing skips closed orders, which may
+    be millions. `EVERY_OTHER` names the collection of the instruments from number
+    `LISTED_SINGLY` on, so that a listing of all instruments reads few collections.
+    """
+    return "closed:" + account_id + ":" + status + ":" + side + ":" + symbol
 
 
 def client_id_field(account_id: AccountId, client_order_id: ClientOrderId) -> str:
@@ -144,7 +163,8 @@ class OrdersProjection(Projection):
 
     def __init__(self) -> None:
         self._records = Rows(RECORDS, OrderRecord)
-        super().__init__(self._records)
+        self._instruments = Rows(INSTRUMENTS, Instruments)
+        super().__init__(self._records, self._instruments)
         self._forget()
 
     def start(self, *, empty: bool) -> None:
@@ -161,7 +181,12 @@ class OrdersProjection(Projection):
         order_id = record.order_id
         self._records.put(order_id, record)
         self._indexed[order_id] = None
-        field = client_id_field(record.account_id, record.client_order_id)
+        account_id, symbol = record.account_id, record.symbol
+        known = self._instruments.get(account_id) or Instruments()
+        if symbol not in known.numbers:
+            known.numbers[symbol] = len(known.numbers)
+            self._instruments.put(account_id, known)
+        field = client_id_field(account_id, record.client_order_id)
         self._client_ids[field] = order_id
 
     def _change(
@@ -180,12 +205,19 @@ class OrdersProjection(Projection):
     def _touches_both(self, event: TradeExecuted, _fact: Fact) -> None:
         self._records.want(event.maker_order_id)
         self._records.want(event.taker_order_id)
+        self._instruments.want(event.maker_account_id)
+        self._instruments.want(event.taker_account_id)
 
     @needs(OrderCanceled, OrderExpired, OrderReplaced)
     def _touches(
         self, event: OrderCanceled | OrderExpired | OrderReplaced, _fact: Fact
     ) -> None:
         self._records.want(event.order_id)
+        self._instruments.want(event.account_id)
+
+    @needs(OrderAccepted, OrderRejected)
+    def _begins(self, event: OrderAccepted | OrderRejected, _fact: Fact) -> None:
+        self._instruments.want(event.account_id)
 
     @on(OrderAccepted)
     def _accepted(self, event: OrderAccepted, fact: Fact) -> None:
@@ -275,17 +307,32 @@ class OrdersProjection(Projection):
         for order_id, before in self._indexed.items():
             record = self._records.get(order_id)
             assert record is not None
-            entry = record.submitted_at, index_member(record)
             if before is not None:
-                key = index_key(record.account_id, before)
-                left.setdefault(key, []).append(entry)
-            key = index_key(record.account_id, record.status)
-            entered.setdefault(key, []).append(entry)
+                for key, member in self._places(record, before):
+                    left.setdefault(key, []).append((record.submitted_at, member))
+            for key, member in self._places(record, record.status):
+                entered.setdefault(key, []).append((record.submitted_at, member))
         changes: list[Change] = [
             RemoveEntries(key, entries) for key, entries in left.items()
         ]
         changes += [AddEntries(key, entries) for key, entries in entered.items()]
         return changes
+
+    def _places(self, record: OrderRecord, status: OrderStatus) -> list[Place]:
+        """Return where the index has an order in this status."""
+        order_id, account_id, side = record.order_id, record.account_id, record.side
+        symbol = record.symbol
+        if TRANSITIONS[status]:
+            member = order_id + " " + side + " " + symbol
+            return [(open_key(account_id, status), member)]
+        places: list[Place] = [
+            (closed_key(account_id, status, side, symbol), order_id),
+        ]
+        known = self._instruments.get(account_id)
+        assert known is not None, account_id
+        if known.numbers[symbol] >= LISTED_SINGLY:
+            places.append((closed_key(account_id, status, side), order_id))
+        return places
 
 
 def _record(

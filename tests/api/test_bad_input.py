@@ -199,6 +199,7 @@ async def test_a_media_type_may_name_its_character_set(ada: Person):
         ("GET", "/v2/orders?after=yesterday", 422, 40010001),
         ("GET", "/v2/orders?until=12345678901234567890", 422, 40010001),
         ("GET", "/v2/orders?after_order_id=x", 422, 42210000),
+        ("GET", f"/v2/orders?symbols={','.join(map(str, range(101)))}", 422, 40010001),
         ("GET", "/v2/account?after=-1", 422, 40010001),
         ("GET", "/v2/account?after=" + "9" * 19, 422, 40010001),
         ("GET", "/v2/orders:by_client_order_id", 422, 40010001),

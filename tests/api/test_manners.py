@@ -48,7 +48,7 @@ async def test_the_address_of_the_server_is_a_page_for_people(server: Served):
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert "//" not in page.text, "it needs no other host"
     links = re.findall(r'href="([^"]+)"', page.text)
-    assert len(links) == 4
+    assert len(links) == 5
     for link in links:
         assert (await client.get(link)).status_code == 200, link
     assert (await client.post("/")).status_code == 405

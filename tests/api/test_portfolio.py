@@ -112,6 +112,20 @@ async def test_transactions_are_filtered_by_type_and_paged_by_the_last_one_seen(
     assert await amounts("direction=asc") == ["1000000", "1", "2", "3"]
 
 
+@pytest.mark.rule("VIEW-20")
+async def test_a_page_of_transactions_names_the_next_one(ada: Person, admin: Person):
+    for amount in "123":
+        await admin.does(deposit(ada.account_id, amount))
+    path = "/v2/wallet/transactions?type=deposit&limit=3"
+
+    first = await ada.request("GET", path)
+
+    token = first.headers["Bourse-Next-Page"]
+    rest = await ada.request("GET", f"{path}&page_token={token}")
+    assert [each["amount"] for each in rest.json()] == ["1000000"]
+    assert "Bourse-Next-Page" not in rest.headers
+
+
 async def test_an_unknown_type_of_transaction_is_refused(ada: Person):
     response = await ada.request("GET", "/v2/wallet/transactions?type=gift")
 

@@ -146,6 +146,23 @@ async def test_a_fill_has_a_price_a_fee_and_a_liquidity(
     assert maker_fill["trade_id"] == taker_fill["trade_id"]
 
 
+@pytest.mark.rule("VIEW-20")
+async def test_a_page_of_fills_names_the_next_one(ada: Person, bob: Person):
+    maker = await ada.places(side="sell", qty=3)
+    for _ in range(3):
+        await bob.places(qty=1)
+    path = f"/v2/orders/{maker['id']}/fills"
+    every = await ada.gets(path)
+
+    first = await ada.request("GET", f"{path}?limit=2")
+
+    assert first.json() == every[:2]
+    token = first.headers["Bourse-Next-Page"]
+    rest = await ada.request("GET", f"{path}?limit=2&page_token={token}")
+    assert rest.json() == every[2:]
+    assert "Bourse-Next-Page" not in rest.headers
+
+
 async def test_somebody_elses_order_is_not_found(ada: Person, bob: Person):
     placed = await ada.places(client_order_id="mine")
 

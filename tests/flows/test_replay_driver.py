@@ -44,7 +44,7 @@ def test_orders_that_follow_each_other_go_out_in_one_call(venue: CountingVenue):
     second_sale = Ioc(-1, 990_000, 5, (ExpectedFill(2, 5, 990_000),))
 
     driver.send(numbered([*bids, sale, second_sale, New(4, 1, 980_000, 1)]))
-    driver.compare_fills()
+    driver.compare()
 
     assert venue.sizes == [3, 2, 1]
     assert driver.score.mismatches == []
@@ -87,10 +87,26 @@ def test_a_report_quotes_the_first_mismatches_of_the_flow(venue: CountingVenue):
     sale = Ioc(-1, 990_000, 10, (ExpectedFill(1, 10, 990_000),))
 
     driver.send(numbered([sale, *[Cancel(number) for number in range(QUOTED_MAX)]]))
-    driver.compare_fills()
+    driver.compare()
 
     quoted = driver.score.mismatches
     assert quoted[0].startswith("line 1: fills should be")
     assert quoted[-1] == f"line {QUOTED_MAX}: cancel 18: no such order is open"
     assert len(quoted) == QUOTED_MAX
     assert driver.score.refusals == QUOTED_MAX
+
+
+@pytest.mark.parametrize(("price", "rested"), [(990_000, 0), (1_010_000, 10)])
+def test_a_resting_order_that_does_not_rest_is_a_mismatch(
+    venue: CountingVenue, price: int, rested: int
+):
+    driver = Driver(venue)
+    bid, ask = New(1, 1, 1_000_000, 10), New(2, -1, price, 10)
+
+    driver.send(numbered([bid, ask]))
+    driver.compare()
+
+    assert driver.score.exact is (rested == 10)
+    assert driver.score.orders_not_resting == (rested != 10)
+    expected = ["line 2: new 2 should rest with 10, but 0 rested"]
+    assert driver.score.mismatches == ([] if rested else expected)

@@ -17,6 +17,14 @@ TWO_ORDERS: list[tuple[int, Step]] = [
 ]
 
 
+def placed(number: int) -> bytes:
+    """Return an order that rests, with the message of a refusal."""
+    return (
+        b'{"id":"order-%d","status":"new","qty":"10","filled_qty":"0",'
+        b'"message":"busy"}' % number
+    )
+
+
 class Handler(BaseHTTPRequestHandler):
     """Takes orders and cancels them, but fails to answer that at the first time."""
 
@@ -27,14 +35,14 @@ class Handler(BaseHTTPRequestHandler):
         assert isinstance(server, UnheardCommits)
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/v2/orders":
-            self._answer(200, b'{"id":"order-1"}')
+            self._answer(200, placed(1))
             return
         server.batches.append(body)
         second = 503 if len(server.batches) == 1 else 200
         self._answer(
             207,
-            b'[{"status":200,"body":{"id":"order-1"}},'
-            b'{"status":%d,"body":{"id":"order-2","message":"busy"}}]' % second,
+            b'[{"status":200,"body":%s},{"status":%d,"body":%s}]'
+            % (placed(1), second, placed(2)),
         )
 
     def do_DELETE(self) -> None:

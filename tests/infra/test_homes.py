@@ -88,14 +88,14 @@ async def test_statements_in_postgres_equal_those_of_the_twin_in_memory(
 
     for account_id in ACCOUNTS:
         expected = await movements(
-            in_memory, account_id, newest_first=newest_first, limit=10_000
+            in_memory, account_id, newest_first=newest_first, limit=1_000
         )
         shown = await movements(
-            views, account_id, newest_first=newest_first, limit=10_000
+            views, account_id, newest_first=newest_first, limit=1_000
         )
         assert shown == expected
         some = await movements(views, account_id, newest_first=newest_first, limit=5)
-        assert some == expected[:5]
+        assert some.lines == expected.lines[:5]
         assert await balance(views, account_id) == await balance(in_memory, account_id)
 
 

@@ -12,6 +12,7 @@ from projections.store import (
     Change,
     DeleteRows,
     KeepHighest,
+    LiveViews,
     Place,
     PutRows,
     Read,
@@ -45,7 +46,9 @@ def store(request: pytest.FixtureRequest) -> Generator[Store]:
 
 
 @pytest.fixture
-async def views(store: Store, request: pytest.FixtureRequest) -> AsyncIterator[Views]:
+async def views(
+    store: Store, request: pytest.FixtureRequest
+) -> AsyncIterator[LiveViews]:
     if isinstance(store, MemoryStore):
         yield MemoryViews(store)
         return
@@ -291,6 +294,21 @@ def test_a_generation_that_is_not_where_it_was_left_does_not_become_live(
 
     assert not store.switch(VIEW, Place("1-a", 3))
     assert not store.switch(VIEW, Place("1-z", 4))
+
+
+@pytest.mark.rule("VIEW-04")
+async def test_a_query_that_met_damage_retires_the_live_generation(
+    store: Store, views: LiveViews
+):
+    go_live(store)
+
+    await views.retire(VIEW, "1-other")
+    assert (await views.read(VIEW, [])).generation == "1-a"
+
+    await views.retire(VIEW, "1-a")
+    with pytest.raises(ViewUnavailable):
+        await views.read(VIEW, [])
+    assert store.generations(VIEW) == ["1-a"]
 
 
 async def test_a_retired_generation_is_live_no_longer(store: Store, views: Views):

@@ -152,6 +152,6 @@ def test_every_write_tells_how_far_the_live_views_are():
     host.apply(segment(FACTS))
 
     channel, body = store.published[-1]
-    generations = {each.view.name: "1-test" for each in PROJECTIONS}
+    generations = {each.view.name: f"{each.view.layout}-test" for each in PROJECTIONS}
     assert channel == "bourse:applied"
     assert json.loads(body) == {"position": len(FACTS), "generations": generations}

@@ -38,6 +38,11 @@ def live_generations(store: AnyStore) -> list[str]:
     return [answer.generation if answer else "" for answer in answers]
 
 
+def named(generation_id: str) -> list[str]:
+    """Return the generation of that id for each view."""
+    return [f"{each.view.layout}-{generation_id}" for each in PROJECTIONS]
+
+
 @pytest.mark.rule("VIEW-02")
 def test_a_rebuild_is_the_same_and_takes_the_place_of_the_live_views(
     store: AnyStore, expected: dict[str, list[str]]
@@ -49,10 +54,10 @@ def test_a_rebuild_is_the_same_and_takes_the_place_of_the_live_views(
     assert [each.view for each in reports] == list(NAMES)
     assert all(each.compared and each.switched for each in reports)
     assert [each.differences for each in reports] == [[]] * len(NAMES)
-    assert live_generations(store) == ["1-bnew"] * len(NAMES)
+    assert live_generations(store) == named("bnew")
     assert dump(store) == expected
     for each in PROJECTIONS:
-        assert store.generations(each.view) == ["1-bnew"]
+        assert store.generations(each.view) == [f"{each.view.layout}-bnew"]
 
 
 def test_a_rebuild_works_where_nothing_is_live(
@@ -102,9 +107,9 @@ def test_verifying_changes_nothing(store: AnyStore):
     assert sum(each.differing for each in reports) == 2
     assert not any(each.switched for each in reports)
     assert dump(store) == before
-    assert live_generations(store) == ["1-test"] * len(NAMES)
+    assert live_generations(store) == named("test")
     for each in PROJECTIONS:
-        assert store.generations(each.view) == ["1-test"]
+        assert store.generations(each.view) == [f"{each.view.layout}-test"]
 
 
 def test_live_views_behind_the_head_are_compared_where_they_are(

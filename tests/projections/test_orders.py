@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from commands.messages import ChangeListing, ListingChanges
+from domain.events.market import OrderRejected
+from domain.ids import Symbol, symbol_of
 from domain.money import dollars
 from domain.vocabulary import (
     CancelReason,
@@ -22,10 +24,14 @@ from projections.orders.order_queries import (
     order,
     orders,
 )
-from projections.orders.orders import OrderRecord
-from projections.store import Read, ReadResult, View
+from projections.orders.orders import OrderRecord, OrdersProjection
+from projections.store import Read, ReadListed, ReadResult, View
+from tests.support.facts import segment
+from tests.support.memory_store import MemoryStore, MemoryViews
+from tests.support.rejections import ADA, rejections
 from tests.support.story import ACME, Story
 from tests.support.venue import Sent
+from tests.support.views import live_host
 
 pytestmark = pytest.mark.rule("VIEW-12")
 
@@ -63,7 +69,7 @@ async def test_an_order_that_rests_is_new():
         Side.BUY,
         dollars(99),
     )
-    assert await fills(story.views, bid.order_id) == []
+    assert await fills(story.views, record) == []
 
 
 async def test_fills_move_an_order_to_filled():
@@ -83,12 +89,15 @@ async def test_fills_move_an_order_to_filled():
     assert record.filled_notional == 10 * dollars(100)
     assert record.fees == dollars("0.1")
 
-    done = await fills(story.views, maker.order_id)
+    done = await fills(story.views, record)
     assert [(fill.quantity, fill.liquidity) for fill in done] == [
         (4, Liquidity.MAKER),
         (6, Liquidity.MAKER),
     ]
-    (taken,) = await fills(story.views, first.order_id)
+    assert await fills(story.views, record, first=1, limit=5) == done[1:]
+    assert await fills(story.views, record, limit=1) == done[:1]
+    assert await fills(story.views, record, first=2) == []
+    (taken,) = await fills(story.views, await shown(story, first))
     assert (taken.liquidity, taken.fee) == (Liquidity.TAKER, dollars("0.12"))
     assert taken.trade_id == done[0].trade_id
     assert (await shown(story, second)).status is OrderStatus.FILLED
@@ -153,11 +162,12 @@ async def test_a_replacement_carries_over_what_was_filled():
     )
     assert (new.quantity, new.filled, new.leaves) == (8, 4, 4)
     assert new.filled_notional == 4 * dollars(100)
-    assert await fills(story.views, new_order.order_id) == []
+    assert await fills(story.views, new) == []
 
     story.buy("ben", 4, at="101")
-    assert (await shown(story, new_order)).status is OrderStatus.FILLED
-    assert len(await fills(story.views, new_order.order_id)) == 1
+    new = await shown(story, new_order)
+    assert new.status is OrderStatus.FILLED
+    assert len(await fills(story.views, new)) == 1
 
 
 async def test_a_replacement_of_an_untouched_order_is_new():
@@ -177,7 +187,6 @@ async def test_an_order_is_found_by_the_clients_id_within_its_account():
     assert found == await shown(story, bid)
     assert await by_client_order_id(story.views, "ben", client_id) is None
     assert await order(story.views, "unknown") is None
-    assert await fills(story.views, "unknown") == []
 
 
 @pytest.mark.rule("VIEW-13")
@@ -268,23 +277,82 @@ async def test_a_list_comes_from_one_read(
     assert len(reads) == 1
 
 
-@pytest.mark.rule("VIEW-13")
-@pytest.mark.parametrize("newest_first", [True, False])
-@pytest.mark.parametrize("scan", [1, 2, 5, 100])
-async def test_a_filter_that_matches_few_orders_finds_all_of_them(
-    monkeypatch: pytest.MonkeyPatch, scan: int, newest_first: bool
+@pytest.mark.rule("VIEW-19")
+@pytest.mark.parametrize("side", [None, *Side])
+@pytest.mark.parametrize("symbols", [[], ["S1"], ["S12", "S9", "S9", "NONE"]])
+@pytest.mark.parametrize("statuses", [CLOSED, ALL, [OrderStatus.REJECTED]])
+async def test_a_list_reads_no_closed_order_that_its_filter_leaves_out(
+    monkeypatch: pytest.MonkeyPatch,
+    statuses: Sequence[OrderStatus],
+    symbols: list[Symbol],
+    side: Side | None,
 ):
-    monkeypatch.setattr("projections.orders.order_queries.SCAN", scan)
-    story = Story()
-    sold: list[Sent] = []
-    for number in range(30):
-        story.wait(number % 2)
-        story.buy("ada", 1, at="90")
-        if number % 7 == 0:
-            sold.append(story.sell("ada", 1, at="110"))
-    if newest_first:
-        sold.reverse()
+    store = MemoryStore()
+    facts = rejections(
+        100,
+        side=lambda number: Side.BUY if number % 3 else Side.SELL,
+        symbol=lambda number: Symbol(f"S{number % 13}"),
+    )
+    live_host(store, [OrdersProjection]).apply(segment(facts))
+    views = MemoryViews(store)
+    read, examined = views.read, set[str]()
 
-    for limit in (1, 3, 100):
-        shown = await ids(story, side=Side.SELL, newest_first=newest_first, limit=limit)
-        assert shown == ids_of(*sold)[:limit]
+    async def watched(view: View, some: Sequence[Read]) -> ReadResult:
+        kept = store.contents(view, store.live[view.name])
+        for each in some:
+            for name in each.collections if isinstance(each, ReadListed) else ():
+                members = [member.decode() for _, member in kept.ordered(name)]
+                examined.update(member.split()[0] for member in members)
+        return await read(view, some)
+
+    monkeypatch.setattr(views, "read", watched)
+    shown = await orders(
+        views, ADA, statuses=statuses, side=side, symbols=symbols, limit=500
+    )
+
+    assert examined == {each.order_id for each in shown}
+    matching = [
+        fact.event.order_id
+        for fact in facts
+        if isinstance(fact.event, OrderRejected)
+        and side in (None, fact.event.side)
+        and (not symbols or symbol_of(fact.stream) in symbols)
+    ]
+    assert [each.order_id for each in shown] == matching[::-1]
+
+
+@pytest.mark.rule("VIEW-13")
+async def test_open_and_closed_orders_are_listed_together_by_symbol():
+    story = Story()
+    waiting = story.sell("ada", 10, at="102")
+    canceled = story.buy("ada", 10, at="90")
+    story.cancel(canceled)
+    story.sell("ada", 5, at="101")
+
+    shown = await ids(story, statuses=ALL, symbols=[ACME], limit=3, newest_first=False)
+
+    assert shown[:2] == ids_of(waiting, canceled)
+    assert await ids(story, statuses=ALL, symbols=["OTHER"]) == []
+
+
+@pytest.mark.rule("VIEW-03")
+async def test_a_list_shows_the_first_order_in_an_instrument_that_came_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    store = MemoryStore()
+    host = live_host(store, [OrdersProjection])
+    facts = rejections(2, symbol=lambda number: Symbol(("ACME", "GLBX")[number]))
+    host.apply(segment(facts[:1]))
+    views = MemoryViews(store)
+    read = views.read
+
+    async def overtaken(view: View, some: Sequence[Read]) -> ReadResult:
+        result = await read(view, some)
+        if host.position == 1:
+            host.apply(segment(facts[1:]))
+        return result
+
+    monkeypatch.setattr(views, "read", overtaken)
+    shown = await orders(views, ADA, statuses=ALL)
+
+    assert [each.symbol for each in shown] == ["GLBX", "ACME"]

@@ -8,7 +8,12 @@ from domain.money import dollars
 from domain.vocabulary import SelfTradePrevention, WalletKind
 from projections.accounts.balances import balance
 from projections.accounts.positions import all_positions, open_positions, position
-from projections.accounts.statements import Movement, MovementType, movements
+from projections.accounts.statements import (
+    Movement,
+    Movements,
+    MovementType,
+    movements,
+)
 from tests.support.story import ACME, Story
 
 
@@ -111,7 +116,7 @@ def traded() -> Story:
 async def test_a_statement_tells_every_movement_with_the_balance_after_it(
     traded: Story,
 ):
-    lines = await movements(traded.views, "ada", newest_first=False)
+    lines = (await movements(traded.views, "ada", newest_first=False)).lines
 
     assert [(line.type, line.amount, line.quantity) for line in lines] == [
         (MovementType.DEPOSIT, dollars(1_000_000), 0),
@@ -132,7 +137,7 @@ async def test_a_statement_tells_every_movement_with_the_balance_after_it(
 
 @pytest.mark.rule("VIEW-16")
 async def test_the_house_has_a_statement_of_its_fees(traded: Story):
-    lines = await movements(traded.views, HOUSE_ACCOUNT)
+    lines = (await movements(traded.views, HOUSE_ACCOUNT)).lines
 
     assert [(line.type, line.amount) for line in lines] == [
         (MovementType.FEE, dollars(2)),
@@ -143,8 +148,8 @@ async def test_the_house_has_a_statement_of_its_fees(traded: Story):
 @pytest.mark.rule("VIEW-16")
 async def test_a_statement_is_narrowed_by_type_instrument_and_time(traded: Story):
     async def types(**asked: object) -> list[str]:
-        found = await movements(traded.views, "ada", **asked)
-        return [line.type.value for line in found]
+        page = await movements(traded.views, "ada", **asked)
+        return [line.type.value for line in page.lines]
 
     start = traded.now - 3_000_000
     trades = (MovementType.BUY, MovementType.SELL)
@@ -168,16 +173,44 @@ async def test_a_statement_is_paged_by_log_position(
 
     found: list[Movement] = []
     seen = None
-    while page := await movements(
+    while (
+        page := await movements(
+            traded.views,
+            "ben",
+            newest_first=newest_first,
+            limit=1,
+            after_position=None if newest_first else seen,
+            until_position=seen if newest_first else None,
+        )
+    ).lines:
+        found += page.lines
+        seen = page.last
+
+    assert page.last is None
+    assert found == everything.lines
+    assert len(found) == 4
+
+
+@pytest.mark.rule("VIEW-20")
+@pytest.mark.parametrize("newest_first", [True, False])
+async def test_a_filter_without_a_match_examines_few_movements_and_says_where_it_ended(
+    traded: Story, newest_first: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("projections.accounts.statements.PAGE", 1)
+    monkeypatch.setattr("projections.accounts.statements.EXAMINED_MAX", 3)
+    every = await movements(traded.views, "ben", newest_first=newest_first, limit=3)
+
+    first = await movements(
+        traded.views, "ben", newest_first=newest_first, symbols=["NONE"]
+    )
+
+    assert first == Movements([], every.lines[-1].log_position)
+    rest = await movements(
         traded.views,
         "ben",
         newest_first=newest_first,
-        limit=1,
-        after_position=None if newest_first else seen,
-        until_position=seen if newest_first else None,
-    ):
-        found += page
-        seen = page[-1].log_position
-
-    assert found == everything
-    assert len(found) == 4
+        symbols=["NONE"],
+        after_position=None if newest_first else first.last,
+        until_position=first.last if newest_first else None,
+    )
+    assert rest == Movements([], None)

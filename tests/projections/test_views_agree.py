@@ -12,7 +12,7 @@ from projections.accounts import users
 from projections.accounts.balances import balance
 from projections.accounts.portfolio_queries import portfolio
 from projections.accounts.positions import all_positions, open_positions
-from projections.accounts.statements import movements
+from projections.accounts.statements import Movement, movements
 from projections.market import depth, instruments
 from projections.orders.order_queries import ALL, fills, orders
 from projections.store import ViewUnavailable
@@ -84,7 +84,7 @@ async def test_the_fills_of_an_order_add_up_to_its_record(views: MemoryViews):
     count = 0
     for account_id in ACCOUNTS:
         for record in await orders(views, account_id, statuses=ALL, limit=100_000):
-            done = await fills(views, record.order_id)
+            done = await fills(views, record)
             count += len(done)
             assert len(done) == record.fills
             assert sum((fill.fee for fill in done), NO_MONEY) == record.fees
@@ -135,7 +135,13 @@ async def test_the_tape_has_every_trade_in_order(views: MemoryViews):
 @pytest.mark.rule("VIEW-16")
 async def test_statements_add_up_to_the_balances(views: MemoryViews):
     for account_id, wallet in FLOW.exchange.wallets.items():
-        lines = await movements(views, account_id, newest_first=False, limit=100_000)
+        lines: list[Movement] = []
+        last = None
+        while not lines or last is not None:
+            page = await movements(
+                views, account_id, newest_first=False, after_position=last
+            )
+            lines, last = lines + page.lines, page.last
 
         balance_before = NO_MONEY
         for line in lines:

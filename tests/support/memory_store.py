@@ -164,6 +164,9 @@ class MemoryViews:
     async def read_at_once(self, requests: Sequence[Request]) -> list[ReadResult]:
         return available(requests, self._store.read(requests))
 
+    async def retire(self, view: View, generation: Generation) -> None:
+        self._store.retire(view, generation)
+
 
 def carry_out(kept: Contents, change: Change) -> None:
     match change:
@@ -237,19 +240,16 @@ def listed(kept: Contents, read: ReadListed) -> Reply:
     if read.highest_first:
         entries.reverse()
     rows = kept.tables.get(read.table, {})
-    reply: Reply = [None]
-    for examined, (score, member) in enumerate(entries):
-        last = entries[examined - 1][0]
-        if len(reply) > read.count:
-            break
-        if examined >= read.scan and score != last:
-            reply[0] = str(last).encode()
-            break
-        key, *words = member.decode().split(" ")
-        allowed = zip(words, read.words, strict=False)
-        if all(not some or word in some for word, some in allowed):
-            reply.append(rows.get(key.encode()))
-    return reply
+    members = [member.split(b" ") for _, member in entries]
+    keys = [key for key, *words in members if are_allowed(words, read)]
+    return [rows.get(key) for key in keys[: read.count]]
+
+
+def are_allowed(words: Sequence[bytes], read: ReadListed) -> bool:
+    places = zip(words, read.words, strict=False)
+    return all(
+        not some or word in [each.encode() for each in some] for word, some in places
+    )
 
 
 def between(ordered: list[tuple[int, bytes]], read: ReadBetween) -> Reply:

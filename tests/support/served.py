@@ -25,7 +25,7 @@ from infra.security.passwords import Argon2Hasher
 from infra.security.security_notes import QueuedSecurityNotes
 from infra.security.tokens import SignedTokens
 from infra.server.security_recorder import SecurityRecorder
-from projections.store import Read, ReadResult, Request, View
+from projections.store import Generation, Read, ReadResult, Request, View
 from tests.support import calls
 from tests.support.machine import Machine
 from tests.support.memory import MemoryEventStore, MemoryKeyTable, memory_vault
@@ -44,6 +44,18 @@ class FollowingViews:
         self._store = MemoryStore()
         self._views = MemoryViews(self._store)
         self._host = live_host(self._store)
+
+    def damage(self, view: View, table: str) -> None:
+        """Replace every row of a table by garbage, and stand still from then on."""
+        self.catch_up()
+        self.follows = False
+        rows = self._store.contents(view, self._store.live[view.name]).tables[table]
+        rows.update(dict.fromkeys(rows, b"not a row"))
+
+    def restore(self, view: View) -> None:
+        """Make the only generation of a view live again."""
+        (generation,) = self._store.generations(view)
+        self._store.live[view.name] = generation
 
     def flush(self) -> None:
         """Lose every read model, as a flushed Redis does."""
@@ -67,6 +79,9 @@ class FollowingViews:
     async def read_at_once(self, requests: Sequence[Request]) -> list[ReadResult]:
         self.catch_up()
         return await self._views.read_at_once(requests)
+
+    async def retire(self, view: View, generation: Generation) -> None:
+        await self._views.retire(view, generation)
 
     async def reach(
         self, position: LogPosition, names: Iterable[str], seconds: float
