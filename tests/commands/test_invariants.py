@@ -8,7 +8,8 @@ from commands.messages import Command, Deposit, GrantShares, PlaceOrder, Registe
 from commands.state.exchange import Exchange
 from commands.state.frozen import dump
 from commands.writer.leadership import WriterState
-from domain.accounts.wallet import Holding, Wallet
+from domain.accounts.wallet import Wallet
+from domain.accounts.wallet_state import Holding
 from domain.market.matching import Plan
 from domain.market.order_book import OrderBook
 from domain.money import Money, Price, Quantity
