@@ -81,7 +81,7 @@ class Server(msgspec.Struct):
         return str(answer.json()["access_token"])
 
     def fund(self, cash: str = "10000000000", shares: str = "100000000") -> None:
-        """Give the demo traders enough cash and shares for any load."""
+        """Give the demo traders the cash, shares and cap for any load."""
         demo = self.demo
         token = self.token(demo.admin.email, demo.admin.password)
         headers = {"Authorization": f"Bearer {token}"}
@@ -90,6 +90,8 @@ class Server(msgspec.Struct):
                 account = f"/v2/admin/accounts/{trader.account_id}"
                 body = {"amount": cash, "reference": "load"}
                 client.post(f"{account}/deposits", json=body).raise_for_status()
+                limits = {"max_open_orders": 1_000_000}
+                client.put(f"{account}/limits", json=limits).raise_for_status()
                 for symbol in demo.symbols:
                     grant = {"symbol": symbol, "qty": shares, "price": "1"}
                     grant["reference"] = f"load {symbol}"

@@ -162,6 +162,13 @@ class SetPreferences(Command, frozen=True):
     suspend_trade: bool | None = None
 
 
+class CapOpenOrders(Command, frozen=True):
+    """Set how many open orders an account may have."""
+
+    account_id: AccountId
+    max_open_orders: int
+
+
 class Register(Command, frozen=True):
     """Register a user. Personal data is sealed, the password is hashed."""
 
@@ -216,6 +223,7 @@ COMMANDS: tuple[type[Command], ...] = (
     Deposit,
     GrantShares,
     SetPreferences,
+    CapOpenOrders,
     Register,
     GrantRole,
     UseKey,

@@ -11,6 +11,7 @@
     ├── InsufficientFunds       the available balance does not cover the hold
     ├── InsufficientShares      the available shares do not cover the reserve
     ├── TradingSuspended        the owner suspended new orders of the account
+    ├── TooManyOpenOrders       the account has as many open orders as it may have
     ├── DuplicateOrder          the client order id names another order
     ├── Conflict                the idempotency key was used for other content
     ├── AlreadyExists           a symbol or an e-mail address is taken
@@ -175,6 +176,19 @@ class TradingSuspended(DomainError):
 
     def __init__(self) -> None:
         super().__init__("new orders are rejected by user request")
+
+
+class TooManyOpenOrders(DomainError):
+    """An account with as many open orders as it may have (rule ORDER-15)."""
+
+    code = "too-many-open-orders"
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(
+            f"the account has {most} open orders or more, which is the most it may "
+            "have: cancel some first, or ask the venue for a higher cap",
+            max_open_orders=most,
+        )
 
 
 class DuplicateOrder(DomainError):

@@ -16,10 +16,7 @@ from commands.messages import (
 from commands.state.exchange import Exchange
 from commands.state.register import Repeated, Use
 from domain.accounts.wallet import Wallet
-from domain.errors import (
-    OrderDone,
-    TradingSuspended,
-)
+from domain.errors import OrderDone, TooManyOpenOrders, TradingSuspended
 from domain.events.event import Meta
 from domain.ids import AccountId, OrderId, symbol_of
 from domain.market.market import Market
@@ -46,6 +43,8 @@ def place_order(exchange: Exchange, command: PlaceOrder) -> None:
     market.check(ticket)
     if wallet.suspended:
         raise TradingSuspended
+    if wallet.open_orders >= wallet.max_open_orders and ticket.may_rest:
+        raise TooManyOpenOrders(most=wallet.max_open_orders)
     prevention = ticket.self_trade_prevention or wallet.self_trade_prevention
     objection = market.objection(ticket)
     if objection is not None:

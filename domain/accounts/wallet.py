@@ -23,6 +23,7 @@ from domain.events.wallet import (
     FundsDeposited,
     FundsHeld,
     FundsReleased,
+    OpenOrderCapSet,
     PreferencesChanged,
     SharesGranted,
     SharesReleased,
@@ -44,6 +45,9 @@ from domain.money import (
 )
 from domain.vocabulary import BUY, HoldPurpose, SelfTradePrevention, Side, WalletKind
 
+#: The highest cap on open orders that an administrator can set.
+OPEN_ORDERS_MAX = 1_000_000
+
 
 class Wallet(WalletState):
     """The decisions on one account's cash and shares."""
@@ -62,6 +66,16 @@ class Wallet(WalletState):
         """Set the account's defaults for orders; record nothing if none changes."""
         if (prevention, suspended) != (self.self_trade_prevention, self.suspended):
             self.record(PreferencesChanged(meta, prevention, suspended))
+
+    def cap_open_orders(self, most: int, *, meta: Meta) -> None:
+        """Set how many open orders the account may have (rule ORDER-15)."""
+        if not 0 <= most <= OPEN_ORDERS_MAX:
+            raise InvalidOrder(
+                f"max_open_orders must be from 0 to {OPEN_ORDERS_MAX:,}",
+                field="max_open_orders",
+            )
+        if most != self.max_open_orders:
+            self.record(OpenOrderCapSet(meta, most))
 
     def deposit(self, amount: Money, reference: str, *, meta: Meta) -> None:
         """Add cash (rule WALLET-01)."""

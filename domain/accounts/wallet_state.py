@@ -15,6 +15,7 @@ from domain.events.wallet import (
     FundsDeposited,
     FundsHeld,
     FundsReleased,
+    OpenOrderCapSet,
     PreferencesChanged,
     SharesGranted,
     SharesReleased,
@@ -28,6 +29,10 @@ from domain.vocabulary import BUY, HoldPurpose, SelfTradePrevention, WalletKind
 
 #: Reading a module's name is several times faster than reading a member of an enum.
 ORDER = HoldPurpose.ORDER
+
+
+#: An account may have this many open orders, unless an administrator sets another cap.
+OPEN_ORDERS = 2_000
 
 
 class Holding(msgspec.Struct, gc=False):
@@ -47,7 +52,7 @@ class Hold(msgspec.Struct, gc=False, array_like=True):
 
 
 class FrozenWallet(Frozen, tag="wallet"):
-    """A frozen wallet. `held` is missing because it is the sum of `holds`."""
+    """A frozen wallet. `held` and `open_orders` follow from `holds` and `reserves`."""
 
     user_id: UserId
     kind: WalletKind
@@ -57,12 +62,14 @@ class FrozenWallet(Frozen, tag="wallet"):
     reserves: dict[OrderId, tuple[Symbol, Quantity]]
     self_trade_prevention: SelfTradePrevention
     suspended: bool
+    max_open_orders: int = OPEN_ORDERS
 
 
 class WalletState(Aggregate):
     """The cash and shares of one account, without decisions.
 
     `held` is the sum of `holds`. `reserves` maps an order to its symbol and quantity.
+    `open_orders` counts the orders with a hold or reserve.
     """
 
     __slots__ = (
@@ -71,6 +78,8 @@ class WalletState(Aggregate):
         "holds",
         "kind",
         "ledger",
+        "max_open_orders",
+        "open_orders",
         "reserves",
         "self_trade_prevention",
         "suspended",
@@ -88,6 +97,8 @@ class WalletState(Aggregate):
         self.reserves: dict[OrderId, tuple[Symbol, Quantity]] = {}
         self.self_trade_prevention = SelfTradePrevention.CANCEL_NEWEST
         self.suspended = False
+        self.open_orders = 0
+        self.max_open_orders = OPEN_ORDERS
 
     @property
     def available(self) -> Money:
@@ -104,6 +115,9 @@ class WalletState(Aggregate):
         self.self_trade_prevention = event.self_trade_prevention
         self.suspended = event.suspend_trade
 
+    def _cap_set(self, event: OpenOrderCapSet) -> None:
+        self.max_open_orders = event.max_open_orders
+
     def _deposited(self, event: FundsDeposited) -> None:
         self.ledger += event.amount
 
@@ -116,17 +130,23 @@ class WalletState(Aggregate):
         hold = Hold(event.amount, event.per_share, event.purpose)
         self.holds[event.hold_id] = hold
         self.held += event.amount
+        if event.purpose is ORDER:
+            self.open_orders += 1
 
     def _released(self, event: FundsReleased) -> None:
+        if self.holds[event.hold_id].purpose is ORDER:
+            self.open_orders -= 1
         del self.holds[event.hold_id]
         self.held -= event.amount
 
     def _reserved(self, event: SharesReserved) -> None:
         self.reserves[event.order_id] = (event.symbol, event.quantity)
+        self.open_orders += 1
         self.holdings[event.symbol].reserved += event.quantity
 
     def _shares_released(self, event: SharesReleased) -> None:
         del self.reserves[event.order_id]
+        self.open_orders -= 1
         self.holdings[event.symbol].reserved -= event.quantity
 
     def _settled(self, event: TradeSettled) -> None:
@@ -142,6 +162,7 @@ class WalletState(Aggregate):
         self.held -= event.held
         if not hold.amount:
             del self.holds[event.order_id]
+            self.open_orders -= 1
         holding = self.holdings.get(event.symbol)
         if holding is None:
             holding = self.holdings[event.symbol] = Holding()
@@ -152,6 +173,7 @@ class WalletState(Aggregate):
         symbol, reserved = self.reserves[event.order_id]
         if reserved == event.quantity:
             del self.reserves[event.order_id]
+            self.open_orders -= 1
         else:
             self.reserves[event.order_id] = (symbol, reserved - event.quantity)
         holding = self.holdings[symbol]
@@ -167,6 +189,7 @@ class WalletState(Aggregate):
     handlers: ClassVar = {
         WalletOpened: _opened,
         PreferencesChanged: _preferred,
+        OpenOrderCapSet: _cap_set,
         FundsDeposited: _deposited,
         SharesGranted: _granted,
         FundsHeld: _held,
@@ -191,10 +214,11 @@ class WalletState(Aggregate):
             reserves=self.reserves,
             self_trade_prevention=self.self_trade_prevention,
             suspended=self.suspended,
+            max_open_orders=self.max_open_orders,
         )
 
     def thaw(self, frozen: FrozenWallet) -> None:
-        """Load a state and sum `held` from its holds."""
+        """Load a state; sum `held` and count the open orders."""
         self.version = frozen.version
         self.user_id = frozen.user_id
         self.kind = frozen.kind
@@ -205,3 +229,6 @@ class WalletState(Aggregate):
         self.reserves = frozen.reserves
         self.self_trade_prevention = frozen.self_trade_prevention
         self.suspended = frozen.suspended
+        self.max_open_orders = frozen.max_open_orders
+        buys = sum(hold.purpose is ORDER for hold in frozen.holds.values())
+        self.open_orders = buys + len(frozen.reserves)

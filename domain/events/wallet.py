@@ -22,6 +22,12 @@ class PreferencesChanged(Event, frozen=True, tag="wallet.preferences-changed"):
     suspend_trade: bool
 
 
+class OpenOrderCapSet(Event, frozen=True, tag="wallet.open-order-cap-set"):
+    """An administrator set how many open orders the account may have."""
+
+    max_open_orders: int
+
+
 class FundsDeposited(Event, frozen=True, tag="wallet.funds-deposited"):
     """Cash entered the system."""
 
@@ -111,6 +117,7 @@ class FeeCollected(Event, frozen=True, tag="wallet.fee-collected"):
 WalletEvent: TypeAlias = (
     WalletOpened
     | PreferencesChanged
+    | OpenOrderCapSet
     | FundsDeposited
     | SharesGranted
     | FundsHeld

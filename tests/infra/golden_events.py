@@ -29,6 +29,7 @@ from domain.events.wallet import (
     FundsDeposited,
     FundsHeld,
     FundsReleased,
+    OpenOrderCapSet,
     PreferencesChanged,
     SharesGranted,
     SharesReleased,
@@ -165,6 +166,7 @@ MARKET: Sequence[AnyEvent] = [
 ]
 WALLET: Sequence[AnyEvent] = [
     WalletOpened(META, user_id=ALICE, kind=WalletKind.TRADER),
+    OpenOrderCapSet(META, max_open_orders=50_000),
     PreferencesChanged(
         META,
         self_trade_prevention=SelfTradePrevention.CANCEL_BOTH,
