@@ -130,7 +130,7 @@ class Market(Session):
             ticket.limit_price is not None
             # A look-up in a set hashes the enum member in Python code, which is slow.
             and (ticket.time_in_force is GTC or ticket.time_in_force is DAY)
-            and not plan.stopped
+            and plan.ends is None
         )
         accepted = order_facts.accepted(
             ticket,
@@ -173,8 +173,8 @@ class Market(Session):
     ) -> CancelReason:
         if ticket.time_in_force is TimeInForce.FOK:
             return CancelReason.FILL_OR_KILL
-        if plan.stopped:
-            return CancelReason.SELF_TRADE
+        if plan.ends is not None:
+            return plan.ends
         if ticket.order_type is OrderType.LIMIT:
             return CancelReason.IMMEDIATE_OR_CANCEL
         if not self.book.opposite(ticket.side).keys:
@@ -232,7 +232,7 @@ class Market(Session):
         assert old_price is not None
         keeps = price == old_price and quantity <= order.quantity
         left = quantity - order.filled
-        plan = Plan([], left, stopped=False)
+        plan = Plan([], left)
         if not keeps:
             plan = self.book.plan(
                 order.side,
@@ -256,16 +256,16 @@ class Market(Session):
             filled_notional=order.filled_notional,
             removed=order.leaves,
             removed_price=old_price,
-            resting=NO_SHARES if plan.stopped else plan.remaining,
+            resting=plan.remaining if plan.ends is None else NO_SHARES,
             keeps_priority=keeps,
             self_trade_prevention=order.self_trade_prevention,
         )
         facts: list[MarketEvent] = [self.record(replaced)]
         if plan.steps:
             facts += self._carry_out(plan, self.book.orders[new.order_id], meta)
-        if plan.stopped:
-            incoming, reason = self.book.orders[new.order_id], CancelReason.SELF_TRADE
-            facts.append(self._end(incoming, reason, meta=meta, resting=False))
+        if plan.ends is not None:
+            incoming = self.book.orders[new.order_id]
+            facts.append(self._end(incoming, plan.ends, meta=meta, resting=False))
         self.book.assert_uncrossed()
         return facts
 

@@ -53,7 +53,7 @@ class Skipping(OrderBook):
             prevention=prevention,
             whole=whole,
         )
-        return Plan(plan.steps[1:], plan.remaining + plan.steps[0][1], plan.stopped)
+        return Plan(plan.steps[1:], plan.remaining + plan.steps[0][1], plan.ends)
 
 
 def spendthrift(exchange: Exchange) -> None:
