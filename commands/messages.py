@@ -74,6 +74,15 @@ class CancelAllOrders(Command, frozen=True):
     symbols: tuple[Symbol, ...] = ()
 
 
+class ContinueCancelAll(Command, frozen=True):
+    """Cancel a slice of the orders that the account's cancel-all in progress covers;
+    the last slice completes it."""
+
+    account_id: AccountId
+    order_ids: tuple[OrderId, ...]
+    last: bool
+
+
 class CancelForOwner(Command, frozen=True):
     """Cancel any account's open order, as an administrator, with a reason."""
 
@@ -130,10 +139,23 @@ class ResumeMarket(Command, frozen=True):
 
 
 class RollDay(Command, frozen=True):
-    """End a market's session: expire its day orders, keep the close, begin the next."""
+    """End a market's session: expire its day orders, keep the close, begin the next.
+
+    A market with many resting orders does so in slices, or if `in_slices` any market.
+    """
 
     symbol: Symbol
     session_date: str
+    in_slices: bool = False
+
+
+class ContinueDayRoll(Command, frozen=True):
+    """Expire a slice of the day orders of a market whose day roll is in progress; the
+    last slice begins the next session."""
+
+    symbol: Symbol
+    order_ids: tuple[OrderId, ...]
+    last: bool
 
 
 class Deposit(Command, frozen=True):
@@ -214,12 +236,14 @@ COMMANDS: tuple[type[Command], ...] = (
     ReplaceOrder,
     CancelOrder,
     CancelAllOrders,
+    ContinueCancelAll,
     CancelForOwner,
     ListAsset,
     ChangeListing,
     HaltMarket,
     ResumeMarket,
     RollDay,
+    ContinueDayRoll,
     Deposit,
     GrantShares,
     SetPreferences,

@@ -18,6 +18,7 @@
     ├── BadCredentials          unknown address or wrong password
     └── Unavailable             the command is valid: send it again
         ├── Busy, NotLeading, CommitFailed
+        ├── CancelAllInProgress, MarketRolling
 
 `code` never changes. `facts` are the fields of the answer, and the sentence shows them.
 Only `api/http/error_responses.py` maps a refusal to an HTTP status.
@@ -241,6 +242,30 @@ class Busy(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("too many commands are waiting; send it again in a moment")
+
+
+class CancelAllInProgress(Unavailable):
+    """A cancel-all of the account in progress: no replacement (rule ORDER-16)."""
+
+    code = "cancel-all-in-progress"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the account's orders are being canceled; send it again in a moment"
+        )
+
+
+class MarketRolling(Unavailable):
+    """A market between two sessions: it takes no orders (rule DAY-03)."""
+
+    code = "market-rolling"
+
+    def __init__(self, *, symbol: Symbol) -> None:
+        super().__init__(
+            f"{symbol} is between two trading days and takes no orders; send it again "
+            "in a moment",
+            symbol=symbol,
+        )
 
 
 class NotLeading(Unavailable):

@@ -52,7 +52,10 @@ class Container:
         self.identifiers = Identifiers(self.clock)
         self.passwords = Argon2Hasher()
         self.writer = Writer(
-            self.store, self.snapshots, queue_limit=settings.queue_limit
+            self.store,
+            self.snapshots,
+            clock=self.clock,
+            queue_limit=settings.queue_limit,
         )
         self.views = HomedViews(
             {

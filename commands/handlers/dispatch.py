@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from commands.handlers import closing, funding, markets, trading, users
+from commands.handlers import closing, funding, markets, slices, trading, users
 from commands.messages import (
     CancelAllOrders,
     CancelForOwner,
@@ -12,6 +12,8 @@ from commands.messages import (
     ChangeListing,
     ClosePosition,
     Command,
+    ContinueCancelAll,
+    ContinueDayRoll,
     Deposit,
     GrantRole,
     GrantShares,
@@ -35,13 +37,15 @@ HANDLERS: dict[type[Command], Callable[[Exchange, Any], None]] = {
     ClosePosition: closing.close_position,
     ReplaceOrder: trading.replace_order,
     CancelOrder: trading.cancel_order,
-    CancelAllOrders: trading.cancel_all_orders,
+    CancelAllOrders: slices.cancel_all_orders,
+    ContinueCancelAll: slices.continue_cancel_all,
     CancelForOwner: trading.cancel_for_owner,
     ListAsset: markets.list_asset,
     ChangeListing: markets.change_listing,
     HaltMarket: markets.halt_market,
     ResumeMarket: markets.resume_market,
-    RollDay: markets.roll_day,
+    RollDay: slices.roll_day,
+    ContinueDayRoll: slices.continue_day_roll,
     Deposit: funding.deposit,
     GrantShares: funding.grant_shares,
     SetPreferences: funding.set_preferences,

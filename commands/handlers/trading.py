@@ -7,7 +7,6 @@ handler raises every refusal before the first fact, so a refusal leaves no fact 
 from commands.answers import NotHeld
 from commands.handlers.wallet_effects import apply_to_wallets
 from commands.messages import (
-    CancelAllOrders,
     CancelForOwner,
     CancelOrder,
     PlaceOrder,
@@ -16,7 +15,12 @@ from commands.messages import (
 from commands.state.exchange import Exchange
 from commands.state.register import Repeated, Use
 from domain.accounts.wallet import Wallet
-from domain.errors import OrderDone, TooManyOpenOrders, TradingSuspended
+from domain.errors import (
+    CancelAllInProgress,
+    OrderDone,
+    TooManyOpenOrders,
+    TradingSuspended,
+)
 from domain.events.event import Meta
 from domain.ids import AccountId, OrderId, symbol_of
 from domain.market.market import Market
@@ -77,6 +81,8 @@ def replace_order(exchange: Exchange, command: ReplaceOrder) -> None:
     wallet = exchange.wallets[command.account_id]
     if wallet.suspended:
         raise TradingSuspended
+    if wallet.cancel_all is not None:
+        raise CancelAllInProgress
     quantity, price = market.check_replacement(order, new)
     _exchange_backing(wallet, market, order, new.order_id, quantity, price, meta)
     facts = market.replace(order, new, quantity=quantity, price=price, meta=meta)
@@ -108,21 +114,7 @@ def _exchange_backing(
 def cancel_order(exchange: Exchange, command: CancelOrder) -> None:
     """Cancel an open order of the account and release its hold or reserve."""
     market, order = _open_order(exchange, command.account_id, command.order_id)
-    _cancel(exchange, market, order, CancelReason.REQUESTED, "", command.meta)
-
-
-def cancel_all_orders(exchange: Exchange, command: CancelAllOrders) -> None:
-    """Cancel the account's open orders, only those in `symbols` if there are any."""
-    named = {exchange.market(symbol).book.symbol for symbol in command.symbols}
-    wallet = exchange.wallet(command.account_id)
-    entries = exchange.orders.accounts.get(command.account_id, {})
-    for order_id in wallet.backed_orders():
-        symbol = symbol_of(entries[order_id].stream)
-        if named and symbol not in named:
-            continue
-        market = exchange.markets[symbol]
-        order = market.book.orders[order_id]
-        _cancel(exchange, market, order, CancelReason.REQUESTED, "", command.meta)
+    cancel(exchange, market, order, CancelReason.REQUESTED, "", command.meta)
 
 
 def cancel_for_owner(exchange: Exchange, command: CancelForOwner) -> None:
@@ -132,10 +124,10 @@ def cancel_for_owner(exchange: Exchange, command: CancelForOwner) -> None:
         raise NotHeld(command.order_id)
     market, order = _open_order(exchange, entry[0], command.order_id)
     reason = CancelReason.ADMINISTRATIVE
-    _cancel(exchange, market, order, reason, command.note, command.meta)
+    cancel(exchange, market, order, reason, command.note, command.meta)
 
 
-def _cancel(
+def cancel(
     exchange: Exchange,
     market: Market,
     order: Order,
@@ -143,6 +135,7 @@ def _cancel(
     note: str,
     meta: Meta,
 ) -> None:
+    """Cancel an order in the book and release what backs it."""
     facts = market.cancel(order, reason, note=note, meta=meta)
     apply_to_wallets(exchange, order.symbol, facts)
 

@@ -12,6 +12,7 @@ from domain.accounts.settlement import cost_given_up
 from domain.accounts.wallet_state import ORDER, Holding, WalletState
 from domain.errors import (
     AmountTooLarge,
+    CancelAllInProgress,
     InsufficientFunds,
     InsufficientShares,
     InvalidOrder,
@@ -19,6 +20,8 @@ from domain.errors import (
 from domain.events.event import Meta
 from domain.events.market import TradeExecuted
 from domain.events.wallet import (
+    CancelAllAccepted,
+    CancelAllCompleted,
     FeeCollected,
     FundsDeposited,
     FundsHeld,
@@ -118,6 +121,20 @@ class Wallet(WalletState):
         holds = self.holds.items()
         buys = [OrderId(name) for name, hold in holds if hold.purpose is ORDER]
         return [*buys, *self.reserves]
+
+    def accept_cancel_all(self, symbols: tuple[Symbol, ...], *, meta: Meta) -> None:
+        """Accept a cancel-all of the orders that are open now (rule ORDER-16).
+
+        Raises:
+            CancelAllInProgress: the account has an earlier one in progress.
+        """
+        if self.cancel_all is not None:
+            raise CancelAllInProgress
+        self.record(CancelAllAccepted(meta, symbols))
+
+    def complete_cancel_all(self, *, meta: Meta) -> None:
+        """Record that no order that the cancel-all covers is open."""
+        self.record(CancelAllCompleted(meta))
 
     def check_funds(self, amount: Money, *, freed: Money = NO_MONEY) -> None:
         """Check that available cash plus `freed` covers a hold."""

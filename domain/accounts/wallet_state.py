@@ -4,13 +4,16 @@
 checked what must hold.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
 from domain.accounts.settlement import cash_moved
 from domain.aggregate import Aggregate, Frozen, Outbox
+from domain.events.event import Meta
 from domain.events.wallet import (
+    CancelAllAccepted,
+    CancelAllCompleted,
     FeeCollected,
     FundsDeposited,
     FundsHeld,
@@ -51,6 +54,18 @@ class Hold(msgspec.Struct, gc=False, array_like=True):
     purpose: HoldPurpose = ORDER
 
 
+class CancelAll(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A cancel-all in progress, accepted with `meta`.
+
+    `covered` are the orders that were open then. If there are `symbols`, the cancel-all
+    leaves orders of other instruments open.
+    """
+
+    meta: Meta
+    symbols: tuple[Symbol, ...]
+    covered: list[OrderId]
+
+
 class FrozenWallet(Frozen, tag="wallet"):
     """A frozen wallet. `held` and `open_orders` follow from `holds` and `reserves`."""
 
@@ -63,16 +78,19 @@ class FrozenWallet(Frozen, tag="wallet"):
     self_trade_prevention: SelfTradePrevention
     suspended: bool
     max_open_orders: int = OPEN_ORDERS
+    cancel_all: CancelAll | None = None
 
 
 class WalletState(Aggregate):
     """The cash and shares of one account, without decisions.
 
     `held` is the sum of `holds`. `reserves` maps an order to its symbol and quantity.
-    `open_orders` counts the orders with a hold or reserve.
+    `open_orders` counts the orders with a hold or reserve. `cancel_all` is None unless
+    one is in progress.
     """
 
     __slots__ = (
+        "cancel_all",
         "held",
         "holdings",
         "holds",
@@ -99,6 +117,7 @@ class WalletState(Aggregate):
         self.suspended = False
         self.open_orders = 0
         self.max_open_orders = OPEN_ORDERS
+        self.cancel_all: CancelAll | None = None
 
     @property
     def available(self) -> Money:
@@ -117,6 +136,15 @@ class WalletState(Aggregate):
 
     def _cap_set(self, event: OpenOrderCapSet) -> None:
         self.max_open_orders = event.max_open_orders
+
+    def _cancel_all_accepted(self, event: CancelAllAccepted) -> None:
+        # Copied at the speed of C: the account may have 100,000 open orders. The ids of
+        # withdrawals are copied too; they name no order.
+        covered: Any = [*self.holds, *self.reserves]
+        self.cancel_all = CancelAll(event.meta, event.symbols, covered)
+
+    def _cancel_all_completed(self, _: CancelAllCompleted) -> None:
+        self.cancel_all = None
 
     def _deposited(self, event: FundsDeposited) -> None:
         self.ledger += event.amount
@@ -190,6 +218,8 @@ class WalletState(Aggregate):
         WalletOpened: _opened,
         PreferencesChanged: _preferred,
         OpenOrderCapSet: _cap_set,
+        CancelAllAccepted: _cancel_all_accepted,
+        CancelAllCompleted: _cancel_all_completed,
         FundsDeposited: _deposited,
         SharesGranted: _granted,
         FundsHeld: _held,
@@ -215,6 +245,7 @@ class WalletState(Aggregate):
             self_trade_prevention=self.self_trade_prevention,
             suspended=self.suspended,
             max_open_orders=self.max_open_orders,
+            cancel_all=self.cancel_all,
         )
 
     def thaw(self, frozen: FrozenWallet) -> None:
@@ -230,5 +261,6 @@ class WalletState(Aggregate):
         self.self_trade_prevention = frozen.self_trade_prevention
         self.suspended = frozen.suspended
         self.max_open_orders = frozen.max_open_orders
+        self.cancel_all = frozen.cancel_all
         buys = sum(hold.purpose is ORDER for hold in frozen.holds.values())
         self.open_orders = buys + len(frozen.reserves)

@@ -28,6 +28,19 @@ class OpenOrderCapSet(Event, frozen=True, tag="wallet.open-order-cap-set"):
     max_open_orders: int
 
 
+class CancelAllAccepted(Event, frozen=True, tag="wallet.cancel-all-accepted"):
+    """The venue accepted to cancel all orders that are open, in more than one slice.
+
+    If there are `symbols`, only their orders are canceled.
+    """
+
+    symbols: tuple[Symbol, ...] = ()
+
+
+class CancelAllCompleted(Event, frozen=True, tag="wallet.cancel-all-completed"):
+    """None of the orders that the account's cancel-all covered is open any more."""
+
+
 class FundsDeposited(Event, frozen=True, tag="wallet.funds-deposited"):
     """Cash entered the system."""
 
@@ -118,6 +131,8 @@ WalletEvent: TypeAlias = (
     WalletOpened
     | PreferencesChanged
     | OpenOrderCapSet
+    | CancelAllAccepted
+    | CancelAllCompleted
     | FundsDeposited
     | SharesGranted
     | FundsHeld

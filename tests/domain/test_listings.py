@@ -94,3 +94,20 @@ def test_what_is_not_listed_can_be_neither_changed_nor_halted():
         venue.tell(ChangeListing(venue.meta(), "NONE", ListingChanges(name="x")))
     with venue.refuses(UnknownSymbol, symbol="NONE"):
         venue.tell(HaltMarket(venue.meta(), "NONE", "news"))
+
+
+@pytest.mark.rule("LIST-03")
+def test_many_open_orders_are_not_checked_against_another_tick_or_lot(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("domain.market.market.CHECKED_MAX", 1)
+    venue = Venue(lot_size=10)
+    venue.buy("alice", 10, at="9.00")
+    venue.buy("alice", 10, at="9.00")
+
+    venue.change(tick_size=50, lot_size=5)
+
+    with venue.refuses(InvalidListing):
+        venue.change(tick_size=100)
+    with venue.refuses(InvalidListing):
+        venue.change(lot_size=10)

@@ -13,7 +13,8 @@ from commands.messages import PlaceOrder
 from commands.writer.leadership import WriterState
 from commands.writer.writer import Writer
 from domain.events.event import Meta
-from domain.events.market import DayRolled, OrderExpired
+from domain.events.market import DayRollBegan, DayRolled, OrderExpired
+from domain.ids import ClientOrderId, OrderId
 from domain.market.order import Ticket
 from domain.vocabulary import OrderType, Side, TimeInForce
 from processors.scheduler import Scheduler
@@ -41,7 +42,9 @@ async def leading(store: MemoryEventStore) -> AsyncGenerator[Writer]:
     """Run a writer that leads, and stop it afterwards."""
     leads = asyncio.Event()
     writer = Writer(
-        store, on_state=lambda role: leads.set() if role is WriterState.LEADER else None
+        store,
+        clock=SetClock(NOON),
+        on_state=lambda role: leads.set() if role is WriterState.LEADER else None,
     )
     task = asyncio.create_task(writer.run())
     await leads.wait()
@@ -73,9 +76,10 @@ def facts_of(store: MemoryEventStore, kind: type[DayRolled | OrderExpired]) -> i
 
 async def day_order(writer: Writer, at: int, *, symbol: str = "ACME") -> None:
     """Place a day order to buy one share at one dollar."""
+    name = OrderId(f"day-order-{symbol}")
     ticket = Ticket(
-        "day-order",
-        "day-order",
+        name,
+        ClientOrderId(name),
         ACCOUNT,
         symbol,
         Side.BUY,
@@ -84,7 +88,7 @@ async def day_order(writer: Writer, at: int, *, symbol: str = "ACME") -> None:
         1,
         10_000,
     )
-    await writer.execute(PlaceOrder(Meta(at, ACCOUNT, "day-order"), ticket))
+    await writer.execute(PlaceOrder(Meta(at, ACCOUNT, name), ticket))
 
 
 @pytest.mark.rule("DAY-01")
@@ -156,3 +160,26 @@ async def test_a_roll_that_could_not_be_recorded_is_due_at_the_next_look():
         await timed.tick()
 
         assert facts_of(store, DayRolled) == len(SYMBOLS)
+
+
+@pytest.mark.rule("DAY-03")
+async def test_rolls_of_one_turn_end_no_more_orders_than_one_command_may(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("processors.scheduler.ENDED_MAX", 1)
+    store, clock = MemoryEventStore(), SetClock(NOON)
+    symbols = [*SYMBOLS, "LAST"]
+    async with leading(store) as writer:
+        for command in opening(symbols, 1):
+            await writer.execute(command)
+        for symbol in SYMBOLS:
+            await day_order(writer, NOON, symbol=symbol)
+        clock.at = NOON + 12 * HOUR
+
+        await scheduler(writer, clock).tick()
+
+        facts = store.reader.read(0, 10_000).facts
+        begun = [each for each in facts if isinstance(each.event, DayRollBegan)]
+        assert [each.stream for each in begun] == ["market-GLBX"]
+        assert facts_of(store, DayRolled) == len(symbols)
+        assert facts_of(store, OrderExpired) == len(SYMBOLS)
