@@ -89,7 +89,7 @@ def sweep() -> tuple[list[PlaceOrder], PlaceOrder]:
 
 
 def decided(exchange: Exchange, commands: Iterable[Command | None]) -> str:
-    """Decide the commands, and word how many there were and the longest, in processor time."""
+    """Decide the commands; word their number and the longest, in processor time."""
     times: list[float] = []
     start = thread_time()
     for command in commands:
@@ -102,7 +102,10 @@ def decided(exchange: Exchange, commands: Iterable[Command | None]) -> str:
 
 def decisions(orders: int) -> None:
     exchange = open_exchange([SYMBOL], 3)
-    now = lambda: next(_numbers)  # noqa: E731
+
+    def now() -> int:
+        return next(_numbers)
+
     for each in bids(orders):
         carry_out(exchange, each)
     print("accept cancel-all:", decided(exchange, [cancel_all()]))
