@@ -60,6 +60,7 @@ FOR_ADMINS: Sequence[HTTPRouteHandler] = (
     admin.resume_asset,
     admin.deposit,
     admin.grant_shares,
+    admin.set_limits,
     admin.cancel_for_owner,
     admin.grant_role,
     admin.get_memory_window,

@@ -29,6 +29,7 @@ from commands.writer.leadership import WriterState
 from commands.writer.writer import Writer
 from domain.ids import LogPosition
 from infra.log.event_store import PostgresEventStore
+from infra.runtime.clock import SystemClock
 from infra.views.homes import view_stores
 
 NAME = "writer"
@@ -87,7 +88,7 @@ async def leading(store: PostgresEventStore) -> AsyncGenerator[Writer]:
         if state is WriterState.LEADER:
             leading.set()
 
-    writer = Writer(store, on_state=on_state)
+    writer = Writer(store, clock=SystemClock(), on_state=on_state)
     running = asyncio.create_task(writer.run())
     await leading.wait()
     try:

@@ -81,7 +81,7 @@ class Server(msgspec.Struct):
         return str(answer.json()["access_token"])
 
     def fund(self, cash: str = "10000000000", shares: str = "100000000") -> None:
-        """Give the demo traders enough cash and shares for any load.
+        """Give the demo traders the cash, shares and cap for any load.
 
         Take bands and fees off the instruments: the demos of older checkouts have none,
         and the orders of both sides must cost the same.
@@ -98,6 +98,8 @@ class Server(msgspec.Struct):
                 account = f"/v2/admin/accounts/{trader.account_id}"
                 body = {"amount": cash, "reference": "load"}
                 client.post(f"{account}/deposits", json=body).raise_for_status()
+                limits = {"max_open_orders": 1_000_000}
+                client.put(f"{account}/limits", json=limits).raise_for_status()
                 for symbol in demo.symbols:
                     grant = {"symbol": symbol, "qty": shares, "price": "1"}
                     grant["reference"] = f"load {symbol}"

@@ -10,8 +10,9 @@ from itertools import count
 
 from benchmarks.opening import TICK, Grant, list_instrument, listing, open_account
 from commands.handlers.dispatch import execute
-from commands.messages import CancelOrder, Command, PlaceOrder
+from commands.messages import CancelOrder, CapOpenOrders, Command, PlaceOrder
 from commands.state.exchange import Exchange
+from domain.accounts.wallet import OPEN_ORDERS_MAX
 from domain.events.event import Meta
 from domain.market.order import Ticket
 from domain.vocabulary import OrderType, Side, TimeInForce
@@ -31,7 +32,7 @@ def meta(number: int, actor: str = "bench") -> Meta:
 
 
 def opening(symbols: list[str], traders: int) -> Iterator[Command]:
-    """List the instruments and give every trader plenty of cash and shares."""
+    """List the instruments; give each trader cash, shares, and the highest cap."""
     numbers = count(1)
 
     def next_meta() -> Meta:
@@ -48,13 +49,12 @@ def opening(symbols: list[str], traders: int) -> Iterator[Command]:
         yield list_instrument(next_meta, terms)
     shares = [Grant(each, 10**8, START, f"opening {each}") for each in symbols]
     for trader in range(traders):
+        account_id = uuid_text(1, trader)
+        user_id = uuid_text(2, trader)
         yield from open_account(
-            next_meta,
-            uuid_text(1, trader),
-            uuid_text(2, trader),
-            cash=10**15,
-            shares=shares,
+            next_meta, account_id, user_id, cash=10**15, shares=shares
         )
+        yield CapOpenOrders(next_meta(), account_id, OPEN_ORDERS_MAX)
 
 
 class OrderMix:

@@ -74,6 +74,15 @@ class CancelAllOrders(Command, frozen=True):
     symbols: tuple[Symbol, ...] = ()
 
 
+class ContinueCancelAll(Command, frozen=True):
+    """Cancel a slice of the orders that the account's cancel-all in progress covers;
+    the last slice completes it."""
+
+    account_id: AccountId
+    order_ids: tuple[OrderId, ...]
+    last: bool
+
+
 class CancelForOwner(Command, frozen=True):
     """Cancel any account's open order, as an administrator, with a reason."""
 
@@ -131,10 +140,23 @@ class ResumeMarket(Command, frozen=True):
 
 
 class RollDay(Command, frozen=True):
-    """End a market's session: expire its day orders, keep the close, begin the next."""
+    """End a market's session: expire its day orders, keep the close, begin the next.
+
+    A market with many resting orders does so in slices, or if `in_slices` any market.
+    """
 
     symbol: Symbol
     session_date: str
+    in_slices: bool = False
+
+
+class ContinueDayRoll(Command, frozen=True):
+    """Expire a slice of the day orders of a market whose day roll is in progress; the
+    last slice begins the next session."""
+
+    symbol: Symbol
+    order_ids: tuple[OrderId, ...]
+    last: bool
 
 
 class ConfirmClock(Command, frozen=True):
@@ -172,6 +194,13 @@ class SetPreferences(Command, frozen=True):
     account_id: AccountId
     self_trade_prevention: SelfTradePrevention | None = None
     suspend_trade: bool | None = None
+
+
+class CapOpenOrders(Command, frozen=True):
+    """Set how many open orders an account may have."""
+
+    account_id: AccountId
+    max_open_orders: int
 
 
 class Register(Command, frozen=True):
@@ -238,6 +267,7 @@ COMMANDS: tuple[type[Command], ...] = (
     ReplaceOrder,
     CancelOrder,
     CancelAllOrders,
+    ContinueCancelAll,
     CancelForOwner,
     ListAsset,
     ChangeListing,
@@ -245,9 +275,11 @@ COMMANDS: tuple[type[Command], ...] = (
     ResumeMarket,
     RollDay,
     ConfirmClock,
+    ContinueDayRoll,
     Deposit,
     GrantShares,
     SetPreferences,
+    CapOpenOrders,
     Register,
     GrantRole,
     UseKey,

@@ -13,6 +13,7 @@
     ├── InsufficientFunds       the available balance does not cover the hold
     ├── InsufficientShares      the available shares do not cover the reserve
     ├── TradingSuspended        the owner suspended new orders of the account
+    ├── TooManyOpenOrders       the account has as many open orders as it may have
     ├── DuplicateOrder          the client order id names another order
     ├── Conflict                the idempotency key was used for other content
     ├── AlreadyExists           a symbol or an e-mail address is taken
@@ -20,6 +21,7 @@
     ├── BadCredentials          unknown address or wrong password
     └── Unavailable             the command is valid: send it again
         ├── Busy, NotLeading, CommitFailed
+        ├── CancelAllInProgress, MarketRolling
 
 `code` never changes. `facts` are the fields of the answer, and the sentence shows them.
 Only `api/http/error_responses.py` maps a refusal to an HTTP status.
@@ -204,6 +206,19 @@ class TradingSuspended(DomainError):
         super().__init__("new orders are rejected by user request")
 
 
+class TooManyOpenOrders(DomainError):
+    """An account with as many open orders as it may have (rule ORDER-15)."""
+
+    code = "too-many-open-orders"
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(
+            f"the account has {most} open orders or more, which is the most it may "
+            "have: cancel some first, or ask the venue for a higher cap",
+            max_open_orders=most,
+        )
+
+
 class DuplicateOrder(DomainError):
     """A client order id that already names an order with other terms."""
 
@@ -270,6 +285,30 @@ class Busy(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("too many commands are waiting; send it again in a moment")
+
+
+class CancelAllInProgress(Unavailable):
+    """A cancel-all of the account in progress: no replacement (rule ORDER-16)."""
+
+    code = "cancel-all-in-progress"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the account's orders are being canceled; send it again in a moment"
+        )
+
+
+class MarketRolling(Unavailable):
+    """A market between two sessions: it takes no orders (rule DAY-06)."""
+
+    code = "market-rolling"
+
+    def __init__(self, *, symbol: Symbol) -> None:
+        super().__init__(
+            f"{symbol} is between two trading days and takes no orders; send it again "
+            "in a moment",
+            symbol=symbol,
+        )
 
 
 class NotLeading(Unavailable):

@@ -78,6 +78,7 @@ class CancelReason(StrEnum):
     COLLAR = "collar"
     PRICE_BAND = "price-band"
     SELF_TRADE = "self-trade"
+    TOO_MANY_FILLS = "too-many-fills"
 
 
 class Liquidity(StrEnum):

@@ -68,6 +68,7 @@ class Container:
         self.writer = Writer(
             instruments.observed(self.store),
             self.snapshots,
+            clock=self.clock,
             queue_limit=settings.queue_limit,
             on_state=self._on_state,
             on_newest=self.clock.not_before,

@@ -10,8 +10,10 @@ from datetime import tzinfo
 
 import structlog
 
+from commands.handlers.slices import ENDED_MAX
 from commands.messages import RollDay
 from commands.ports import NewId, WatchedClock
+from commands.writer.batch import Pending
 from commands.writer.leadership import WriterState
 from commands.writer.writer import Writer
 from domain.clock_log import STEP_MAX, seconds_of
@@ -73,19 +75,30 @@ class Scheduler:
     async def tick(self) -> None:
         """Submit all day rolls that are due, without a pause between them.
 
-        So no order can reach a session that is over.
+        So no order can reach a session that is over. A market whose roll goes in slices
+        takes no orders meanwhile.
         """
         if self.clock.step() is not None:
             return
         now = self.clock.now()
         today = session_date(now, self.zone)
         markets = self.writer.exchange.markets
-        due = [s for s, market in markets.items() if market.session_date < today]
+        due = [
+            symbol
+            for symbol, market in markets.items()
+            if market.session_date < today and market.roll is None
+        ]
+        # All rolls of this turn together end no more orders than one command may.
+        room = ENDED_MAX
+        rolls: list[Pending] = []
         try:
-            rolls = [
-                self.writer.submit(RollDay(Meta(now, SYSTEM, self.new_id()), s, today))
-                for s in due
-            ]
+            for symbol in due:
+                resting = len(markets[symbol].book.orders)
+                in_slices = resting > room
+                room -= 0 if in_slices else resting
+                meta = Meta(now, SYSTEM, self.new_id())
+                roll = RollDay(meta, symbol, today, in_slices=in_slices)
+                rolls.append(self.writer.submit(roll))
             for roll in rolls:
                 await roll.answer()
         except Unavailable as reason:

@@ -42,6 +42,7 @@ SHAPES: dict[type[DomainError], tuple[int, int]] = {
     errors.InsufficientShares: (403, 40310000),
     errors.TradingSuspended: (403, 40310000),
     errors.ConditionFailed: (409, 40910000),
+    errors.TooManyOpenOrders: (403, 40310000),
     errors.NotFound: (404, 40410000),
     errors.Conflict: (409, 40910000),
     errors.AlreadyExists: (409, 40910000),

@@ -1,10 +1,10 @@
-"""Administration: list and halt instruments, fund accounts, grant roles."""
+"""Administration: list and halt instruments, fund and limit accounts, grant roles."""
 
 from datetime import tzinfo
 from typing import Annotated
 
 import msgspec
-from litestar import Response, delete, get, patch, post
+from litestar import Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
@@ -21,6 +21,7 @@ from commands.answers import Answer, NotHeld
 from commands.command_port import MarketState
 from commands.messages import (
     CancelForOwner,
+    CapOpenOrders,
     ChangeListing,
     ChangeMemoryWindow,
     ConfirmClock,
@@ -224,6 +225,36 @@ async def grant_shares(
     )
     answer = await door.execute(command)
     return response_of(Funded(account_id, answer.position), answer, status=201)
+
+
+class Limits(msgspec.Struct, forbid_unknown_fields=True):
+    """What an account may do at most. An account begins with 2,000 open orders."""
+
+    max_open_orders: int
+
+
+class AccountLimits(msgspec.Struct):
+    """The limits of the account from this log position on."""
+
+    account_id: AccountId
+    max_open_orders: int
+    log_position: LogPosition
+
+
+@put("/v2/admin/accounts/{account_id:str}/limits", tags=TAGS)
+async def set_limits(
+    data: JSONBody[Limits],
+    account_id: FromPath[AccountId],
+    call: CallDependency,
+    door: DoorDependency,
+) -> Response[AccountLimits]:
+    """Set how many open orders an account may have. Orders that are open stay, even if
+    they are more."""
+    meta = door.meta(call, "limits", account_id, data)
+    most = data.max_open_orders
+    answer = await door.execute(CapOpenOrders(meta, account_id, most))
+    limits = AccountLimits(account_id, most, answer.position)
+    return response_of(limits, answer)
 
 
 class Cancellation(msgspec.Struct, forbid_unknown_fields=True):

@@ -1,5 +1,8 @@
 """Open orders: replace one, cancel one, cancel all."""
 
+import asyncio
+from collections.abc import Sequence
+
 import msgspec
 from litestar import Response, delete, patch
 from litestar.params import FromPath, JSONBody
@@ -17,9 +20,13 @@ from api.write.placed import not_held, replacing_order
 from commands.answers import NotHeld
 from commands.messages import CancelAllOrders, CancelOrder, ReplaceOrder
 from domain.events.market import OrderCanceled
+from domain.events.register import Recorded
 from domain.ids import ClientOrderId, OrderId
 from domain.market.order import Replacement
 from domain.vocabulary import TimeInForce
+
+#: A long answer is made in turns of this many facts.
+FACTS_OF_TURN = 2_000
 
 
 class Changes(msgspec.Struct, forbid_unknown_fields=True):
@@ -94,15 +101,24 @@ class Canceled(msgspec.Struct):
 async def cancel_all_orders(
     call: CallDependency, door: DoorDependency, symbols: Symbols = None
 ) -> Response[list[Canceled]]:
-    """Cancel all open orders of the account, or only those in `symbols`, all in one
-    commit."""
+    """Cancel the orders of the account that are open now, or only those in `symbols`.
+    More than 500 are canceled in slices, with other commands between them; the answer
+    comes after the last. Meanwhile the account's orders cannot be replaced."""
     only = symbols_in(symbols)
     meta = door.meta(call, "cancel-all", *only)
     command = CancelAllOrders(meta, call.caller.account_id, only)
     answer = await door.execute(command)
-    canceled = [
-        Canceled(recorded.event.order_id, 200)
-        for recorded in answer.facts
-        if isinstance(recorded.event, OrderCanceled)
-    ]
-    return response_of(canceled, answer, status=207)
+    return response_of(await _canceled(answer.facts), answer, status=207)
+
+
+async def _canceled(facts: Sequence[Recorded]) -> list[Canceled]:
+    canceled: list[Canceled] = []
+    for start in range(0, len(facts), FACTS_OF_TURN):
+        canceled += [
+            Canceled(recorded.event.order_id, 200)
+            for recorded in facts[start : start + FACTS_OF_TURN]
+            if isinstance(recorded.event, OrderCanceled)
+        ]
+        # The answer may be long: let other requests in between.
+        await asyncio.sleep(0)
+    return canceled

@@ -1,7 +1,7 @@
-"""Handlers for deposits, share grants and an account's preferences."""
+"""Handlers for deposits, share grants, and an account's preferences and cap."""
 
 from commands.keys import content_digest, deposit_key, grant_key
-from commands.messages import Deposit, GrantShares, SetPreferences
+from commands.messages import CapOpenOrders, Deposit, GrantShares, SetPreferences
 from commands.state.exchange import Exchange
 
 
@@ -49,3 +49,9 @@ def set_preferences(exchange: Exchange, command: SetPreferences) -> None:
         suspended=wallet.suspended if suspended is None else suspended,
         meta=command.meta,
     )
+
+
+def cap_open_orders(exchange: Exchange, command: CapOpenOrders) -> None:
+    """Set an account's cap on open orders; record nothing if it has that cap."""
+    wallet = exchange.wallet(command.account_id)
+    wallet.cap_open_orders(command.max_open_orders, meta=command.meta)

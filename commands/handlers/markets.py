@@ -1,15 +1,13 @@
-"""Handlers that list, edit, halt and resume instruments, and roll their day."""
+"""Handlers that list, edit, halt and resume instruments."""
 
 import msgspec
 
-from commands.handlers.wallet_effects import apply_to_wallets
 from commands.messages import (
     ChangeListing,
     HaltMarket,
     ListAsset,
     ListingChanges,
     ResumeMarket,
-    RollDay,
 )
 from commands.state.exchange import Exchange
 from domain.errors import AlreadyExists, OrdersOutsideBand
@@ -81,18 +79,3 @@ def halt_market(exchange: Exchange, command: HaltMarket) -> None:
 def resume_market(exchange: Exchange, command: ResumeMarket) -> None:
     """Resume trading in an instrument."""
     exchange.market(command.symbol).resume(meta=command.meta)
-
-
-def roll_day(exchange: Exchange, command: RollDay) -> None:
-    """Expire the session's day orders, then begin the next session, once.
-
-    It is one command and so one commit: no query sees an expired order in the new
-    session.
-    """
-    market = exchange.market(command.symbol)
-    if command.session_date <= market.session_date:
-        return
-    for order in list(market.day_orders()):
-        facts = market.expire(order, meta=command.meta)
-        apply_to_wallets(exchange, order.symbol, facts)
-    market.roll_day(command.session_date, meta=command.meta)

@@ -1,4 +1,4 @@
-"""Commands that expand to parts. The writer decides all parts in one turn of the loop.
+"""Commands that expand to parts, which the writer decides one after another.
 
 A part has a name unless it only prepares the others. The first part of a keyed command
 is the use of its key, with the names of the other parts. A repeated command has the
@@ -41,6 +41,11 @@ def place_orders(exchange: Exchange, command: PlaceOrders) -> Parts:
         yield str(number), order
 
 
+def cancel_all_orders(_: Exchange, command: CancelAllOrders) -> Parts:
+    """Yield the command itself, which the writer may have to carry out in slices."""
+    yield "", command
+
+
 def close_all_positions(exchange: Exchange, command: CloseAllPositions) -> Parts:
     """Yield a cancel of all orders if the command says so, then a sale per position.
 
@@ -70,5 +75,6 @@ def close_all_positions(exchange: Exchange, command: CloseAllPositions) -> Parts
 
 EXPANSIONS: dict[type[Command], Expansion] = {
     PlaceOrders: place_orders,
+    CancelAllOrders: cancel_all_orders,
     CloseAllPositions: close_all_positions,
 }

@@ -7,7 +7,6 @@ handler raises every refusal before the first fact, so a refusal leaves no fact 
 from commands.answers import NotHeld
 from commands.handlers.wallet_effects import apply_to_wallets
 from commands.messages import (
-    CancelAllOrders,
     CancelForOwner,
     CancelOrder,
     PlaceOrder,
@@ -17,7 +16,9 @@ from commands.state.exchange import Exchange
 from commands.state.register import Repeated
 from domain.accounts.wallet import Wallet
 from domain.errors import (
+    CancelAllInProgress,
     OrderDone,
+    TooManyOpenOrders,
     TradingSuspended,
 )
 from domain.events.event import Meta
@@ -46,6 +47,8 @@ def place_order(exchange: Exchange, command: PlaceOrder) -> None:
     market.check(ticket)
     if wallet.suspended:
         raise TradingSuspended
+    if wallet.open_orders >= wallet.max_open_orders and ticket.may_rest:
+        raise TooManyOpenOrders(most=wallet.max_open_orders)
     prevention = ticket.self_trade_prevention or wallet.self_trade_prevention
     objection = market.objection(ticket)
     if objection is not None:
@@ -78,6 +81,8 @@ def replace_order(exchange: Exchange, command: ReplaceOrder) -> None:
     wallet = exchange.wallets[command.account_id]
     if wallet.suspended:
         raise TradingSuspended
+    if wallet.cancel_all is not None:
+        raise CancelAllInProgress
     quantity, price = market.check_replacement(order, new)
     _exchange_backing(wallet, market, order, new.order_id, quantity, price, meta)
     facts = market.replace(order, new, quantity=quantity, price=price, meta=meta)
@@ -109,22 +114,7 @@ def _exchange_backing(
 def cancel_order(exchange: Exchange, command: CancelOrder) -> None:
     """Cancel an open order of the account and release its hold or reserve."""
     market, order = _open_order(exchange, command.account_id, command.order_id)
-    _cancel(exchange, market, order, CancelReason.REQUESTED, "", command.meta)
-
-
-def cancel_all_orders(exchange: Exchange, command: CancelAllOrders) -> None:
-    """Cancel the account's open orders, only those in `symbols` if there are any."""
-    named = {exchange.market(symbol).book.symbol for symbol in command.symbols}
-    wallet = exchange.wallet(command.account_id)
-    for order_id in wallet.backed_orders():
-        entry = exchange.orders.of(command.account_id, order_id)
-        assert entry is not None, "the writer forgets no open order"
-        symbol = symbol_of(entry.stream)
-        if named and symbol not in named:
-            continue
-        market = exchange.markets[symbol]
-        order = market.book.orders[order_id]
-        _cancel(exchange, market, order, CancelReason.REQUESTED, "", command.meta)
+    cancel(exchange, market, order, CancelReason.REQUESTED, "", command.meta)
 
 
 def cancel_for_owner(exchange: Exchange, command: CancelForOwner) -> None:
@@ -134,10 +124,10 @@ def cancel_for_owner(exchange: Exchange, command: CancelForOwner) -> None:
         raise NotHeld(command.order_id)
     market, order = _open_order(exchange, entry[0], command.order_id)
     reason = CancelReason.ADMINISTRATIVE
-    _cancel(exchange, market, order, reason, command.note, command.meta)
+    cancel(exchange, market, order, reason, command.note, command.meta)
 
 
-def _cancel(
+def cancel(
     exchange: Exchange,
     market: Market,
     order: Order,
@@ -145,6 +135,7 @@ def _cancel(
     note: str,
     meta: Meta,
 ) -> None:
+    """Cancel an order in the book and release what backs it."""
     facts = market.cancel(order, reason, note=note, meta=meta)
     apply_to_wallets(exchange, order.symbol, facts)
 

@@ -84,7 +84,7 @@ class Pending:
     """
 
     # Not an untracked struct: a raised refusal refers to this object.
-    __slots__ = ("_batch", "_end", "_facts", "refusal")
+    __slots__ = ("_batch", "_end", "facts", "refusal")
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Pending:
         refusal: DomainError | None = None,
     ) -> None:
         self._batch = batch
-        self._facts = facts
+        self.facts = facts
         self._end = end
         self.refusal = refusal
 
@@ -111,4 +111,4 @@ class Pending:
             if isinstance(refusal, NotHeld):
                 refusal.position = first + len(self._batch.facts) - 1
             raise refusal
-        return Answer(first + self._end - 1, self._facts)
+        return Answer(first + self._end - 1, self.facts)

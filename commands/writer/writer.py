@@ -7,32 +7,35 @@ facts become durable in groups (`group_commit.py`), while this process holds the
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeAlias
 
 from commands.answers import Answer, NotHeld, Outcome
 from commands.command_port import AccountState, MarketState, StreamState, UserState
 from commands.handlers.dispatch import execute
 from commands.handlers.parts import EXPANSIONS, Expansion
-from commands.messages import Command
-from commands.ports import EventStore, SnapshotStore
+from commands.messages import CancelAllOrders, Command
+from commands.ports import Clock, EventStore, SnapshotStore
 from commands.state.exchange import Exchange
 from commands.state.frozen import state_hash
 from commands.state.register import Repeated
 from commands.writer.batch import Known, Pending
+from commands.writer.first_answers import first_answer
 from commands.writer.group_commit import GroupCommit
 from commands.writer.leadership import Leadership, WriterState
+from commands.writer.slices import MAY_BEGIN, PendingWork, SliceRunner
 from domain.errors import Busy, CommitFailed, DomainError, NotLeading
 from domain.events.event import Timestamp
 from domain.events.register import Recorded
-from domain.ids import LOG_START, AccountId, AssetId, Symbol, UserId
+from domain.ids import LOG_START, AccountId, AssetId, Symbol, UserId, wallet_stream
 from domain.memory_window import MemoryWindow
 from domain.vocabulary import Role
 
 #: The decision on one command or part, before it is durable.
 Decision: TypeAlias = Pending | Known | DomainError
 
-#: Most commands record at most this many facts: one query reads them for a repeat.
-FACTS_OF_MOST = 20
+#: After this many facts, the parts of a command wait until those before are durable.
+FACTS_OF_TURN = 1_000
 
 
 class Writer:
@@ -43,6 +46,7 @@ class Writer:
         store: EventStore,
         snapshots: SnapshotStore | None = None,
         *,
+        clock: Clock,
         queue_limit: int = 20_000,
         on_state: Callable[[WriterState], None] | None = None,
         on_newest: Callable[[Timestamp], None] | None = None,
@@ -50,10 +54,20 @@ class Writer:
         self.queue_limit = queue_limit
         self._store = store
         self._commits = GroupCommit()
+        self._on_state = on_state
         self._lead = Leadership(
-            store, snapshots, self._commits, on_state=on_state, on_newest=on_newest
+            store, snapshots, self._commits, on_state=self._became, on_newest=on_newest
         )
         self._commits.on_lost = self._lead.abandon
+        self._slices = SliceRunner(self.submit, clock)
+
+    def _became(self, state: WriterState) -> None:
+        if state is WriterState.LEADER:
+            self._slices.resume(self._lead.exchange)
+        else:
+            self._slices.stop()
+        if self._on_state is not None:
+            self._on_state(state)
 
     @property
     def state(self) -> WriterState:
@@ -96,7 +110,7 @@ class Writer:
         if expand is not None:
             self._check_leading()
             try:
-                decisions = self._decide_parts(expand, command)
+                decisions = await self._decide_parts(expand, command)
             except DomainError as refusal:
                 return await self._refused(refusal).answer()
             return await self._answer_parts(decisions)
@@ -132,7 +146,10 @@ class Writer:
             # A defect: memory may hold half of the command.
             self._lead.abandon()
             raise
-        return self._commits.add(facts, exchange.take_unlocated())
+        pending = self._commits.add(facts, exchange.take_unlocated())
+        if type(command) in MAY_BEGIN:
+            return self._slices.accepted(exchange, pending, facts)
+        return pending
 
     def _refused(self, refusal: DomainError) -> Pending:
         """Let a refusal wait for the facts it rests on; raise it if none are open."""
@@ -147,23 +164,46 @@ class Writer:
         if lead.state is not WriterState.LEADER or lead.stopping:
             raise NotLeading(standby=lead.state is WriterState.STANDBY)
 
-    def _decide_parts(
+    async def _decide_parts(
         self, expand: Expansion, command: Command
     ) -> list[tuple[str, Decision]]:
-        """Decide all parts of a command in this turn of the loop."""
+        """Decide all parts of a command, in one turn of the loop if they are small.
+
+        Other commands are decided between the parts after `FACTS_OF_TURN` facts, and
+        while a part is carried out in slices.
+        """
         decisions: list[tuple[str, Decision]] = []
+        facts = 0
         for name, part in expand(self._lead.exchange, command):
-            try:
-                decisions.append((name, self.submit(part)))
-            except Repeated as repeated:
-                decisions.append((name, self._known(repeated)))
-            except DomainError as refusal:
-                decisions.append((name, refusal))
+            if isinstance(part, CancelAllOrders):
+                await self._slices.idle(wallet_stream(part.account_id))
+            decision = self._decide_part(part)
+            decisions.append((name, decision))
+            if not isinstance(decision, Pending):
+                continue
+            facts += len(decision.facts)
+            if facts > FACTS_OF_TURN or isinstance(decision, PendingWork):
+                facts = 0
+                # `_answer_parts` reports a failure.
+                with suppress(DomainError):
+                    await decision.answer()
         return decisions
 
+    def _decide_part(self, part: Command) -> Decision:
+        try:
+            return self.submit(part)
+        except Repeated as repeated:
+            return self._known(repeated)
+        except DomainError as refusal:
+            return refusal
+
     async def _answer_parts(self, decisions: Sequence[tuple[str, Decision]]) -> Answer:
-        """Wait until all parts are durable. A refused part without a name fails all."""
+        """Wait until all parts are durable. A refused part without a name fails all.
+
+        The facts of parts without a name are the facts of the answer.
+        """
         parts: list[tuple[str, Outcome]] = []
+        facts: list[Recorded] = []
         position, is_new = LOG_START, False
         for name, each in decisions:
             try:
@@ -182,7 +222,10 @@ class Writer:
             is_new = is_new or not answer.repeated
             if name:
                 parts.append((name, answer))
-        return Answer(position, repeated=bool(position) and not is_new, parts=parts)
+            else:
+                facts += answer.facts
+        repeated = bool(position) and not is_new
+        return Answer(position, facts, repeated=repeated, parts=parts)
 
     def _known(self, repeated: Repeated) -> Known:
         """Keep the batch that a repeat rests on: the writer may drop its memory."""
@@ -202,11 +245,7 @@ class Writer:
         use = known.use
         assert use.position, "the batch of the first command is durable"
         read = self._store.reader.read
-        facts = (await asyncio.to_thread(read, use.position - 1, FACTS_OF_MOST)).facts
-        command_id = facts[0].event.meta.command_id
-        own = [fact for fact in facts if fact.event.meta.command_id == command_id]
-        recorded = [Recorded(each.stream, each.version, each.event) for each in own]
-        return Answer(own[-1].position, recorded, repeated=True)
+        return await asyncio.to_thread(first_answer, read, use.position)
 
     # --- queries ---
 

@@ -8,14 +8,11 @@ fact can be committed (rule WALLET-06). A replay asserts nothing. The assertions
 in the decisions themselves, because one more call for each fact shows in every order.
 """
 
-from typing import ClassVar
-
-import msgspec
-
-from domain.accounts.settlement import cash_moved, cost_given_up
-from domain.aggregate import Aggregate, Frozen, Outbox
+from domain.accounts.settlement import cost_given_up
+from domain.accounts.wallet_state import ORDER, Holding, WalletState
 from domain.errors import (
     AmountTooLarge,
+    CancelAllInProgress,
     InsufficientFunds,
     InsufficientShares,
     InvalidOrder,
@@ -23,10 +20,13 @@ from domain.errors import (
 from domain.events.event import Meta
 from domain.events.market import TradeExecuted
 from domain.events.wallet import (
+    CancelAllAccepted,
+    CancelAllCompleted,
     FeeCollected,
     FundsDeposited,
     FundsHeld,
     FundsReleased,
+    OpenOrderCapSet,
     PreferencesChanged,
     SharesGranted,
     SharesReleased,
@@ -34,7 +34,7 @@ from domain.events.wallet import (
     TradeSettled,
     WalletOpened,
 )
-from domain.ids import AccountId, HoldId, OrderId, Symbol, UserId, wallet_stream
+from domain.ids import HoldId, OrderId, Symbol, UserId
 from domain.money import (
     MONEY_MAX,
     NO_MONEY,
@@ -46,81 +46,16 @@ from domain.money import (
     Price,
     Quantity,
 )
-from domain.vocabulary import (
-    BUY,
-    HoldPurpose,
-    SelfTradePrevention,
-    Side,
-    WalletKind,
-)
+from domain.vocabulary import BUY, HoldPurpose, SelfTradePrevention, Side, WalletKind
 
-#: Reading a module's name is several times faster than reading a member of an enum.
-ORDER = HoldPurpose.ORDER
+#: The highest cap on open orders that an administrator can set.
+OPEN_ORDERS_MAX = 1_000_000
 
 
-class Holding(msgspec.Struct, gc=False):
-    """The shares of one instrument that an account owns, and their cost basis."""
+class Wallet(WalletState):
+    """The decisions on one account's cash and shares."""
 
-    quantity: Quantity = NO_SHARES
-    reserved: Quantity = NO_SHARES
-    cost: Money = NO_MONEY
-
-
-class Hold(msgspec.Struct, gc=False, array_like=True):
-    """Cash set aside; an order holds `per_share` for each open share."""
-
-    amount: Money
-    per_share: Price = NO_PRICE
-    purpose: HoldPurpose = ORDER
-
-
-class FrozenWallet(Frozen, tag="wallet"):
-    """A frozen wallet. `held` is missing because it is the sum of `holds`."""
-
-    user_id: UserId
-    kind: WalletKind
-    ledger: Money
-    holds: dict[HoldId, Hold]
-    holdings: dict[Symbol, Holding]
-    reserves: dict[OrderId, tuple[Symbol, Quantity]]
-    self_trade_prevention: SelfTradePrevention
-    suspended: bool
-
-
-class Wallet(Aggregate):
-    """One account's cash and shares.
-
-    `held` is the sum of `holds`. `reserves` maps an order to its symbol and quantity.
-    """
-
-    __slots__ = (
-        "held",
-        "holdings",
-        "holds",
-        "kind",
-        "ledger",
-        "reserves",
-        "self_trade_prevention",
-        "suspended",
-        "user_id",
-    )
-
-    def __init__(self, account_id: AccountId, outbox: Outbox) -> None:
-        super().__init__(wallet_stream(account_id), outbox)
-        self.user_id = UserId("")
-        self.kind = WalletKind.TRADER
-        self.ledger = NO_MONEY
-        self.held = NO_MONEY
-        self.holds: dict[HoldId, Hold] = {}
-        self.holdings: dict[Symbol, Holding] = {}
-        self.reserves: dict[OrderId, tuple[Symbol, Quantity]] = {}
-        self.self_trade_prevention = SelfTradePrevention.CANCEL_NEWEST
-        self.suspended = False
-
-    @property
-    def available(self) -> Money:
-        """Return the cash that no hold sets aside."""
-        return self.ledger - self.held
+    __slots__ = ()
 
     # --- cash and shares come in ---
 
@@ -134,6 +69,16 @@ class Wallet(Aggregate):
         """Set the account's defaults for orders; record nothing if none changes."""
         if (prevention, suspended) != (self.self_trade_prevention, self.suspended):
             self.record(PreferencesChanged(meta, prevention, suspended))
+
+    def cap_open_orders(self, most: int, *, meta: Meta) -> None:
+        """Set how many open orders the account may have (rule ORDER-15)."""
+        if not 0 <= most <= OPEN_ORDERS_MAX:
+            raise InvalidOrder(
+                f"max_open_orders must be from 0 to {OPEN_ORDERS_MAX:,}",
+                field="max_open_orders",
+            )
+        if most != self.max_open_orders:
+            self.record(OpenOrderCapSet(meta, most))
 
     def deposit(self, amount: Money, reference: str, *, meta: Meta) -> None:
         """Add cash (rule WALLET-01)."""
@@ -176,6 +121,20 @@ class Wallet(Aggregate):
         holds = self.holds.items()
         buys = [OrderId(name) for name, hold in holds if hold.purpose is ORDER]
         return [*buys, *self.reserves]
+
+    def accept_cancel_all(self, symbols: tuple[Symbol, ...], *, meta: Meta) -> None:
+        """Accept a cancel-all of the orders that are open now (rule ORDER-16).
+
+        Raises:
+            CancelAllInProgress: the account has an earlier one in progress.
+        """
+        if self.cancel_all is not None:
+            raise CancelAllInProgress
+        self.record(CancelAllAccepted(meta, symbols))
+
+    def complete_cancel_all(self, *, meta: Meta) -> None:
+        """Record that no order that the cancel-all covers is open."""
+        self.record(CancelAllCompleted(meta))
 
     def check_funds(self, amount: Money, *, freed: Money = NO_MONEY) -> None:
         """Check that available cash plus `freed` covers a hold."""
@@ -284,115 +243,3 @@ class Wallet(Aggregate):
         amount = trade.maker_fee + trade.taker_fee
         self.record(FeeCollected(trade.meta, symbol, trade.trade_id, amount))
         assert 0 <= self.held <= self.ledger
-
-    # --- facts take effect ---
-
-    def _opened(self, event: WalletOpened) -> None:
-        self.user_id = event.user_id
-        self.kind = event.kind
-
-    def _preferred(self, event: PreferencesChanged) -> None:
-        self.self_trade_prevention = event.self_trade_prevention
-        self.suspended = event.suspend_trade
-
-    def _deposited(self, event: FundsDeposited) -> None:
-        self.ledger += event.amount
-
-    def _granted(self, event: SharesGranted) -> None:
-        holding = self.holdings.setdefault(event.symbol, Holding())
-        holding.quantity += event.quantity
-        holding.cost += event.price * event.quantity
-
-    def _held(self, event: FundsHeld) -> None:
-        hold = Hold(event.amount, event.per_share, event.purpose)
-        self.holds[event.hold_id] = hold
-        self.held += event.amount
-
-    def _released(self, event: FundsReleased) -> None:
-        del self.holds[event.hold_id]
-        self.held -= event.amount
-
-    def _reserved(self, event: SharesReserved) -> None:
-        self.reserves[event.order_id] = (event.symbol, event.quantity)
-        self.holdings[event.symbol].reserved += event.quantity
-
-    def _shares_released(self, event: SharesReleased) -> None:
-        del self.reserves[event.order_id]
-        self.holdings[event.symbol].reserved -= event.quantity
-
-    def _settled(self, event: TradeSettled) -> None:
-        self.ledger += cash_moved(event)
-        if event.side is BUY:
-            self._bought(event)
-        else:
-            self._sold(event)
-
-    def _bought(self, event: TradeSettled) -> None:
-        hold = self.holds[event.order_id]
-        hold.amount -= event.held
-        self.held -= event.held
-        if not hold.amount:
-            del self.holds[event.order_id]
-        holding = self.holdings.get(event.symbol)
-        if holding is None:
-            holding = self.holdings[event.symbol] = Holding()
-        holding.quantity += event.quantity
-        holding.cost += event.cost
-
-    def _sold(self, event: TradeSettled) -> None:
-        symbol, reserved = self.reserves[event.order_id]
-        if reserved == event.quantity:
-            del self.reserves[event.order_id]
-        else:
-            self.reserves[event.order_id] = (symbol, reserved - event.quantity)
-        holding = self.holdings[symbol]
-        holding.quantity -= event.quantity
-        holding.reserved -= event.quantity
-        holding.cost -= event.cost
-        if not holding.quantity:
-            del self.holdings[symbol]
-
-    def _collected(self, event: FeeCollected) -> None:
-        self.ledger += event.amount
-
-    handlers: ClassVar = {
-        WalletOpened: _opened,
-        PreferencesChanged: _preferred,
-        FundsDeposited: _deposited,
-        SharesGranted: _granted,
-        FundsHeld: _held,
-        FundsReleased: _released,
-        SharesReserved: _reserved,
-        SharesReleased: _shares_released,
-        TradeSettled: _settled,
-        FeeCollected: _collected,
-    }
-    frozen_type: ClassVar = FrozenWallet
-
-    def freeze(self) -> FrozenWallet:
-        """Return the state; it shares its dictionaries with the wallet."""
-        return FrozenWallet(
-            stream=self.stream,
-            version=self.version,
-            user_id=self.user_id,
-            kind=self.kind,
-            ledger=self.ledger,
-            holds=self.holds,
-            holdings=self.holdings,
-            reserves=self.reserves,
-            self_trade_prevention=self.self_trade_prevention,
-            suspended=self.suspended,
-        )
-
-    def thaw(self, frozen: FrozenWallet) -> None:
-        """Load a state and sum `held` from its holds."""
-        self.version = frozen.version
-        self.user_id = frozen.user_id
-        self.kind = frozen.kind
-        self.ledger = frozen.ledger
-        self.holds = frozen.holds
-        self.held = sum((hold.amount for hold in frozen.holds.values()), NO_MONEY)
-        self.holdings = frozen.holdings
-        self.reserves = frozen.reserves
-        self.self_trade_prevention = frozen.self_trade_prevention
-        self.suspended = frozen.suspended

@@ -39,6 +39,15 @@ class Resumed(Event, frozen=True, tag="market.resumed"):
     """An administrator resumed trading."""
 
 
+class DayRollBegan(Event, frozen=True, tag="market.day-roll-began"):
+    """A session with many resting orders ends, in more than one slice.
+
+    The market takes no orders until `market.day-rolled`.
+    """
+
+    session_date: str
+
+
 class DayRolled(Event, frozen=True, tag="market.day-rolled"):
     """A session ended and the next began.
 
@@ -161,6 +170,7 @@ MarketEvent: TypeAlias = (
     | ListingChanged
     | Halted
     | Resumed
+    | DayRollBegan
     | DayRolled
     | OrderAccepted
     | OrderRejected

@@ -22,6 +22,25 @@ class PreferencesChanged(Event, frozen=True, tag="wallet.preferences-changed"):
     suspend_trade: bool
 
 
+class OpenOrderCapSet(Event, frozen=True, tag="wallet.open-order-cap-set"):
+    """An administrator set how many open orders the account may have."""
+
+    max_open_orders: int
+
+
+class CancelAllAccepted(Event, frozen=True, tag="wallet.cancel-all-accepted"):
+    """The venue accepted to cancel all orders that are open, in more than one slice.
+
+    If there are `symbols`, only their orders are canceled.
+    """
+
+    symbols: tuple[Symbol, ...] = ()
+
+
+class CancelAllCompleted(Event, frozen=True, tag="wallet.cancel-all-completed"):
+    """None of the orders that the account's cancel-all covered is open any more."""
+
+
 class FundsDeposited(Event, frozen=True, tag="wallet.funds-deposited"):
     """Cash entered the system."""
 
@@ -111,6 +130,9 @@ class FeeCollected(Event, frozen=True, tag="wallet.fee-collected"):
 WalletEvent: TypeAlias = (
     WalletOpened
     | PreferencesChanged
+    | OpenOrderCapSet
+    | CancelAllAccepted
+    | CancelAllCompleted
     | FundsDeposited
     | SharesGranted
     | FundsHeld

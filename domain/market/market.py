@@ -28,7 +28,7 @@ from domain.market.matching import Plan
 from domain.market.order import Order, Replacement, Ticket
 from domain.market.order_book import OrderBook
 from domain.market.order_facts import Objection
-from domain.market.session import Session
+from domain.market.session import DayRoll, Session
 from domain.money import NO_SHARES, Price, Quantity
 from domain.vocabulary import (
     BUY,
@@ -41,6 +41,9 @@ from domain.vocabulary import (
     Side,
     TimeInForce,
 )
+
+#: A new tick or lot size is checked against this many resting orders, in about 3 ms.
+CHECKED_MAX = 20_000
 
 
 class FrozenMarket(Frozen, tag="market"):
@@ -55,6 +58,7 @@ class FrozenMarket(Frozen, tag="market"):
     trades: TradeId
     bids: list[Order]
     asks: list[Order]
+    roll: DayRoll | None = None
 
 
 class Market(Session):
@@ -72,15 +76,27 @@ class Market(Session):
 
         Raises:
             InvalidListing: the terms contradict each other, or resting orders do not
-                fit the new tick or lot.
+                fit the new tick or lot, or they are too many to look at.
         """
         listing.check()
+        if (
+            self.listing.tick_size % listing.tick_size
+            or self.listing.lot_size % listing.lot_size
+        ):
+            self._check_orders_fit(listing)
+        self.record(ListingChanged(meta, listing))
+
+    def _check_orders_fit(self, listing: Listing) -> None:
+        if len(self.book.orders) > CHECKED_MAX:
+            raise InvalidListing(
+                f"more than {CHECKED_MAX:,} orders rest, too many to check against the "
+                "new tick or lot size; halt the market and let their owners cancel"
+            )
         for order in self.book.orders.values():
             if order.limit_price is not None and order.limit_price % listing.tick_size:
                 raise InvalidListing("resting orders are not on the new tick size")
             if order.leaves % listing.lot_size or order.quantity % listing.lot_size:
                 raise InvalidListing("resting orders are not in the new lot size")
-        self.record(ListingChanged(meta, listing))
 
     # --- an order comes in ---
 
@@ -130,7 +146,7 @@ class Market(Session):
             ticket.limit_price is not None
             # A look-up in a set hashes the enum member in Python code, which is slow.
             and (ticket.time_in_force is GTC or ticket.time_in_force is DAY)
-            and not plan.stopped
+            and plan.ends is None
         )
         accepted = order_facts.accepted(
             ticket,
@@ -173,8 +189,8 @@ class Market(Session):
     ) -> CancelReason:
         if ticket.time_in_force is TimeInForce.FOK:
             return CancelReason.FILL_OR_KILL
-        if plan.stopped:
-            return CancelReason.SELF_TRADE
+        if plan.ends is not None:
+            return plan.ends
         if ticket.order_type is OrderType.LIMIT:
             return CancelReason.IMMEDIATE_OR_CANCEL
         if not self.book.opposite(ticket.side).keys:
@@ -232,7 +248,7 @@ class Market(Session):
         assert old_price is not None
         keeps = price == old_price and quantity <= order.quantity
         left = quantity - order.filled
-        plan = Plan([], left, stopped=False)
+        plan = Plan([], left)
         if not keeps:
             plan = self.book.plan(
                 order.side,
@@ -256,16 +272,16 @@ class Market(Session):
             filled_notional=order.filled_notional,
             removed=order.leaves,
             removed_price=old_price,
-            resting=NO_SHARES if plan.stopped else plan.remaining,
+            resting=plan.remaining if plan.ends is None else NO_SHARES,
             keeps_priority=keeps,
             self_trade_prevention=order.self_trade_prevention,
         )
         facts: list[MarketEvent] = [self.record(replaced)]
         if plan.steps:
             facts += self._carry_out(plan, self.book.orders[new.order_id], meta)
-        if plan.stopped:
-            incoming, reason = self.book.orders[new.order_id], CancelReason.SELF_TRADE
-            facts.append(self._end(incoming, reason, meta=meta, resting=False))
+        if plan.ends is not None:
+            incoming = self.book.orders[new.order_id]
+            facts.append(self._end(incoming, plan.ends, meta=meta, resting=False))
         self.book.assert_uncrossed()
         return facts
 
@@ -313,6 +329,7 @@ class Market(Session):
             trades=self.trades,
             bids=list(self.book.resting(Side.BUY)),
             asks=list(self.book.resting(Side.SELL)),
+            roll=self.roll,
         )
 
     def thaw(self, frozen: FrozenMarket) -> None:
@@ -325,5 +342,6 @@ class Market(Session):
         self.last_price = frozen.last_price
         self.previous_close = frozen.previous_close
         self.trades = frozen.trades
+        self.roll = frozen.roll
         for order in (*frozen.bids, *frozen.asks):
             self.book.enter(order, order.leaves)

@@ -59,6 +59,11 @@ class Ticket(msgspec.Struct, frozen=True, gc=False):
     limit_price: Price | None
     self_trade_prevention: SelfTradePrevention | None = None
 
+    @property
+    def may_rest(self) -> bool:
+        """Return whether the order may come to rest in the book."""
+        return self.limit_price is not None and self.time_in_force in RESTING_TIMES
+
 
 class Replacement(msgspec.Struct, frozen=True, gc=False):
     """The new terms of a resting order; None keeps a term."""

@@ -67,7 +67,7 @@ class OrderBook:
         """
         opposite = self.asks if side is BUY else self.bids
         keys = opposite.keys
-        nothing = Plan([], quantity, stopped=False)
+        nothing = Plan([], quantity)
         if not keys or (worst is not None and keys[-1] < opposite.sign * worst):
             return nothing
         # Otherwise a client could force long walks with orders that never fill.

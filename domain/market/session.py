@@ -5,15 +5,25 @@ A session is one day of trading. `domain/market/market.py` adds the order book.
 
 from typing import ClassVar
 
+import msgspec
+
 from domain.aggregate import Aggregate, Outbox
 from domain.errors import (
     InvalidOrder,
     MarketHalted,
+    MarketRolling,
     NothingToReplace,
     PriceOutsideBand,
 )
 from domain.events.event import Meta, Timestamp
-from domain.events.market import DayRolled, Halted, Listed, ListingChanged, Resumed
+from domain.events.market import (
+    DayRollBegan,
+    DayRolled,
+    Halted,
+    Listed,
+    ListingChanged,
+    Resumed,
+)
 from domain.ids import Symbol, market_stream
 from domain.listing import Listing
 from domain.market.order import RESTING_TIMES, Order, Replacement, Ticket
@@ -22,11 +32,18 @@ from domain.money import Price, Quantity
 from domain.vocabulary import LIMIT, RejectReason
 
 
+class DayRoll(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A day roll in progress, begun with `meta`, to the session of `session_date`."""
+
+    meta: Meta
+    session_date: str
+
+
 class Session(Aggregate):
     """A listing, its trading day, and whether it is halted.
 
     `halt_reason` is None unless trading is halted. `last_price` is the price of the
-    newest trade.
+    newest trade. `roll` is None unless a day roll is in progress.
     """
 
     __slots__ = (
@@ -35,6 +52,7 @@ class Session(Aggregate):
         "listed_at",
         "listing",
         "previous_close",
+        "roll",
         "session_date",
     )
 
@@ -47,6 +65,7 @@ class Session(Aggregate):
         self.session_date = ""
         self.last_price: Price | None = None
         self.previous_close: Price | None = None
+        self.roll: DayRoll | None = None
 
     @property
     def halted(self) -> bool:
@@ -70,6 +89,10 @@ class Session(Aggregate):
         if self.halted:
             self.record(Resumed(meta))
 
+    def begin_roll(self, session_date: str, *, meta: Meta) -> None:
+        """Begin a roll in slices: the market takes no orders (rule DAY-06)."""
+        self.record(DayRollBegan(meta, session_date))
+
     def roll_day(self, session_date: str, *, meta: Meta) -> None:
         """Begin the session of `session_date`, unless it is past (rule DAY-01)."""
         if session_date > self.session_date:
@@ -82,8 +105,11 @@ class Session(Aggregate):
         """Check that terms make sense in this market (rules ORDER-01 to -05).
 
         Raises:
+            MarketRolling: the market is between two sessions.
             InvalidOrder: a term makes no sense; the sentence names it.
         """
+        if self.roll is not None:
+            raise MarketRolling(symbol=ticket.symbol)
         listing = self.listing
         listing.check_quantity(ticket.quantity)
         if ticket.order_type is LIMIT:
@@ -111,6 +137,8 @@ class Session(Aggregate):
         Raises:
             DomainError: the market refuses the replacement.
         """
+        if self.roll is not None:
+            raise MarketRolling(symbol=order.symbol)
         if self.halted:
             raise MarketHalted(symbol=self.listing.symbol)
         if new.time_in_force not in (None, *RESTING_TIMES):
@@ -146,7 +174,11 @@ class Session(Aggregate):
     def _resumed(self, _: Resumed) -> None:
         self.halt_reason = None
 
+    def _roll_began(self, event: DayRollBegan) -> None:
+        self.roll = DayRoll(event.meta, event.session_date)
+
     def _day_rolled(self, event: DayRolled) -> None:
+        self.roll = None
         self.session_date = event.session_date
         self.previous_close = event.previous_close
 
@@ -155,5 +187,6 @@ class Session(Aggregate):
         ListingChanged: _listing_changed,
         Halted: _halted,
         Resumed: _resumed,
+        DayRollBegan: _roll_began,
         DayRolled: _day_rolled,
     }

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from commands.ports import EventStore, SnapshotStore
 from commands.writer.leadership import WriterState
 from commands.writer.writer import Writer
+from infra.runtime.clock import SystemClock
 
 #: How long to wait for another process's lease before raising NoLease.
 LEASE_SECONDS = 5.0
@@ -31,6 +32,7 @@ async def temporary_writer(
     writer = Writer(
         store,
         snapshots,
+        clock=SystemClock(),
         on_state=lambda state: leading.set() if state is WriterState.LEADER else None,
     )
     running = asyncio.create_task(writer.run())

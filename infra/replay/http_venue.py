@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from domain.accounts.wallet import OPEN_ORDERS_MAX
 from domain.ids import LOG_START, AccountId, OrderId, Symbol, TradeId
 from domain.market.order import OPEN_STATUSES
 from domain.money import NO_SHARES, Price, Quantity, dollars_a_share, text
@@ -119,6 +120,8 @@ class HttpVenue:
         }
         self._admin.ask("POST", f"{account}/deposits", cash)
         self._admin.ask("POST", f"{account}/shares", shares)
+        limits = {"max_open_orders": OPEN_ORDERS_MAX}
+        self._admin.ask("PUT", f"{account}/limits", limits)
 
     # --- commands ---
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from commands.messages import (
     CancelOrder,
+    CapOpenOrders,
     Deposit,
     GrantShares,
     ListAsset,
@@ -11,6 +12,7 @@ from commands.messages import (
     Register,
     ReplaceOrder,
 )
+from domain.accounts.wallet import OPEN_ORDERS_MAX
 from domain.events.event import Meta
 from domain.events.market import OrderAccepted, TradeExecuted
 from domain.events.register import AnyEvent
@@ -68,7 +70,8 @@ class WriterVenue:
         shares = GrantShares(
             self._meta(), account, self._symbol, PLENTY_OF_SHARES, TICK, "r"
         )
-        for command in (register, deposit, shares):
+        cap = CapOpenOrders(self._meta(), account, OPEN_ORDERS_MAX)
+        for command in (register, deposit, shares, cap):
             self._decisions.execute(command)
 
     def _meta(self, command_id: CommandId | None = None) -> Meta:

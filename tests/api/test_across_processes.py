@@ -129,6 +129,9 @@ async def list_and_fund(admin: Person, traders: Sequence[Person]) -> None:
     for each in traders:
         await admin.does(deposit(each.account_id, "100000"))
         await admin.does(grant(each.account_id, "ACME", 1_000, "90"))
+        limits = {"max_open_orders": 500}
+        path = f"/v2/admin/accounts/{each.account_id}/limits"
+        assert (await admin.sends("PUT", path, limits))["max_open_orders"] == 500
     role = {"role": "admin"}
     path = f"/v2/admin/users/{traders[1].user_id}/roles"
     assert (await admin.sends("POST", path, role))["roles"] == ["trader", "admin"]

@@ -231,6 +231,30 @@ async def test_the_audit_returns_a_hash_of_every_aggregate(
         assert each["hash"] == state_hash(aggregate)
 
 
+@pytest.mark.rule("ORDER-15")
+async def test_an_administrator_sets_how_many_open_orders_an_account_may_have(
+    ada: Person, admin: Person
+):
+    path = f"/v2/admin/accounts/{ada.account_id}/limits"
+    body = {"max_open_orders": 1}
+
+    set_once = await admin.request("PUT", path, body, Idempotency_Key="k-7")
+    again = await admin.request("PUT", path, body, Idempotency_Key="k-7")
+    await ada.places(qty=1, limit_price="1")
+    refused = await ada.order(qty=1, limit_price="1")
+
+    assert set_once.json()["max_open_orders"] == 1
+    assert again.json() == set_once.json()
+    assert (refused.status_code, refused.json()["reason"]) == (
+        403,
+        "too-many-open-orders",
+    )
+    assert refused.json()["max_open_orders"] == 1
+    for wrong in (-1, 1_000_001, "many", 10**30):
+        response = await admin.request("PUT", path, {"max_open_orders": wrong})
+        assert response.status_code in (400, 422), wrong
+
+
 async def test_a_trader_cannot_use_the_routes_of_administrators(
     server: Served, ada: Person
 ):
@@ -239,6 +263,7 @@ async def test_a_trader_cannot_use_the_routes_of_administrators(
         ("PATCH", "/v2/admin/assets/ACME"),
         ("POST", f"/v2/admin/accounts/{ada.account_id}/deposits"),
         ("POST", f"/v2/admin/accounts/{ada.account_id}/shares"),
+        ("PUT", f"/v2/admin/accounts/{ada.account_id}/limits"),
         ("DELETE", "/v2/admin/orders/none?reason=x"),
         ("GET", "/v2/audit/state"),
     ):

@@ -108,9 +108,11 @@ async def test_a_malformed_id_is_refused_on_every_route(ada: Person, admin: Pers
         (ada, "GET", "/v2/books/" + "x" * 40),
         (ada, "GET", "/v2/positions/" + "x" * 40),
         (admin, "POST", "/v2/admin/accounts/x/deposits"),
+        (admin, "PUT", "/v2/admin/accounts/x/limits"),
         (admin, "DELETE", "/v2/admin/orders/x?reason=y"),
     ):
-        response = await person.request(method, path, {} if method == "POST" else None)
+        sent: object = {} if method in ("POST", "PUT") else None
+        response = await person.request(method, path, sent)
         assert (response.status_code, response.json()["code"]) == (422, 40010001), path
     body = {"symbol": "x" * 40, "side": "buy", "type": "market", "time_in_force": "day"}
     response = await ada.request("POST", "/v2/orders", {**body, "qty": 1})

@@ -6,6 +6,7 @@ import pytest
 
 from commands.keys import content_digest
 from commands.messages import (
+    CapOpenOrders,
     ConfirmClock,
     Deposit,
     GrantRole,
@@ -33,6 +34,7 @@ def eventful() -> Venue:
     venue.roll("2026-01-02")
     both = SelfTradePrevention.CANCEL_BOTH
     venue.tell(SetPreferences(venue.meta(), "alice", both, suspend_trade=True))
+    venue.tell(CapOpenOrders(venue.meta(), "alice", 3_000))
     venue.tell(GrantRole(venue.meta(), "user-of-alice", Role.ADMIN))
     venue.tell(NoteLoginFailed(venue.meta(), "claim"))
     key = Meta(AT, "admin", "deposit", key="key", digest=content_digest(5))

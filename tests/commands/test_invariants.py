@@ -8,7 +8,8 @@ from commands.messages import Command, Deposit, GrantShares, PlaceOrder, Registe
 from commands.state.exchange import Exchange
 from commands.state.frozen import dump
 from commands.writer.leadership import WriterState
-from domain.accounts.wallet import Holding, Wallet
+from domain.accounts.wallet import Wallet
+from domain.accounts.wallet_state import Holding
 from domain.market.matching import Plan
 from domain.market.order_book import OrderBook
 from domain.money import Money, Price, Quantity
@@ -52,7 +53,7 @@ class Skipping(OrderBook):
             prevention=prevention,
             whole=whole,
         )
-        return Plan(plan.steps[1:], plan.remaining + plan.steps[0][1], plan.stopped)
+        return Plan(plan.steps[1:], plan.remaining + plan.steps[0][1], plan.ends)
 
 
 def spendthrift(exchange: Exchange) -> None:

@@ -20,6 +20,7 @@ from domain.errors import (
 )
 from domain.events.market import Halted, OrderAccepted
 from domain.events.wallet import FundsHeld
+from infra.runtime.clock import SystemClock
 from tests.support.facts import extend, log_of
 from tests.support.flow import Flow
 from tests.support.memory import MemorySnapshotStore
@@ -173,7 +174,7 @@ async def test_the_hashes_wait_until_everything_decided_is_durable(server: Serve
 
 
 async def test_a_writer_works_without_a_state_callback(store: TroubledStore):
-    writer = Writer(store)
+    writer = Writer(store, clock=SystemClock())
     running = asyncio.create_task(writer.run())
     assert await asyncio.to_thread(store.asked.wait, PATIENCE)
 

@@ -155,3 +155,20 @@ def test_an_order_outside_the_old_band_does_not_count_again():
     venue.tell(stranding(venue, force=True))
 
     assert len(venue.change(price_band=90)) == 1
+
+
+@pytest.mark.rule("LIST-03")
+def test_many_open_orders_are_not_checked_against_another_tick_or_lot(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("domain.market.market.CHECKED_MAX", 1)
+    venue = Venue(lot_size=10)
+    venue.buy("alice", 10, at="9.00")
+    venue.buy("alice", 10, at="9.00")
+
+    venue.change(tick_size=50, lot_size=5)
+
+    with venue.refuses(InvalidListing):
+        venue.change(tick_size=100)
+    with venue.refuses(InvalidListing):
+        venue.change(lot_size=10)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from domain.accounts.wallet import Hold, Holding, Wallet
+from domain.accounts.wallet import Wallet
+from domain.accounts.wallet_state import Hold, Holding
 from domain.errors import (
     AmountTooLarge,
     InsufficientFunds,

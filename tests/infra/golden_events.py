@@ -10,6 +10,7 @@ from domain.events.clock import ClockConfirmed
 from domain.events.event import Meta
 from domain.events.keys import KeyUsed, MemoryWindowChanged
 from domain.events.market import (
+    DayRollBegan,
     DayRolled,
     Halted,
     Listed,
@@ -26,10 +27,13 @@ from domain.events.register import AnyEvent
 from domain.events.security import AccessRefused, LoginFailed, OperationForced
 from domain.events.user import EmailClaimed, RoleGranted, UserRegistered
 from domain.events.wallet import (
+    CancelAllAccepted,
+    CancelAllCompleted,
     FeeCollected,
     FundsDeposited,
     FundsHeld,
     FundsReleased,
+    OpenOrderCapSet,
     PreferencesChanged,
     SharesGranted,
     SharesReleased,
@@ -82,6 +86,7 @@ MARKET: Sequence[AnyEvent] = [
     ListingChanged(META, LISTING),
     Halted(META, reason="news pending"),
     Resumed(META),
+    DayRollBegan(META, session_date="2025-11-24"),
     DayRolled(META, session_date="2025-11-24", previous_close=1_875_100),
     OrderAccepted(
         META,
@@ -166,6 +171,9 @@ MARKET: Sequence[AnyEvent] = [
 ]
 WALLET: Sequence[AnyEvent] = [
     WalletOpened(META, user_id=ALICE, kind=WalletKind.TRADER),
+    CancelAllAccepted(META, symbols=("AAPL", "GOOG")),
+    CancelAllCompleted(META),
+    OpenOrderCapSet(META, max_open_orders=50_000),
     PreferencesChanged(
         META,
         self_trade_prevention=SelfTradePrevention.CANCEL_BOTH,

@@ -14,7 +14,8 @@ from commands.messages import PlaceOrder
 from commands.writer.leadership import WriterState
 from commands.writer.writer import Writer
 from domain.events.event import Meta
-from domain.events.market import DayRolled, OrderExpired
+from domain.events.market import DayRollBegan, DayRolled, OrderExpired
+from domain.ids import ClientOrderId, OrderId
 from domain.market.order import Ticket
 from domain.vocabulary import OrderType, Side, TimeInForce
 from infra.runtime.clock import SystemClock
@@ -37,6 +38,7 @@ async def leading(
     leads = asyncio.Event()
     writer = Writer(
         store,
+        clock=clock or Machine(NOON).clock(),
         on_state=lambda role: leads.set() if role is WriterState.LEADER else None,
         on_newest=None if clock is None else clock.not_before,
     )
@@ -68,13 +70,12 @@ def facts_of(store: MemoryEventStore, kind: type[DayRolled | OrderExpired]) -> i
     )
 
 
-async def day_order(
-    writer: Writer, at: int, *, symbol: str = "ACME", name: str = "day-order"
-) -> None:
+async def day_order(writer: Writer, at: int, *, symbol: str = "ACME") -> None:
     """Place a day order to buy one share at one dollar."""
+    name = OrderId(f"day-order-{symbol}")
     ticket = Ticket(
         name,
-        name,
+        ClientOrderId(name),
         ACCOUNT,
         symbol,
         Side.BUY,
@@ -173,7 +174,7 @@ async def test_no_day_rolls_by_a_clock_that_stepped_and_trading_goes_on():
 
         machine.steps(10 * 24 * HOUR)
         await timed.tick()
-        await day_order(writer, clock.now(), symbol=SYMBOLS[-1], name="later")
+        await day_order(writer, clock.now(), symbol=SYMBOLS[-1])
         # A midnight that passes meanwhile waits too.
         machine.passes(12 * HOUR)
         await timed.tick()
@@ -223,7 +224,8 @@ async def test_a_confirmed_step_rolls_the_days_that_are_over():
 @pytest.mark.rule("DAY-03")
 async def test_the_log_has_one_line_for_each_change_of_the_step():
     store, machine = MemoryEventStore(), Machine(NOON)
-    timed = scheduler(Writer(store), machine.clock())
+    clock = machine.clock()
+    timed = scheduler(Writer(store, clock=clock), clock)
 
     with structlog.testing.capture_logs() as lines:
         for ahead in (0, 10 * 24 * HOUR, 0, HOUR // 60, HOUR, -10 * 24 * HOUR):
@@ -254,3 +256,26 @@ async def test_a_leader_learns_the_time_of_the_newest_fact():
         assert clock.step() == -10 * 24 * HOUR
         assert clock.now() > NOON
         assert facts_of(store, DayRolled) == 0
+
+
+async def test_rolls_of_one_turn_end_no_more_orders_than_one_command_may(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("processors.scheduler.ENDED_MAX", 1)
+    store, machine = MemoryEventStore(), Machine(NOON)
+    clock = machine.clock()
+    symbols = [*SYMBOLS, "LAST"]
+    async with leading(store) as writer:
+        for command in opening(symbols, 1):
+            await writer.execute(command)
+        for symbol in SYMBOLS:
+            await day_order(writer, NOON, symbol=symbol)
+        machine.passes(12 * HOUR)
+
+        await scheduler(writer, clock).tick()
+
+        facts = store.reader.read(0, 10_000).facts
+        begun = [each for each in facts if isinstance(each.event, DayRollBegan)]
+        assert [each.stream for each in begun] == ["market-GLBX"]
+        assert facts_of(store, DayRolled) == len(symbols)
+        assert facts_of(store, OrderExpired) == len(SYMBOLS)

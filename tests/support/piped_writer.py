@@ -12,6 +12,7 @@ import msgspec
 from commands.writer.leadership import WriterState
 from commands.writer.writer import Writer
 from infra.log.event_store import PostgresEventStore
+from infra.runtime.clock import SystemClock
 from tests.support import pipe
 
 
@@ -43,6 +44,7 @@ async def serve(database_url: str) -> None:
     with PostgresEventStore(database_url) as store:
         writer = Writer(
             store,
+            clock=SystemClock(),
             on_state=lambda state: (
                 leading.set() if state is WriterState.LEADER else None
             ),

@@ -106,7 +106,7 @@ class Served:
         self.log = self.store.log
         self.leads = asyncio.Event()
         self.stands_by = asyncio.Event()
-        self.writer = Writer(self.store, on_state=self._on_state)
+        self.writer = Writer(self.store, clock=self.clock, on_state=self._on_state)
         self.views = FollowingViews(self.log)
         self.tokens = SignedTokens(b"a key for tests, 32 bytes long..")
         self.security_notes = QueuedSecurityNotes(self.log.outbox)

@@ -11,6 +11,7 @@ from commands.writer.batch import Pending
 from commands.writer.leadership import WriterState
 from commands.writer.writer import Writer
 from domain.events.event import Meta
+from infra.runtime.clock import SystemClock
 from tests.support.spec import AT
 from tests.support.tickets import ticket
 from tests.support.troubled_store import PATIENCE, TroubledStore
@@ -32,7 +33,13 @@ class Server:
         self.store = store
         self.states: list[WriterState] = []
         self._changed = asyncio.Event()
-        self.writer = Writer(store, snapshots, queue_limit=100, on_state=self._on_state)
+        self.writer = Writer(
+            store,
+            snapshots,
+            clock=SystemClock(),
+            queue_limit=100,
+            on_state=self._on_state,
+        )
         self._task: asyncio.Task[None] | None = None
         self._number = 0
 
