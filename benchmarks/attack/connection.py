@@ -69,9 +69,14 @@ class Connection:
         return self.answer()
 
     def prepare(self, request: bytes) -> None:
-        """Send a request that must succeed, or the attack would be another one."""
+        """Send a request that must succeed, or the attack would be another one.
+
+        Raises:
+            ConnectionError: it did not; the server may be ending.
+        """
         status, body = self.ask(request)
-        assert status < 300, body
+        if status >= 300:
+            raise ConnectionError(body)
 
     def close(self) -> None:
         self.socket.close()

@@ -42,7 +42,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     #: How long, and for how many bytes, the server reads on after a refusal. Closing at
     #: once would destroy the refusal on its way.
     linger_seconds: float = 2.0
-    linger_bytes: int = 16_777_216
+    linger_bytes: int = 4_194_304
     #: From one look at all connections to the next.
     look_seconds: float = 1.0
 

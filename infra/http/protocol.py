@@ -15,12 +15,10 @@ import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
     HttpToolsProtocol,
     RequestResponseCycle,
 )
 
-from api.http.error_responses import JSON, problem_of
 from api.http.request_errors import (
     HeadTooLarge,
     MalformedRequest,
@@ -30,6 +28,7 @@ from api.http.request_errors import (
 from domain.errors import DomainError
 from infra.http.bounds import Bounds
 from infra.http.connections import Connections, Peer
+from infra.http.refusals import refusal_of
 
 HEAD_END = b"\r\n\r\n"
 HEAD_END_SIZE = len(HEAD_END)
@@ -343,18 +342,8 @@ class BoundedProtocol(HttpToolsProtocol):
             # The refusal is the answer to this request, and its handler must end.
             cycle.disconnected = True
             cycle.message_event.set()
-        problem = problem_of(error)
-        body = problem.body()
-        headers = [
-            *self.server_state.default_headers,
-            *JSON,
-            (b"content-length", b"%d" % len(body)),
-            *problem.headers,
-            (b"connection", b"close"),
-        ]
-        lines = [b"%s: %s\r\n" % header for header in headers]
-        head = [STATUS_LINE[problem.status], *lines, b"\r\n"]
-        self.transport.write(b"".join([*head, body]))
+        headers = self.server_state.default_headers
+        self.transport.write(refusal_of(error, headers))
         self._linger()
 
     def _linger(self) -> None:

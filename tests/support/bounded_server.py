@@ -186,6 +186,28 @@ def bounded_server(**bounds: Any) -> Generator[BoundedServer]:
         server.close()
 
 
+def answered(
+    server: BoundedServer, count: int, host: str = "127.0.0.1"
+) -> list[Client]:
+    """Return clients of an address, each with an answer."""
+    clients = [server.client(host) for _ in range(count)]
+    for each in clients:
+        each.send(request("/"))
+        assert each.answer().status == 200
+    return clients
+
+
+def refused(client: Client, status: int, reason: str) -> dict[str, Any]:
+    """Assert that a client gets this refusal and the end, and return the problem."""
+    answer = client.answer()
+    assert (answer.status, answer.problem["reason"]) == (status, reason)
+    assert answer.problem["code"] // 100_000 == status
+    assert answer.headers["connection"] == "close"
+    assert ("retry-after" in answer.headers) is (status in {429, 503})
+    assert client.has_ended()
+    return answer.problem
+
+
 def request(target: str, body: bytes | None = None, **headers: str) -> bytes:
     """Return the bytes of a request: POST if it has a body."""
     named = {"Host": "bourse.test", **headers}
