@@ -2,8 +2,8 @@
 
     python -m benchmarks.bench_roll [ORDERS …]
 
-The roll expires all of them in one command, so in one commit and one write of the read
-models (DAY-02). Commands that arrive meanwhile wait.
+More than 500 expire in slices (DAY-03): the market refuses orders meanwhile, and all
+other commands go on.
 """
 
 import asyncio

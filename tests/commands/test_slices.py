@@ -34,7 +34,7 @@ from domain.events.market import (
 )
 from domain.events.wallet import CancelAllAccepted, CancelAllCompleted
 from domain.market.order import Replacement
-from domain.vocabulary import TimeInForce
+from domain.vocabulary import OrderStatus, TimeInForce
 from tests.support.memory import MemorySnapshotStore
 from tests.support.sliced import (
     NAMES,
@@ -54,6 +54,7 @@ from tests.support.sliced import (
 from tests.support.spec import AT
 from tests.support.tickets import ticket
 from tests.support.troubled_store import PATIENCE, Trouble, TroubledStore
+from tests.support.venue import Venue
 from tests.support.writers import Server
 
 
@@ -373,3 +374,18 @@ async def test_closing_all_positions_waits_for_the_cancels_that_it_asks_for(
     (trade,) = (f.event for f in closed.facts if isinstance(f.event, TradeExecuted))
     assert trade.quantity == 100
     assert open_ones(leader.writer.exchange) == []
+
+
+def test_a_slice_skips_an_order_that_ended_since_it_was_chosen():
+    venue = Venue()
+    gone, kept = (venue.buy("alice", 1, at="9.00") for _ in range(2))
+    wallet = venue.wallet("alice")
+    wallet.accept_cancel_all((), meta=venue.meta())
+    venue.exchange.outbox.clear()
+    venue.cancel(gone)
+
+    ids = (gone.order_id, kept.order_id, "forgotten")
+    venue.tell(ContinueCancelAll(venue.meta(), "alice", ids, last=True))
+
+    assert venue.status(kept) is OrderStatus.CANCELED
+    assert wallet.cancel_all is None

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from commands.handlers import slices
 from commands.messages import (
     CancelOrder,
     PlaceOrders,
@@ -38,7 +39,9 @@ from tests.support.sliced import (
     roll,
     status,
 )
+from tests.support.spec import AT
 from tests.support.troubled_store import Trouble, TroubledStore
+from tests.support.venue import Venue
 from tests.support.writers import Server
 
 
@@ -190,3 +193,19 @@ async def test_the_parts_of_a_long_batch_become_durable_in_turns(
     assert leader.store.appends[before:] == [6, 6, 2]
     assert [name for name, _ in answer.parts] == [str(n) for n in range(7)]
     assert kinds(leader).count(OrderAccepted) == ORDERS + 7
+
+
+def test_a_slice_skips_a_day_order_that_ended_since_it_was_chosen():
+    venue = Venue()
+    gone = venue.buy("alice", 1, at="9.00", tif="day")
+    kept = [venue.buy("alice", 1, at="9.00", tif="day") for _ in range(4)]
+    venue.roll("2026-01-02")
+    left = list(slices.slices_of_day_roll(venue.market, lambda: AT))
+    venue.cancel(gone)
+
+    for command in left:
+        assert command is not None
+        venue.tell(command)
+
+    assert {venue.status(each) for each in kept} == {OrderStatus.EXPIRED}
+    assert venue.market.session_date == "2026-01-02"

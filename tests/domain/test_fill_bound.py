@@ -132,3 +132,12 @@ def test_a_log_with_more_fills_of_one_order_replays_to_the_same_state(
 
     for stream, aggregate in venue.exchange.streams.items():
         assert replayed.streams[stream].freeze() == aggregate.freeze()
+
+
+@pytest.mark.rule("MATCH-11")
+def test_a_fok_counts_no_shares_beyond_its_limit():
+    venue = venue_of(2, levels=2)
+
+    bought = venue.buy("alice", 2, at="10.00", tif="fok")
+
+    assert end(bought).reason is CancelReason.FILL_OR_KILL

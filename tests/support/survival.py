@@ -45,6 +45,12 @@ def standby_of(leader: ServerProcess, home: Path) -> ServerProcess:
 
 
 def tokens_of(server: ServerProcess) -> list[str]:
+    """Return the tokens of the demo's traders, whose load may rest in the book."""
+    admin = server.token(server.demo["admin"])
+    for trader in server.demo["traders"]:
+        path = f"/v2/admin/accounts/{trader['account_id']}/limits"
+        limits = calls.Call("PUT", path, {"max_open_orders": 1_000_000})
+        server.ask(limits, admin).raise_for_status()
     return [server.token(trader) for trader in server.demo["traders"]]
 
 
