@@ -7,6 +7,7 @@ from litestar import Response, route
 from litestar.datastructures import ResponseHeader
 from litestar.handlers import HTTPRouteHandler
 
+from api.admin import accounts, assets, audit, venue
 from api.health import live, ready
 from api.home import home
 from api.http.auth import AnyGuard, Gate, admins_only, signed_in
@@ -15,7 +16,7 @@ from api.http.error_responses import allowed_methods
 from api.http.openapi import BEARER, CommandOperation, QueryOperation
 from api.metrics import metrics, operators_only
 from api.read import market_data, orders, portfolio, trades, wallet
-from api.write import account, admin, audit, open_orders, users
+from api.write import account, open_orders, users
 from api.write import close_positions as closing
 
 #: What is private must not stay in a browser's cache.
@@ -54,18 +55,18 @@ FOR_TRADERS: Sequence[HTTPRouteHandler] = (
     wallet.list_transactions,
 )
 FOR_ADMINS: Sequence[HTTPRouteHandler] = (
-    admin.list_asset,
-    admin.change_asset,
-    admin.halt_asset,
-    admin.resume_asset,
-    admin.deposit,
-    admin.grant_shares,
-    admin.set_limits,
-    admin.cancel_for_owner,
-    admin.grant_role,
-    admin.get_memory_window,
-    admin.change_memory_window,
-    admin.confirm_clock,
+    assets.list_asset,
+    assets.change_asset,
+    assets.halt_asset,
+    assets.resume_asset,
+    accounts.deposit,
+    accounts.grant_shares,
+    accounts.set_limits,
+    accounts.cancel_for_owner,
+    accounts.grant_role,
+    venue.get_memory_window,
+    venue.change_memory_window,
+    venue.confirm_clock,
     audit.audit_state,
 )
 

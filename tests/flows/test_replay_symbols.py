@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from api.write.listings import SymbolText
+from api.admin.listings import SymbolText
 from infra.cli.replay_flow import ReplayOptions
 
 
