@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -357,12 +358,14 @@ def test_the_version_is_that_of_the_package(bourse: Bourse):
 
 
 @pytest.mark.parametrize("host", ["localhst.invalid", "192.0.2.1"])
-def test_a_wrong_host_is_not_blamed_on_the_port(
-    bourse: Bourse, host: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("BOURSE_HOST", host)
+def test_a_wrong_host_is_not_blamed_on_the_port(host: str, tmp_path: Path):
+    result = subprocess.run(
+        [sys.executable, "-m", "infra.cli.commands", "run"],
+        env={**os.environ, "BOURSE_HOME": str(tmp_path / "home"), "BOURSE_HOST": host},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
-    result = bourse("run")
-
-    assert result.exit_code == 1
-    assert "BOURSE_HOST must be an address or a name" in result.output
+    assert result.returncode == 1
+    assert "BOURSE_HOST must be an address or a name" in result.stderr

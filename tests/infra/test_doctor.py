@@ -1,15 +1,12 @@
 """`bourse doctor` says what is wrong and what to do, and changes nothing."""
 
 import os
-import signal
 import socket
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import psutil
 import psycopg
 import pytest
 from redis import Redis
@@ -31,6 +28,7 @@ from infra.runtime.settings import Settings
 from tests.support.command_line import Bourse
 from tests.support.flow import Flow
 from tests.support.server_process import free_port
+from tests.support.standing_still import standing_still
 from tests.support.stored_log import write_log
 
 FACTS = Flow().run(60)
@@ -124,19 +122,6 @@ def test_a_home_that_never_ran_is_not_created(tmp_path: Path):
     assert not home.exists()
 
 
-@contextmanager
-def stopped(pid: int) -> Generator[None]:
-    """Stop a process and its children, as SIGSTOP or a frozen machine does."""
-    processes = [psutil.Process(pid), *psutil.Process(pid).children()]
-    for each in processes:
-        each.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for each in processes:
-            each.send_signal(signal.SIGCONT)
-
-
 def test_a_postgres_that_stands_still_gets_an_answer(
     server_home: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -145,7 +130,7 @@ def test_a_postgres_that_stands_still_gets_an_answer(
     server = start_postgres(server_home)
     url = running_postgres(server_home)
 
-    with stopped(server.pid):
+    with standing_still(server.pid):
         report = examine(Installation(Settings(home=server_home, port=free_port())))
 
     assert url == server.url

@@ -52,8 +52,10 @@ def test_the_tour_runs_from_the_first_block_to_the_last(
     answers = [json.loads(line) for line in lines if line.startswith(("{", "["))]
     refusals = [each for each in answers if "reason" in each and "code" in each]
     assert refusals == []
-    resting, book, market, positions, wallet, moves, price, trades, *_ = answers
+    resting, listed, book, *later = answers
+    market, positions, wallet, moves, price, trades, open_orders, *_ = later
     assert (resting["status"], resting["qty"]) == ("new", "100")
+    assert [each["id"] for each in listed] == [resting["id"]]
     assert book["asks"][0][0] == "100.25"
     assert (market["status"], market["filled_qty"]) == ("filled", "30")
     assert "ACME" in {each["symbol"] for each in positions}
@@ -61,7 +63,7 @@ def test_the_tour_runs_from_the_first_block_to_the_last(
     assert (moves[0]["symbol"], moves[0]["fee"]) == ("ACME", "0.9022")
     assert price["symbol"] == "ACME"
     assert [each["qty"] for each in trades] == ["30"]
-    (open_order,) = answers[8]
+    (open_order,) = open_orders
     assert open_order["filled_qty"] == "30"
     assert "sound" in session.stdout or "passed" in session.stdout.lower()
 
