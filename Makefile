@@ -8,7 +8,7 @@ READY := .venv/.ready
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop test check fmt bench bench-against attack prove cover \
+.PHONY: help setup run stop test check fmt bench bench-against attack soak prove cover \
   catalog replay lock clean clean-data
 
 help: ## list the targets
@@ -76,6 +76,9 @@ bench-against: $(READY) ## compare an order's cost: make bench-against REV=commi
 
 attack: $(READY) ## attack a temporary server, and measure what that costs others
 	@exec $(BIN)/python -m benchmarks.attack
+
+soak: $(READY) ## run at full rate, killed and flushed: make soak MINUTES=60
+	SOAK_MINUTES=$(or $(MINUTES),60) $(BIN)/pytest -q tests/prove/test_soak.py
 
 prove: $(READY) ## run the long proofs: crashes, failover, whole order flows
 	$(BIN)/pytest -q tests/prove

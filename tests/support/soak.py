@@ -27,6 +27,9 @@ SAMPLE_SECONDS = 5.0
 RETRY_SECONDS = 0.1
 CATCH_UP_SECONDS = 3_600.0
 WATCHERS = 3
+#: The audit fills every read model a second time. Beyond so many orders that takes more
+#: memory than this machine has, so the audit then leaves the read models out.
+VIEWS_MAX = 5_000_000
 PERSON = {"email": "soak@example.com", "password": "correct horse battery soak"}
 
 
@@ -129,7 +132,7 @@ class Soak:
         assert self.server.process is not None
         resident = psutil.Process(self.server.process.pid).memory_info().rss
         self.lives[-1].resident.append(resident)
-        placed = self.results.orders[200]
+        placed = self.results.orders
         if len(self.lives[-1].resident) % 12 == 0:
             self.report(
                 f"{placed:,} orders, server {resident / MEGABYTE:,.0f} MB, "
@@ -140,7 +143,7 @@ class Soak:
         self.server.kill()
         self.server.start().wait_ready("leader")
         self.lives.append(Life(time.monotonic()))
-        self.report(f"killed; {self.results.orders[200]:,} orders so far")
+        self.report(f"killed; {self.results.orders:,} orders so far")
 
     def _flush(self) -> None:
         with redis.Redis.from_url(self.server.run["redis_url"]) as client:
@@ -231,6 +234,6 @@ class Soak:
         self.server.wait_caught_up(CATCH_UP_SECONDS)
         self.report(f"the views caught up in {time.monotonic() - start:.0f} s")
         start = time.monotonic()
-        audit = assert_audited(self.server)
+        audit = assert_audited(self.server, views=self.results.orders < VIEWS_MAX)
         seconds = time.monotonic() - start
         self.report(f"audit verified {audit['events']:,} events in {seconds:.0f} s")
