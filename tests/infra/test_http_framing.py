@@ -32,9 +32,9 @@ REQUESTS = (
 LAST = request("/last", Connection="close")
 
 
-def protocol() -> BoundedProtocol:
+def protocol(app: Any = None) -> BoundedProtocol:
     config = uvicorn.Config(
-        Echo(), ws="none", lifespan="off", log_config=None, access_log=False
+        app or Echo(), ws="none", lifespan="off", log_config=None, access_log=False
     )
     config.load()
     options: dict[str, Any] = {"config": config, "server_state": ServerState()}
@@ -79,3 +79,17 @@ def test_the_end_of_a_head_may_be_cut_anywhere(at: int):
     written = asyncio.run(answers_to(protocol, [requests[:at], requests[at:]]))
 
     assert bodies_in(written) == [b"/one first", b"/two ", b"/last "]
+
+
+def test_what_follows_the_last_chunk_is_no_header():
+    seen: list[Any] = []
+
+    async def echo(scope: Any, receive: Any, send: Any) -> None:
+        await Echo()(scope, receive, send)
+        seen.append(scope["headers"])
+
+    sent = chunked("/chunks", b"body").removesuffix(b"\r\n") + b"Name: a\r\n\r\n"
+
+    asyncio.run(answers_to(lambda: protocol(echo), [sent + LAST]))
+
+    assert seen[0] == [(b"transfer-encoding", b"chunked")]
