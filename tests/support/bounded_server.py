@@ -55,10 +55,15 @@ class Answer(msgspec.Struct):
 
 
 class Echo:
-    """Answers with path and body, or with a large text; `/early` reads no body."""
+    """Answers with path and body, or with a large text.
+
+    `/early` reads no body. `/deaf` waits for `released` and does not see that its
+    client left.
+    """
 
     def __init__(self) -> None:
         self.begun = 0
+        self.released = threading.Event()
         #: The most requests in memory when every hundredth one began.
         self.most_requests = 0
 
@@ -67,6 +72,8 @@ class Echo:
         if self.begun % 100 == 0:
             self.most_requests = max(self.most_requests, _requests_in_memory())
         path, body, more = scope["path"].encode(), b"", scope["path"] != "/early"
+        if path == b"/deaf":
+            await asyncio.to_thread(self.released.wait)
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
