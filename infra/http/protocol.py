@@ -84,7 +84,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._lingers = False
         self._lingering_bytes = 0
         # What the latest look saw, and since when.
-        self._seen: tuple[Phase, object] = (Phase.NEW, None)
+        self._seen: tuple[Phase, object, int] = (Phase.NEW, None, 0)
         self._seen_since = self.loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -347,10 +347,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def look(self, now: float) -> None:
         """End the connection if it has been in one phase for too long."""
-        phase = self._phase()
-        seen_phase, seen_scope = self._seen
-        if phase is not seen_phase or self.scope is not seen_scope:
-            self._seen, self._seen_since = (phase, self.scope), now
+        # A client that reads slowly is in a new phase after each piece.
+        phase, unread = self._phase(), self.transport.get_write_buffer_size()
+        seen_phase, seen_scope, seen_unread = self._seen
+        if (
+            phase is not seen_phase
+            or self.scope is not seen_scope
+            or unread != seen_unread
+        ):
+            self._seen, self._seen_since = (phase, self.scope, unread), now
             return
         seconds = self._seconds[phase]
         if self._is_last and phase is Phase.BODY:

@@ -236,7 +236,7 @@ async def answers_to(
     make: Callable[[], asyncio.Protocol], pieces: Sequence[bytes]
 ) -> bytes:
     """Return what a protocol writes if its bytes arrive in these pieces."""
-    protocol, transport = make(), _Recorder()
+    protocol, transport = make(), Recorder()
     protocol.connection_made(transport)
     for each in pieces:
         # A transport that is paused delivers nothing.
@@ -247,8 +247,10 @@ async def answers_to(
     return bytes(transport.written)
 
 
-class _Recorder(asyncio.Transport):
-    """A transport whose client reads everything at once."""
+class Recorder(asyncio.Transport):
+    """A transport whose client reads everything at once except `unread` bytes."""
+
+    unread = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -257,6 +259,9 @@ class _Recorder(asyncio.Transport):
         self.reads = asyncio.Event()
         self.reads.set()
 
+    def get_write_buffer_size(self) -> int:
+        return self.unread
+
     def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
         self.written += data
 
@@ -264,6 +269,9 @@ class _Recorder(asyncio.Transport):
         self.ended.set()
 
     def close(self) -> None:
+        self.ended.set()
+
+    def abort(self) -> None:
         self.ended.set()
 
     def is_closing(self) -> bool:
