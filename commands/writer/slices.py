@@ -51,6 +51,7 @@ class PendingWork(Pending):
         self._accepted = accepted
         self._work = work
         self.facts = accepted.facts
+        self.refusal = None
 
     async def answer(self) -> Answer:
         """Wait for the last slice; return the cancels of all slices.

@@ -179,6 +179,9 @@ class Writer:
                 await self._slices.idle(wallet_stream(part.account_id))
             decision = self._decide_part(part)
             decisions.append((name, decision))
+            if not name and _is_refused(decision):
+                # It prepares the others, and its refusal is the answer.
+                break
             if not isinstance(decision, Pending):
                 continue
             facts += len(decision.facts)
@@ -299,3 +302,9 @@ class Writer:
         if exchange is not self._lead.exchange:
             raise CommitFailed
         return states
+
+
+def _is_refused(decision: Decision) -> bool:
+    if isinstance(decision, Pending):
+        return decision.refusal is not None
+    return isinstance(decision, DomainError)
