@@ -59,7 +59,7 @@ class Writer:
             store, snapshots, self._commits, on_state=self._became, on_newest=on_newest
         )
         self._commits.on_lost = self._lead.abandon
-        self._slices = SliceRunner(self.submit, clock)
+        self._slices = SliceRunner(self.submit, clock, self._lead.abandon)
 
     def _became(self, state: WriterState) -> None:
         if state is WriterState.LEADER:

@@ -18,6 +18,7 @@ from commands.messages import (
     ReplaceOrder,
 )
 from commands.state.exchange import Exchange
+from commands.writer import slices as slice_runner
 from commands.writer import writer
 from commands.writer.leadership import WriterState
 from domain.errors import Busy, CancelAllInProgress, MarketRolling, NotLeading
@@ -217,6 +218,25 @@ async def test_a_command_whose_first_part_is_refused_ends_there(leader: Server):
     await leader.writer.execute(order(leader, 70))
     # Nothing waits for the cancels of the close-all, or sells the position.
     assert kinds(leader).count(OrderAccepted) == ORDERS + 1
+
+
+async def test_a_defect_in_the_choice_of_a_slice_stops_no_other_work(
+    leader: Server, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: object) -> slices.Slices:
+        raise ZeroDivisionError("a defect")
+        yield None
+
+    asyncio.get_running_loop().set_exception_handler(lambda _, __: None)
+    monkeypatch.setattr(slice_runner, "slices_of_cancel_all", fail)
+
+    with pytest.raises(NotLeading):
+        await leader.writer.execute(cancel_all(leader))
+    await leader.becomes(WriterState.LEADER)
+    await leader.writer.execute(roll(leader))
+
+    assert kinds(leader)[-1] is DayRolled
+    assert_replayed(leader)
 
 
 async def test_no_position_is_closed_if_the_cancels_before_are_refused(
