@@ -52,10 +52,13 @@ def _stranded(market: Market, listing: Listing) -> int:
     before = market.listing
     if listing.band() in (before.band(), None):
         return 0
+    # By price, and not by order: a book may have millions of orders.
     return sum(
-        listing.broken_bound(price) is not None and before.broken_bound(price) is None
-        for order in market.book.orders.values()
-        if (price := order.limit_price) is not None
+        level.count
+        for side in (market.book.bids, market.book.asks)
+        for level in side
+        if listing.broken_bound(level.price) is not None
+        and before.broken_bound(level.price) is None
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 from commands.ports import LogReader, SnapshotStore
 from commands.state.exchange import Exchange
 from commands.state.frozen import dump, load
+from domain.events.clock import ClockConfirmed
 from domain.events.event import Timestamp
 from domain.ids import LogPosition
 
@@ -67,9 +68,15 @@ def _ends_a_command(reader: LogReader, position: LogPosition) -> bool:
 
 
 def newest_time(reader: LogReader, head: LogPosition) -> Timestamp:
-    """Return the time of the fact at the head of the log; 0 if there is no fact."""
+    """Return the venue's time after the newest fact of the log; 0 if there is none.
+
+    A fact that confirms a step of the clock has the time before that step.
+    """
     facts = reader.read(LogPosition(head - 1), 1).facts if head else ()
-    return facts[-1].event.meta.at if facts else 0
+    if not facts:
+        return 0
+    event = facts[-1].event
+    return event.meta.at + (event.ahead if isinstance(event, ClockConfirmed) else 0)
 
 
 def take_snapshot(reader: LogReader, snapshots: SnapshotStore) -> LogPosition:

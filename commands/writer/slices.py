@@ -51,6 +51,7 @@ class PendingWork(Pending):
         self._accepted = accepted
         self._work = work
         self.facts = accepted.facts
+        self.refusal = None
 
     async def answer(self) -> Answer:
         """Wait for the last slice; return the cancels of all slices.
@@ -69,9 +70,16 @@ class PendingWork(Pending):
 class SliceRunner:
     """All work in slices of the state that this writer leads with."""
 
-    def __init__(self, submit: Callable[[Command], Pending], clock: Clock) -> None:
+    def __init__(
+        self,
+        submit: Callable[[Command], Pending],
+        clock: Clock,
+        abandon: Callable[[], None],
+    ) -> None:
         self._submit = submit
         self._clock = clock
+        #: Ends the lead, which calls `stop`. Does nothing if it has ended.
+        self._abandon = abandon
         self._unfinished: dict[Stream, Work] = {}
         #: Streams whose work met a defect. Another try would end the lead again.
         self._given_up: set[Stream] = set()
@@ -144,6 +152,7 @@ class SliceRunner:
             return
         except Exception:
             self._given_up.add(stream)
+            self._abandon()
             raise
         work.position = answer.position
         cancels = (each for each in answer.facts if type(each.event) is OrderCanceled)

@@ -59,7 +59,7 @@ class Writer:
             store, snapshots, self._commits, on_state=self._became, on_newest=on_newest
         )
         self._commits.on_lost = self._lead.abandon
-        self._slices = SliceRunner(self.submit, clock)
+        self._slices = SliceRunner(self.submit, clock, self._lead.abandon)
 
     def _became(self, state: WriterState) -> None:
         if state is WriterState.LEADER:
@@ -179,6 +179,9 @@ class Writer:
                 await self._slices.idle(wallet_stream(part.account_id))
             decision = self._decide_part(part)
             decisions.append((name, decision))
+            if not name and _is_refused(decision):
+                # It prepares the others, and its refusal is the answer.
+                break
             if not isinstance(decision, Pending):
                 continue
             facts += len(decision.facts)
@@ -299,3 +302,9 @@ class Writer:
         if exchange is not self._lead.exchange:
             raise CommitFailed
         return states
+
+
+def _is_refused(decision: Decision) -> bool:
+    if isinstance(decision, Pending):
+        return decision.refusal is not None
+    return isinstance(decision, DomainError)

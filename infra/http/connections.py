@@ -7,6 +7,7 @@ than the rest of these bounds.
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -36,9 +37,12 @@ class Peer:
     event loop, where every client would wait for them.
     """
 
-    def __init__(self, requests: int) -> None:
+    def __init__(self, requests: int, forget: Callable[[], object]) -> None:
         self.connections = 0
+        self._requests = requests
         self._room = requests
+        #: Called when it has neither connections nor requests.
+        self._forget = forget
         self._waiting: deque[Callable[[], bool]] = deque()
 
     def begin(self, start: Callable[[], bool]) -> None:
@@ -53,6 +57,16 @@ class Peer:
         self._room += 1
         while self._room and self._waiting:
             self._room -= self._waiting.popleft()()
+        self._forget_if_gone()
+
+    def leave(self) -> None:
+        """End a connection. Its request may go on, and counts until it ends."""
+        self.connections -= 1
+        self._forget_if_gone()
+
+    def _forget_if_gone(self) -> None:
+        if not self.connections and self._room == self._requests:
+            self._forget()
 
 
 class Connections:
@@ -84,7 +98,9 @@ class Connections:
         if address in bounds.unlimited:
             self._admitted[connection] = address
             return None
-        peer = self._peers.get(address) or Peer(bounds.requests_per_address)
+        peer = self._peers.get(address) or Peer(
+            bounds.requests_per_address, partial(self._peers.pop, address, None)
+        )
         if peer.connections >= bounds.connections_per_address:
             raise TooManyConnections(bounds.connections_per_address)
         peer.connections += 1
@@ -97,9 +113,7 @@ class Connections:
         address = self._admitted.pop(connection, "")
         peer = self._peers.get(address)
         if peer is not None:
-            peer.connections -= 1
-            if not peer.connections:
-                del self._peers[address]
+            peer.leave()
 
     def may_linger(self) -> bool:
         """Return whether another refused client may stay to read its refusal."""

@@ -7,7 +7,6 @@ connection holds one request, one answer and one chunk, whatever its client send
 """
 
 import asyncio
-from enum import Enum
 from functools import partial
 from typing import Any, cast
 
@@ -28,6 +27,7 @@ from api.http.request_errors import (
 from domain.errors import DomainError
 from infra.http.bounds import Bounds
 from infra.http.connections import Connections, Peer
+from infra.http.phase import Phase, time_limits
 from infra.http.refusals import refusal_of
 
 HEAD_END = b"\r\n\r\n"
@@ -40,19 +40,6 @@ CHUNKED_PIECE_MIN = 4_096
 def bounded_protocol(bounds: Bounds) -> type[asyncio.Protocol]:
     """Return a protocol for uvicorn whose connections share one register."""
     return cast(type[asyncio.Protocol], partial(BoundedProtocol, Connections(bounds)))
-
-
-class Phase(Enum):
-    """What a connection waits for."""
-
-    NEW = "its first request"
-    IDLE = "the next request"
-    HEAD = "the rest of a head"
-    BODY = "the rest of a body"
-    ANSWERING = "the server"
-    UNREAD = "the client to read"
-    LINGERING = "the client to read a refusal"
-    CLOSING = "the client to read the last answer"
 
 
 class _Flow(FlowControl):
@@ -77,16 +64,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._peer: Peer | None = None
         self._line_max = bounds.line_bytes
         self._head_max = bounds.head_bytes
-        self._seconds = {
-            Phase.NEW: bounds.head_seconds,
-            Phase.IDLE: bounds.idle_seconds,
-            Phase.HEAD: bounds.head_seconds,
-            Phase.BODY: bounds.body_seconds,
-            Phase.ANSWERING: float("inf"),
-            Phase.UNREAD: bounds.unread_seconds,
-            Phase.LINGERING: bounds.linger_seconds,
-            Phase.CLOSING: bounds.unread_seconds,
-        }
+        self._seconds = time_limits(bounds)
         self.url = b""
         # Bytes of later requests, from this place on.
         self._kept = b""
@@ -95,6 +73,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_body = False
         self._head_size = 0
         self._body_size = 0
+        #: Bytes since the newest of a body: they only surround chunks.
+        self._framing_size = 0
         #: None if the body is chunked, or if no head says so yet.
         self._body_length: int | None = None
         self._has_length = False
@@ -104,7 +84,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._lingers = False
         self._lingering_bytes = 0
         # What the latest look saw, and since when.
-        self._seen: tuple[Phase, object] = (Phase.NEW, None)
+        self._seen: tuple[Phase, object, int] = (Phase.NEW, None, 0)
         self._seen_since = self.loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -150,6 +130,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 end = self._end_of_head_piece(data, start, size)
             piece = data if end - start == size else data[start:end]
             start = end
+            self._framing_size += len(piece)
             try:
                 parser.feed_data(piece)
             except httptools.HttpParserUpgrade:
@@ -157,7 +138,11 @@ class BoundedProtocol(HttpToolsProtocol):
             except httptools.HttpParserError:
                 self._refuse(self._fault or MalformedRequest())
                 return
-            if self._head_size > self._line_max and not self._in_body:
+            if self._in_body:
+                if self._framing_size > self._head_max:
+                    self._refuse(HeadTooLarge(self._line_max, self._head_max))
+                    return
+            elif self._head_size > self._line_max:
                 self._check_unfinished_head()
 
     def _is_answering(self) -> bool:
@@ -245,6 +230,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_body = True
+        self._framing_size = 0
         if self._head_size > self._line_max:
             self._check_head()
         super().on_headers_complete()
@@ -270,10 +256,15 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._head_size > bounds.head_bytes:
             self._refuse(HeadTooLarge(bounds.line_bytes, bounds.head_bytes))
 
+    def on_chunk_header(self) -> None:
+        # The application has the headers by now. What follows the last chunk is none.
+        self.headers = []
+
     def on_body(self, body: bytes) -> None:
         # This and the next two methods do what uvicorn's do, and less of it: uvicorn
         # asks the parser about an upgrade, and starts a timer after each answer.
         self._body_size += len(body)
+        self._framing_size = 0
         cycle = self.cycle
         if not cycle.response_complete:
             cycle.body += body
@@ -283,7 +274,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._in_body = self._has_length = False
-        self._head_size = self._body_size = 0
+        self._head_size = self._body_size = self._framing_size = 0
         cycle = self.cycle
         if not cycle.response_complete:
             cycle.more_body = False
@@ -356,10 +347,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def look(self, now: float) -> None:
         """End the connection if it has been in one phase for too long."""
-        phase = self._phase()
-        seen_phase, seen_scope = self._seen
-        if phase is not seen_phase or self.scope is not seen_scope:
-            self._seen, self._seen_since = (phase, self.scope), now
+        # A client that reads slowly is in a new phase after each piece.
+        phase, unread = self._phase(), self.transport.get_write_buffer_size()
+        seen_phase, seen_scope, seen_unread = self._seen
+        if (
+            phase is not seen_phase
+            or self.scope is not seen_scope
+            or unread != seen_unread
+        ):
+            self._seen, self._seen_since = (phase, self.scope, unread), now
             return
         seconds = self._seconds[phase]
         if self._is_last and phase is Phase.BODY:

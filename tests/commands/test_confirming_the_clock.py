@@ -3,8 +3,11 @@
 import pytest
 
 from commands.messages import ConfirmClock
+from commands.writer.recovery import newest_time
 from domain.errors import UnknownClockStep
 from domain.events.clock import ClockConfirmed
+from infra.runtime.clock import SystemClock
+from tests.support.facts import log_of
 from tests.support.venue import Venue
 
 TEN_DAYS, MINUTE = 864_000_000_000, 60_000_000
@@ -42,3 +45,17 @@ def test_a_step_that_the_clock_does_not_show_is_refused(
     assert refused.value.code == "unknown-clock-step"
     assert len(venue.facts) == before
     assert "clock-log" not in venue.exchange.streams
+
+
+@pytest.mark.rule("DAY-05")
+@pytest.mark.parametrize("step", [TEN_DAYS, -TEN_DAYS])
+def test_a_server_that_leads_after_a_confirmation_follows_the_clock(step: int):
+    venue = Venue()
+    venue.tell(ConfirmClock(venue.meta(), step, step))
+    log, confirmed = log_of(venue.facts), venue.facts[-1].event
+    now = confirmed.meta.at + step
+
+    stepped = SystemClock(lambda: now * 1_000, lambda: 0)
+    stepped.not_before(newest_time(log, log.head()))
+
+    assert stepped.step() is None

@@ -7,16 +7,22 @@ import pytest
 import pytest_asyncio
 
 from commands.handlers import slices
+from commands.handlers.dispatch import HANDLERS
 from commands.messages import (
+    CancelAllOrders,
     CancelOrder,
+    CloseAllPositions,
+    Command,
+    ContinueCancelAll,
     PlaceOrders,
     ReplaceOrder,
 )
+from commands.state.exchange import Exchange
+from commands.writer import slices as slice_runner
 from commands.writer import writer
 from commands.writer.leadership import WriterState
-from domain.errors import (
-    MarketRolling,
-)
+from domain.errors import Busy, CancelAllInProgress, MarketRolling, NotLeading
+from domain.events.event import Meta
 from domain.events.market import (
     DayRollBegan,
     DayRolled,
@@ -193,6 +199,67 @@ async def test_the_parts_of_a_long_batch_become_durable_in_turns(
     assert leader.store.appends[before:] == [6, 6, 2]
     assert [name for name, _ in answer.parts] == [str(n) for n in range(7)]
     assert kinds(leader).count(OrderAccepted) == ORDERS + 7
+
+
+@pytest.mark.rule("COMMAND-07")
+async def test_a_command_whose_first_part_is_refused_ends_there(leader: Server):
+    meta = Meta(AT, "tester", "close-all", None, "key", "digest")
+    earlier = await leader.in_flight(cancel_all(leader))
+    leader.writer.queue_limit = 0
+    close = leader.send(CloseAllPositions(meta, "alice", cancel_orders=True))
+    await asyncio.sleep(0)
+
+    leader.writer.queue_limit = 100
+    leader.store.commits.let_go()
+    await earlier
+
+    with pytest.raises(Busy):
+        await close
+    await leader.writer.execute(order(leader, 70))
+    # Nothing waits for the cancels of the close-all, or sells the position.
+    assert kinds(leader).count(OrderAccepted) == ORDERS + 1
+
+
+async def test_a_defect_in_the_choice_of_a_slice_stops_no_other_work(
+    leader: Server, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: object) -> slices.Slices:
+        raise ZeroDivisionError("a defect")
+        yield None
+
+    asyncio.get_running_loop().set_exception_handler(lambda _, __: None)
+    monkeypatch.setattr(slice_runner, "slices_of_cancel_all", fail)
+
+    with pytest.raises(NotLeading):
+        await leader.writer.execute(cancel_all(leader))
+    await leader.becomes(WriterState.LEADER)
+    await leader.writer.execute(roll(leader))
+
+    assert kinds(leader)[-1] is DayRolled
+    assert_replayed(leader)
+
+
+async def test_no_position_is_closed_if_the_cancels_before_are_refused(
+    leader: Server, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(_: Exchange, __: Command) -> None:
+        raise ZeroDivisionError("a defect")
+
+    asyncio.get_running_loop().set_exception_handler(lambda _, __: None)
+    for number in range(ORDERS):
+        terms = {"order_id": f"bob-{number}", "client_order_id": f"bob-{number}"}
+        await leader.writer.execute(order(leader, 0, account_id="bob", **terms))
+    monkeypatch.setitem(HANDLERS, ContinueCancelAll, fail)
+    with pytest.raises(NotLeading):
+        await leader.writer.execute(CancelAllOrders(leader.meta(), "bob"))
+    await leader.becomes(WriterState.LEADER)
+    meta = Meta(AT, "tester", "close-all", None, "key", "digest")
+
+    with pytest.raises(CancelAllInProgress):
+        await leader.writer.execute(CloseAllPositions(meta, "bob", cancel_orders=True))
+
+    await leader.writer.execute(order(leader, 70))
+    assert kinds(leader).count(OrderAccepted) == 2 * ORDERS + 1
 
 
 def test_a_slice_skips_a_day_order_that_ended_since_it_was_chosen():

@@ -1,10 +1,12 @@
 """docs/rules/markets.md: the terms that an instrument trades on."""
 
+import cProfile
 from typing import Any
 
 import pytest
 
 from benchmarks.opening import listing
+from commands.handlers.dispatch import execute
 from commands.messages import ChangeListing, HaltMarket, ListingChanges
 from domain.errors import (
     AlreadyExists,
@@ -127,6 +129,22 @@ def test_a_forced_change_is_a_fact_with_its_condition():
     assert forced == OperationForced(
         change.meta, "change-listing", "orders-outside-band", "ACME"
     )
+
+
+@pytest.mark.rule("COMMAND-10")
+def test_a_new_band_is_compared_with_prices_and_not_with_orders():
+    def calls(orders: int) -> int:
+        venue = Venue(price_band=1_000)
+        for _ in range(orders):
+            venue.buy("alice", 1, at="9.50")
+        change = ChangeListing(
+            venue.meta(), "ACME", ListingChanges(price_band=100), force=True
+        )
+        profile = cProfile.Profile()
+        profile.runcall(execute, venue.exchange, change)
+        return sum(entry.callcount for entry in profile.getstats())
+
+    assert calls(50) == calls(1)
 
 
 @pytest.mark.rule("FORCE-02")

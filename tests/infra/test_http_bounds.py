@@ -5,7 +5,13 @@ import gc
 import pytest
 
 from infra.http.protocol import BoundedProtocol
-from tests.support.bounded_server import answered, bounded_server, refused, request
+from tests.support.bounded_server import (
+    answered,
+    bounded_server,
+    chunked,
+    refused,
+    request,
+)
 
 SHORT = 0.1
 LINE = 8_192
@@ -106,6 +112,21 @@ def test_a_header_of_100_mb_is_refused_before_it_has_arrived():
             client.send(b"GET / HTTP/1.1\r\nName: " + b"a" * 100_000_000)
 
         assert client.has_ended()
+
+
+@pytest.mark.parametrize(
+    "framing", [b"Name: a\r\n" * 25_000, b"Name: " + b"a" * 200_000]
+)
+def test_what_follows_the_last_chunk_is_64_kb_at_most(framing: bytes):
+    with bounded_server() as server:
+        client = server.client()
+
+        client.send(chunked("/chunks", b"body").removesuffix(b"\r\n"))
+        server.wait_until_begun(1)
+        client.send(framing)
+        client.send(framing)
+
+        refused(client, 431, "headers-too-large")
 
 
 def test_what_is_not_http_is_refused_in_the_form_of_every_error():

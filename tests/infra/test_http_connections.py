@@ -55,6 +55,24 @@ def test_a_request_whose_client_left_takes_no_turn():
         assert third.answer().body == b"/third "
 
 
+def test_a_request_that_goes_on_without_its_client_counts():
+    with bounded_server(requests_per_address=1) as server:
+        first = server.client()
+        first.send(request("/deaf"))
+        server.wait_until_begun(1)
+        first.close()
+        server.wait_until_empty()
+
+        second = server.client()
+        second.send(request("/second"))
+        answered(server, 1, "127.0.0.2")
+        begun = server.app.begun
+        server.app.released.set()
+
+        assert begun == 1 + 1
+        assert second.answer().body == b"/second "
+
+
 def test_all_addresses_together_have_so_many_connections():
     with bounded_server(connections=2) as server:
         answered(server, 2)

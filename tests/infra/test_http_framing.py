@@ -12,7 +12,14 @@ from uvicorn.server import ServerState
 
 from infra.http.connections import Connections
 from infra.http.protocol import BoundedProtocol
-from tests.support.bounded_server import WIDE, Echo, answers_to, chunked, request
+from tests.support.bounded_server import (
+    WIDE,
+    Echo,
+    Recorder,
+    answers_to,
+    chunked,
+    request,
+)
 
 #: Bodies that look like ends of heads, and one that is longer than a read.
 BODIES = (b"", b"a", b"\r\n\r\n", b"\r\n\r\n" * 3_000, b"x" * 70_000, b'{"qty":"1"}')
@@ -32,9 +39,9 @@ REQUESTS = (
 LAST = request("/last", Connection="close")
 
 
-def protocol() -> BoundedProtocol:
+def protocol(app: Any = None) -> BoundedProtocol:
     config = uvicorn.Config(
-        Echo(), ws="none", lifespan="off", log_config=None, access_log=False
+        app or Echo(), ws="none", lifespan="off", log_config=None, access_log=False
     )
     config.load()
     options: dict[str, Any] = {"config": config, "server_state": ServerState()}
@@ -79,3 +86,33 @@ def test_the_end_of_a_head_may_be_cut_anywhere(at: int):
     written = asyncio.run(answers_to(protocol, [requests[:at], requests[at:]]))
 
     assert bodies_in(written) == [b"/one first", b"/two ", b"/last "]
+
+
+def test_what_follows_the_last_chunk_is_no_header():
+    seen: list[Any] = []
+
+    async def echo(scope: Any, receive: Any, send: Any) -> None:
+        await Echo()(scope, receive, send)
+        seen.append(scope["headers"])
+
+    sent = chunked("/chunks", b"body").removesuffix(b"\r\n") + b"Name: a\r\n\r\n"
+
+    asyncio.run(answers_to(lambda: protocol(echo), [sent + LAST]))
+
+    assert seen[0] == [(b"transfer-encoding", b"chunked")]
+
+
+async def test_a_client_that_reads_slowly_is_not_cut_off():
+    connection, transport = protocol(), Recorder()
+    connection.connection_made(transport)
+    connection.pause_writing()
+    begun = connection.loop.time()
+
+    for seconds, transport.unread in enumerate((300, 200, 200, 100), 1):
+        connection.look(begun + seconds * 0.9 * WIDE.unread_seconds)
+    was_cut_off = transport.is_closing()
+    connection.look(begun + 6 * WIDE.unread_seconds)
+
+    assert not was_cut_off
+    assert transport.is_closing()
+    connection.connection_lost(None)

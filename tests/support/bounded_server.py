@@ -55,10 +55,15 @@ class Answer(msgspec.Struct):
 
 
 class Echo:
-    """Answers with path and body, or with a large text; `/early` reads no body."""
+    """Answers with path and body, or with a large text.
+
+    `/early` reads no body. `/deaf` waits for `released` and does not see that its
+    client left.
+    """
 
     def __init__(self) -> None:
         self.begun = 0
+        self.released = threading.Event()
         #: The most requests in memory when every hundredth one began.
         self.most_requests = 0
 
@@ -67,6 +72,8 @@ class Echo:
         if self.begun % 100 == 0:
             self.most_requests = max(self.most_requests, _requests_in_memory())
         path, body, more = scope["path"].encode(), b"", scope["path"] != "/early"
+        if path == b"/deaf":
+            await asyncio.to_thread(self.released.wait)
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -229,7 +236,7 @@ async def answers_to(
     make: Callable[[], asyncio.Protocol], pieces: Sequence[bytes]
 ) -> bytes:
     """Return what a protocol writes if its bytes arrive in these pieces."""
-    protocol, transport = make(), _Recorder()
+    protocol, transport = make(), Recorder()
     protocol.connection_made(transport)
     for each in pieces:
         # A transport that is paused delivers nothing.
@@ -240,8 +247,10 @@ async def answers_to(
     return bytes(transport.written)
 
 
-class _Recorder(asyncio.Transport):
-    """A transport whose client reads everything at once."""
+class Recorder(asyncio.Transport):
+    """A transport whose client reads everything at once except `unread` bytes."""
+
+    unread = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -250,6 +259,9 @@ class _Recorder(asyncio.Transport):
         self.reads = asyncio.Event()
         self.reads.set()
 
+    def get_write_buffer_size(self) -> int:
+        return self.unread
+
     def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
         self.written += data
 
@@ -257,6 +269,9 @@ class _Recorder(asyncio.Transport):
         self.ended.set()
 
     def close(self) -> None:
+        self.ended.set()
+
+    def abort(self) -> None:
         self.ended.set()
 
     def is_closing(self) -> bool:
