@@ -100,6 +100,8 @@ class SliceRunner:
         """Return the pending command itself, or with the slices that it began."""
         if not facts or not isinstance(facts[0].event, _BEGINNINGS):
             return pending
+        # New work: an earlier one that met a defect was finished by another server.
+        self._given_up.discard(facts[0].stream)
         return PendingWork(pending, self._begin(exchange, facts[0].stream))
 
     async def idle(self, stream: Stream) -> None:
