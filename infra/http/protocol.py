@@ -29,8 +29,8 @@ from infra.http.bounds import Bounds
 from infra.http.connections import Connections, Peer
 from infra.http.phase import Phase, time_limits
 from infra.http.refusals import refusal_of
+from infra.http.upgrade import HEAD_END, without_offer
 
-HEAD_END = b"\r\n\r\n"
 HEAD_END_SIZE = len(HEAD_END)
 #: A chunked body goes to the parser in pieces of at least this size: it may consist of
 #: line ends. The requests that can hide behind its end are few.
@@ -131,6 +131,8 @@ class BoundedProtocol(HttpToolsProtocol):
             piece = data if end - start == size else data[start:end]
             start = end
             self._framing_size += len(piece)
+            if not self._in_body:
+                piece = without_offer(piece)
             try:
                 parser.feed_data(piece)
             except httptools.HttpParserUpgrade:
@@ -303,7 +305,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return length is None or length > self._bounds.body_bytes
 
     def _ignore_upgrade(self) -> None:
-        """Serve the request as HTTP/1.1. Its body is lost, as the parser has it so."""
+        """Serve a request whose head came in pieces. The parser loses its body."""
         if self._declared_length():
             self._is_last = True
 

@@ -36,6 +36,7 @@ REQUESTS = (
     *((request("/post", body), b"/post " + body) for body in BODIES),
     *((chunked("/chunks", *parts(body)), b"/chunks " + body) for body in BODIES),
 )
+OFFERS = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c"}
 LAST = request("/last", Connection="close")
 
 
@@ -116,3 +117,12 @@ async def test_a_client_that_reads_slowly_is_not_cut_off():
     assert not was_cut_off
     assert transport.is_closing()
     connection.connection_lost(None)
+
+
+@pytest.mark.parametrize("body", BODIES[1:])
+async def test_a_request_that_offers_another_protocol_keeps_its_body(body: bytes):
+    offering = request("/post", body, **OFFERS)
+
+    written = await answers_to(protocol, [offering, LAST])
+
+    assert bodies_in(written) == [b"/post " + body, b"/last "]
