@@ -10,7 +10,7 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from api.http.error_responses import Failure, framework_problem, problem_of
 from api.http.json_bodies import one_of, values_of
-from api.http.request_context import correlation_of, note_correlation, note_problem
+from api.http.request_context import correlation_in, note_problem
 from api.http.request_errors import BadParameter, BodyTooLarge, MalformedBody
 from domain.errors import DomainError
 
@@ -24,11 +24,6 @@ HUNG_UP = "client disconnected prematurely"
 def _response(request: AnyRequest, problem: Failure) -> Response[Any]:
     note_problem(request.scope, problem)
     headers = {name.decode(): value.decode() for name, value in problem.headers}
-    correlation = correlation_of(dict(request.scope["headers"]))
-    if correlation is not None and "route_handler" not in request.scope:
-        # No route matched, so no middleware notes and returns the id.
-        note_correlation(request.scope, correlation)
-        headers["x-request-id"] = correlation
     return Response(
         problem.content(),
         status_code=problem.status,
@@ -90,8 +85,7 @@ def framework(request: AnyRequest, error: HTTPException) -> Response[Any]:
 
 
 def failure(request: AnyRequest, error: Exception) -> Response[Any]:
-    correlation = correlation_of(dict(request.scope["headers"]))
-    return _response(request, problem_of(error, correlation))
+    return _response(request, problem_of(error, correlation_in(request.scope)))
 
 
 EXCEPTION_HANDLERS: Mapping[

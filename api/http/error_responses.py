@@ -85,7 +85,10 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A problem with its HTTP status, facts and headers."""
+    """A problem with its HTTP status, facts and headers.
+
+    `correlation` is the id under which a defect is logged.
+    """
 
     status: int
     code: int
@@ -93,6 +96,7 @@ class Failure(msgspec.Struct, frozen=True):
     reason: str
     facts: dict[str, str | int | None] = {}
     headers: Headers = []
+    correlation: str | None = None
 
     def body(self) -> bytes:
         return _encode(self.content())
@@ -111,13 +115,11 @@ def problem_of(error: Exception, correlation: str | None = None) -> Failure:
     if isinstance(error, DomainError):
         return _refused(error)
     # A defect: the log gets the details, the client gets the id to find them by.
-    headers: Headers = []
     if correlation is None:
         correlation = uuid4().hex
-        headers = [(b"x-request-id", correlation.encode())]
     _log.error("request failed", correlation_id=correlation, exc_info=error)
     sentence = f"internal error; the server logged it under the id {correlation}"
-    return Failure(500, 50010000, sentence, "internal", headers=headers)
+    return Failure(500, 50010000, sentence, "internal", correlation=correlation)
 
 
 def _refused(error: DomainError) -> Failure:

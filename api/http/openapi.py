@@ -59,8 +59,9 @@ _REQUEST_ID = Parameter(
     name="X-Request-Id",
     param_in="header",
     description="The client's id for this request. The response returns it, and it "
-    "becomes the correlation id of every event of the request. The server ignores an "
-    "id of more than 128 characters, or with characters other than "
+    "becomes the correlation id of every event of the request. Without it, the "
+    "response to a command names the id of the command. The server ignores an id of "
+    "more than 128 characters, or with characters other than "
     "`A-Z a-z 0-9 . _ : / + = @ -`.",
     schema=_TEXT,
 )

@@ -20,7 +20,7 @@ from api.http.bare_routes import (
 from api.http.error_responses import problem_of
 from api.http.json_bodies import BodyReader
 from api.http.openapi import BEARER, CommandOperation
-from api.http.request_context import key_of, note_refusals
+from api.http.request_context import correlation_for, key_of, note_refusals, notes_in
 from api.http.request_errors import BadParameter
 from api.wire.order import ManyResult, Order
 from api.write.door import Instrument, WriteDoor
@@ -85,7 +85,8 @@ class PlaceOrderRoute(BareRoute):
         )
         digest = None if key is None else _digest(new, ticket)
         # Take the time now: the body may arrive slowly, and times in the log ascend.
-        meta = Meta(now(), caller.user_id, order_id, request.correlation, key, digest)
+        correlation = correlation_for(notes_in(request.scope), order_id)
+        meta = Meta(now(), caller.user_id, order_id, correlation, key, digest)
         answer = await door.execute(PlaceOrder(meta, ticket))
         repeated = NONE_REPEATED
         if answer.order_id:
@@ -146,9 +147,9 @@ class PlaceBatchRoute(BareRoute):
             content = blake2b(whole, digest_size=16).hexdigest()
             digest = content_digest("batch", content)
         readable = [await self._read(body) for body in bodies]
-        meta = Meta(
-            now(), caller.user_id, door.new_id(), request.correlation, key, digest
-        )
+        command_id = door.new_id()
+        correlation = correlation_for(notes_in(request.scope), command_id)
+        meta = Meta(now(), caller.user_id, command_id, correlation, key, digest)
         command = self._command(meta, readable, caller)
         answer = await door.execute(command)
         results, refused = await self._results(readable, command, answer)
