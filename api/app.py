@@ -10,9 +10,10 @@ from api.compression import compressing
 from api.http.auth import Caller, Gate
 from api.http.bare_routes import Application
 from api.http.error_handlers import EXCEPTION_HANDLERS
+from api.http.error_responses import reasons
 from api.http.json_bodies import Body
 from api.http.numbers import Number, number
-from api.http.openapi import OPENAPI, NumberSchema
+from api.http.openapi import OPENAPI, NumberSchema, describe_reasons
 from api.http.own_writes import OwnWrites
 from api.http.parameters import documented_parameters, refuse_unknown
 from api.http.request_context import call_of, correlation_for, notes_in
@@ -74,6 +75,7 @@ def create_app(services: Services) -> Application:
         before_request=_check_parameters,
         middleware=[compressing],
     )
+    describe_reasons(app.openapi_schema, reasons())
     app.observe = services.observe
     app.state.parameters = documented_parameters(app)
     app.bare = {
