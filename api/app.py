@@ -4,17 +4,19 @@ from typing import Any
 
 from litestar import Request
 from litestar.di import Provide
+from litestar.types import Scope
 
 from api.compression import compressing
 from api.http.auth import Caller, Gate
 from api.http.bare_routes import Application
 from api.http.error_handlers import EXCEPTION_HANDLERS
+from api.http.error_responses import reasons
 from api.http.json_bodies import Body
 from api.http.numbers import Number, number
-from api.http.openapi import OPENAPI, NumberSchema
+from api.http.openapi import OPENAPI, NumberSchema, describe_reasons
 from api.http.own_writes import OwnWrites
 from api.http.parameters import documented_parameters, refuse_unknown
-from api.http.request_context import call_of
+from api.http.request_context import call_of, correlation_for, notes_in
 from api.read.books import BookRoute, book_route
 from api.read.current_orders import CurrentOrders
 from api.read.door import ReadDoor, caller_of, on_damage, reading_of
@@ -73,6 +75,7 @@ def create_app(services: Services) -> Application:
         before_request=_check_parameters,
         middleware=[compressing],
     )
+    describe_reasons(app.openapi_schema, reasons())
     app.observe = services.observe
     app.state.parameters = documented_parameters(app)
     app.bare = {
@@ -90,8 +93,10 @@ async def _check_parameters(request: Request[Any, Any, Any]) -> None:
 
 
 def _gate(services: Services) -> Gate:
-    def refused(caller: Caller, route: str, at: Timestamp) -> None:
-        meta = Meta(at, caller.user_id, services.new_id())
+    def refused(caller: Caller, route: str, at: Timestamp, scope: Scope) -> None:
+        command_id = services.new_id()
+        correlation = correlation_for(notes_in(scope), command_id)
+        meta = Meta(at, caller.user_id, command_id, correlation)
         services.security_notes.note(AccessRefused(meta, route))
 
     return Gate(services.tokens, services.clock.now, on_refused=refused)

@@ -11,7 +11,6 @@ from api.admin import accounts, assets, audit, venue
 from api.health import live, ready
 from api.home import home
 from api.http.auth import AnyGuard, Gate, admins_only, signed_in
-from api.http.correlation import with_correlation
 from api.http.error_responses import allowed_methods
 from api.http.openapi import BEARER, CommandOperation, QueryOperation
 from api.metrics import metrics, operators_only
@@ -100,7 +99,6 @@ def _options(path: str, allowed: Iterable[str]) -> HTTPRouteHandler:
         http_method="OPTIONS",
         status_code=204,
         include_in_schema=False,
-        middleware=[with_correlation],
     )
     async def options() -> Response[None]:
         return Response(None, headers={"Allow": allowed_methods(allowed)})
@@ -111,7 +109,6 @@ def _options(path: str, allowed: Iterable[str]) -> HTTPRouteHandler:
 def _ordinary(handler: HTTPRouteHandler) -> HTTPRouteHandler:
     """Return a copy for one application; the module's handlers stay unchanged."""
     own = copy(handler)
-    own.middleware = [with_correlation]
     is_query = own.http_methods == {"GET"}
     own.operation_class = QueryOperation if is_query else CommandOperation
     return own

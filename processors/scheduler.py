@@ -40,6 +40,7 @@ class Scheduler:
         self.new_id = new_id
         self.zone = zone
         self._step: int | None = None
+        self._waits_for = ""
 
     async def run(self) -> None:
         """Check for due work at each midnight and at a short interval, forever."""
@@ -103,7 +104,10 @@ class Scheduler:
                 await roll.answer()
         except Unavailable as reason:
             # A market without its roll is still due at the next check.
-            _log.warning("day_roll_waits", reason=reason.code)
+            if reason.code != self._waits_for:
+                _log.warning("day_roll_waits", reason=reason.code)
+            self._waits_for = reason.code
             return
+        self._waits_for = ""
         if due:
             _log.info("day_rolled", session_date=today, symbols=due)

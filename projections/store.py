@@ -16,7 +16,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from domain.ids import LogPosition
+from domain.ids import LOG_START, LogPosition
 
 #: One score and one member. A score is exact below 2**53.
 Entry: TypeAlias = tuple[int, str]
@@ -153,7 +153,10 @@ class ReadListed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class ReadReferred(msgspec.Struct, frozen=True, gc=False):
-    """Reads the rows of `table` whose keys are the rows of `index` under these keys."""
+    """Reads the rows of `table` whose keys are the rows of `index` under these keys.
+
+    A row that the index names but that does not exist is empty: the view is damaged.
+    """
 
     index: str
     table: str
@@ -315,9 +318,8 @@ class Views(Protocol):
     async def read_at_once(self, requests: Sequence[Request]) -> list[ReadResult]:
         """Answer requests to several read models in one atomic step.
 
-        The read models of one store advance together, so all answers share one log
-        position. The exception is a read model that has just been filled and still
-        catches up. Raises the same errors as `read`.
+        All answers share one log position: a read model that is behind the others is
+        unavailable. Raises the same errors as `read`.
         """
         ...
 
@@ -358,10 +360,11 @@ class AppliedPositions(Protocol):
 def available(
     requests: Sequence[Request], answers: Sequence[ReadResult | None]
 ) -> list[ReadResult]:
-    """Return the answers. Raise ViewUnavailable if a request has none."""
+    """Return the answers. Raise ViewUnavailable if one is missing or behind others."""
     live: list[ReadResult] = []
+    newest = max((each.checkpoint for each in answers if each), default=LOG_START)
     for request, answer in zip(requests, answers, strict=True):
-        if answer is None:
+        if answer is None or answer.checkpoint < newest:
             raise ViewUnavailable(request.view.name)
         live.append(answer)
     return live

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import msgspec
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from litestar.types import Scope
 
 from api.http.request_errors import NotAllowed, NotSignedIn
 from domain.events.event import Timestamp
@@ -65,7 +66,7 @@ class Gate:
         tokens: TokenReader,
         now: Callable[[], Timestamp],
         *,
-        on_refused: Callable[[Caller, str, Timestamp], None],
+        on_refused: Callable[[Caller, str, Timestamp, Scope], None],
     ) -> None:
         self._tokens = tokens
         self._now = now
@@ -112,7 +113,8 @@ class Gate:
         """Record that the caller's roles do not allow the route, and refuse."""
         template = connection.scope.get("path_template") or ""
         method = connection.scope.get("method") or ""
-        self._on_refused(caller, f"{method} {template}", self._now())
+        route = f"{method} {template}"
+        self._on_refused(caller, route, self._now(), connection.scope)
         raise NotAllowed
 
 

@@ -15,6 +15,7 @@ import msgspec
 from litestar import Litestar
 from litestar.types import (
     ASGIApp,
+    HTTPResponseStartEvent,
     LifeSpanReceive,
     LifeSpanScope,
     LifeSpanSend,
@@ -23,14 +24,16 @@ from litestar.types import (
     Scope,
     Send,
 )
+from structlog.contextvars import bound_contextvars
 
 from api.http.error_responses import JSON, problem_of
 from api.http.json_bodies import MEDIA_TYPE, check_encoding, is_json
 from api.http.request_context import (
+    REQUEST_ID,
     Observe,
-    correlation_of,
+    correlation_in,
     ignore,
-    note_correlation,
+    note_client_id,
     note_problem,
 )
 from api.http.request_errors import BodyTooLarge, MalformedBody, WrongMediaType
@@ -52,12 +55,11 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
 
 class BareRequest(msgspec.Struct, frozen=True, gc=False):
-    """One request. `correlation` is the client's id for the request, if it has one."""
+    """One request."""
 
     scope: Scope
     headers: HeaderMap
     receive: Receive
-    correlation: str | None
 
     async def body(self, limit: int) -> bytes:
         """Return the whole body; its media type must be JSON.
@@ -103,11 +105,10 @@ class BareRoute(ABC):
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> int:
         """Send the reply or the error, and return its status."""
         headers: HeaderMap = dict(scope["headers"])
-        correlation = None
-        if b"x-request-id" in headers:
-            correlation = correlation_of(headers)
+        if REQUEST_ID in headers:
+            note_client_id(scope, headers[REQUEST_ID])
         try:
-            reply = await self.answer(BareRequest(scope, headers, receive, correlation))
+            reply = await self.answer(BareRequest(scope, headers, receive))
             status, body = reply.status, reply.body
             out = [
                 _JSON,
@@ -118,13 +119,13 @@ class BareRoute(ABC):
             if reply.repeated:
                 out.append(_REPLAYED)
         except Exception as error:  # noqa: BLE001 - the top loop of a request
-            problem = problem_of(error, correlation)
+            problem = problem_of(error, correlation_in(scope))
             note_problem(scope, problem)
             status, body = problem.status, problem.body()
             out = [_JSON, (b"content-length", b"%d" % len(body)), *problem.headers]
+        correlation = correlation_in(scope)
         if correlation is not None:
-            note_correlation(scope, correlation)
-            out.append((b"x-request-id", correlation.encode()))
+            out.append((REQUEST_ID, correlation.encode()))
         await send({"type": "http.response.start", "status": status, "headers": out})
         await send({"type": "http.response.body", "body": body, "more_body": False})
         return status
@@ -167,18 +168,35 @@ class Application(Litestar):
         if is_head:
             scope = cast(Scope, {**scope, "method": "GET"})
         status = 0
+        for name, value in scope["headers"]:
+            if name == REQUEST_ID:
+                note_client_id(scope, value)
 
         async def watched_send(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                _add_correlation(message, correlation_in(scope))
             elif is_head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
 
-        await super().__call__(scope, receive, watched_send)
+        client_id = correlation_in(scope)
+        if client_id is None:
+            await super().__call__(scope, receive, watched_send)
+        else:
+            with bound_contextvars(correlation_id=client_id):
+                await super().__call__(scope, receive, watched_send)
         template = scope.get("path_template")
         self.observe(scope, template, method, status, perf_counter() - began)
+
+
+def _add_correlation(message: HTTPResponseStartEvent, correlation: str | None) -> None:
+    if correlation is not None:
+        headers = message["headers"]
+        # A bare route that the router runs has added it.
+        if all(name != REQUEST_ID for name, _ in headers):
+            message["headers"] = [*headers, (REQUEST_ID, correlation.encode())]
 
 
 def in_place_of_handler(route: BareRoute) -> Callable[..., ASGIApp]:

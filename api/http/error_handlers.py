@@ -1,5 +1,6 @@
 """Exception handlers: each error of an ordinary route becomes a problem response."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,13 +10,15 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from api.http.error_responses import Failure, framework_problem, problem_of
-from api.http.json_bodies import one_of, values_of
-from api.http.request_context import correlation_of, note_correlation, note_problem
+from api.http.json_bodies import in_words, one_of, values_of
+from api.http.request_context import correlation_in, note_problem
 from api.http.request_errors import BadParameter, BodyTooLarge, MalformedBody
 from domain.errors import DomainError
 
 AnyRequest = Request[Any, Any, Any]
 
+#: The framework's sentence about a parameter that is missing.
+_MISSING = re.compile(r"Missing required \w+ parameter '(\w+)'")
 #: The framework's sentence if a client hangs up before the end of the body. The
 #: framework has no class for this case and raises a server error.
 HUNG_UP = "client disconnected prematurely"
@@ -24,11 +27,6 @@ HUNG_UP = "client disconnected prematurely"
 def _response(request: AnyRequest, problem: Failure) -> Response[Any]:
     note_problem(request.scope, problem)
     headers = {name.decode(): value.decode() for name, value in problem.headers}
-    correlation = correlation_of(dict(request.scope["headers"]))
-    if correlation is not None and "route_handler" not in request.scope:
-        # No route matched, so no middleware notes and returns the id.
-        note_correlation(request.scope, correlation)
-        headers["x-request-id"] = correlation
     return Response(
         problem.content(),
         status_code=problem.status,
@@ -59,15 +57,19 @@ def _bad_parameter(request: AnyRequest, error: ValidationException) -> DomainErr
     except msgspec.ValidationError:
         misfits = []
     if not misfits:
-        return BadParameter(str(error.detail))
+        missing = _MISSING.match(error.detail)
+        if missing is not None:
+            return BadParameter(f"{missing[1]} is required", missing[1])
+        return BadParameter(error.detail)
     if misfits[0].key == "data":
         # The framework reports an empty body under this key.
         return MalformedBody()
-    name, message = misfits[0].key, misfits[0].message.replace("`", "")
+    # Every parameter comes in as text, so "got text" would say nothing.
+    name, message = misfits[0].key, misfits[0].message.removesuffix(", got `str`")
     fields = request.route_handler.parsed_fn_signature.parameters
     if name in fields and (values := values_of(fields[name].annotation)):
         return BadParameter(f"{name} must be {one_of(values)}", name)
-    return BadParameter(f"{name or 'the request'}: {message}", name)
+    return BadParameter(f"{name or 'the request'}: {in_words(message)}", name)
 
 
 def too_large(request: AnyRequest, _: RequestEntityTooLarge) -> Response[Any]:
@@ -90,8 +92,7 @@ def framework(request: AnyRequest, error: HTTPException) -> Response[Any]:
 
 
 def failure(request: AnyRequest, error: Exception) -> Response[Any]:
-    correlation = correlation_of(dict(request.scope["headers"]))
-    return _response(request, problem_of(error, correlation))
+    return _response(request, problem_of(error, correlation_in(request.scope)))
 
 
 EXCEPTION_HANDLERS: Mapping[

@@ -61,6 +61,8 @@ SHAPES: dict[type[DomainError], tuple[int, int]] = {
     errors.InvalidListing: (422, 42210000),
     errors.Unavailable: (503, 50310000),
 }
+#: The reason of a defect.
+DEFECT = "internal"
 #: Errors that the framework raises: for a path, a method or a parameter.
 STATUS_CODES = {400: 40010000, 404: 40410000, 405: 40510000}
 RETRY_AFTER: Headers = [(b"retry-after", b"1")]
@@ -85,7 +87,10 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A problem with its HTTP status, facts and headers."""
+    """A problem with its HTTP status, facts and headers.
+
+    `correlation` is the id under which a defect is logged.
+    """
 
     status: int
     code: int
@@ -93,6 +98,7 @@ class Failure(msgspec.Struct, frozen=True):
     reason: str
     facts: dict[str, str | int | None] = {}
     headers: Headers = []
+    correlation: str | None = None
 
     def body(self) -> bytes:
         return _encode(self.content())
@@ -111,13 +117,11 @@ def problem_of(error: Exception, correlation: str | None = None) -> Failure:
     if isinstance(error, DomainError):
         return _refused(error)
     # A defect: the log gets the details, the client gets the id to find them by.
-    headers: Headers = []
     if correlation is None:
         correlation = uuid4().hex
-        headers = [(b"x-request-id", correlation.encode())]
     _log.error("request failed", correlation_id=correlation, exc_info=error)
     sentence = f"internal error; the server logged it under the id {correlation}"
-    return Failure(500, 50010000, sentence, "internal", headers=headers)
+    return Failure(500, 50010000, sentence, DEFECT, correlation=correlation)
 
 
 def _refused(error: DomainError) -> Failure:
@@ -145,10 +149,27 @@ def framework_problem(
 ) -> Failure:
     """Return an error of the framework as a problem."""
     code = STATUS_CODES.get(status, 40010000)
-    phrase = HTTPStatus(status).phrase.lower()
-    sentence = detail.strip() or phrase
+    sentence = detail.strip() or HTTPStatus(status).phrase.lower()
     extra: Headers = []
     for name, value in (headers or {}).items():
         text = _with_head(value) if name.lower() == "allow" else value
         extra.append((name.encode(), text.encode()))
-    return Failure(status, code, sentence, re.sub(r"\W+", "-", phrase), headers=extra)
+    return Failure(status, code, sentence, _word_of(status), headers=extra)
+
+
+def _word_of(status: int) -> str:
+    return re.sub(r"\W+", "-", HTTPStatus(status).phrase.lower())
+
+
+def reasons() -> list[str]:
+    """Return every `reason` that a problem may have, sorted.
+
+    The errors describe themselves, so the list has those of all loaded modules.
+    """
+    words = {DEFECT, *map(_word_of, STATUS_CODES)}
+    kinds: list[type[DomainError]] = [DomainError]
+    while kinds:
+        kind = kinds.pop()
+        words.add(kind.code)
+        kinds += kind.__subclasses__()
+    return sorted(words)

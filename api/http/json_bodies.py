@@ -3,9 +3,10 @@
 Decoding from the text keeps every digit of a number; a Python float would round it.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, cast
 
 import msgspec
 from litestar.dto import AbstractDTO
@@ -37,6 +38,10 @@ _WORDS = {
     "object": "an object",
     "str": "text",
 }
+_BOUND = re.compile(
+    r"`(?P<kind>\w+)`(?: of length)? (?P<way>[<>]=) (?P<number>-?[0-9]+)"
+)
+_UNITS = {"array": " items", "str": " characters"}
 #: U+0000. After another backslash these are six ordinary characters.
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 #: Field names, each with its values.
@@ -51,6 +56,7 @@ class BodyReader(Generic[T]):
         decoder = msgspec.json.Decoder(body_type, dec_hook=_own_type, float_hook=str)
         self._decode = decoder.decode
         self._choices = choices_in(body_type)
+        self._forms = forms_in(body_type)
 
     def read(self, body: bytes | msgspec.Raw) -> T:
         """Return the decoded body. Raises MalformedBody or BadParameter."""
@@ -66,8 +72,12 @@ class BodyReader(Generic[T]):
         try:
             return self._decode(body)
         except msgspec.ValidationError as error:
-            raise mismatch(error, self._choices) from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            raise mismatch(error, self._choices, self._forms) from None
+        except UnicodeDecodeError:
+            raise MalformedBody(
+                "the request body is not valid UTF-8, which JSON requires"
+            ) from None
+        except (msgspec.DecodeError, RecursionError):
             raise MalformedBody from None
 
 
@@ -76,14 +86,41 @@ def _own_type(kind: type, value: Any) -> Any:
     return number(value) if kind is Number else value
 
 
-def mismatch(error: msgspec.ValidationError, choices: Choices) -> BadParameter:
+def refuse_repeated_names(body: bytes) -> None:
+    """Check that no object of a body has a name twice. Raises BadParameter.
+
+    Decoders disagree on which of the values counts. For an order this check would cost
+    as much as the rest of its decoding, so orders take the last value.
+    """
+    try:
+        _NAMES_ONCE.decode(body.decode())
+    except (RecursionError, ValueError):
+        raise MalformedBody from None
+
+
+def _names_once(pairs: list[tuple[str, Any]]) -> None:
+    names: set[str] = set()
+    for name, _ in pairs:
+        if name in names:
+            raise BadParameter(f"{name} is in the request body twice", name)
+        names.add(name)
+
+
+_NAMES_ONCE = json.JSONDecoder(
+    object_pairs_hook=_names_once, parse_int=str, parse_float=str
+)
+
+
+def mismatch(
+    error: msgspec.ValidationError, choices: Choices, forms: Mapping[str, str]
+) -> BadParameter:
     """Return the decoder's complaint as a sentence that names field and choices.
 
     >>> error = msgspec.ValidationError("Expected `str | null`, got `int` - at `$.a`")
-    >>> mismatch(error, {})
+    >>> mismatch(error, {}, {})
     BadParameter('a: expected text, got a whole number')
     >>> error = msgspec.ValidationError("Invalid enum value 'long' - at `$[0].side`")
-    >>> mismatch(error, {"side": ["buy", "sell"]})
+    >>> mismatch(error, {"side": ["buy", "sell"]}, {})
     BadParameter('[0].side must be buy or sell')
     """
     text = str(error)
@@ -97,9 +134,12 @@ def mismatch(error: msgspec.ValidationError, choices: Choices) -> BadParameter:
         if field["kind"] == "missing required":
             return BadParameter(f"{name} is required", name)
         return BadParameter(f"{name} is not a field of this request", name)
-    values = choices.get(place.rpartition(".")[2])
+    last = place.rpartition(".")[2]
+    values = choices.get(last)
     if values and text.startswith(("Invalid enum value", "Expected `str")):
         return BadParameter(f"{place} must be {one_of(values)}", place)
+    if "matching regex" in text and last in forms:
+        return BadParameter(f"{place}: expected {forms[last]}", place)
     return BadParameter(f"{place or 'the body'}: {in_words(text)}", place or None)
 
 
@@ -111,13 +151,23 @@ def in_words(complaint: str) -> str:
     >>> in_words("Expected `int | null`, got `float`")
     'expected a whole number, got a number with decimals'
     >>> in_words("Expected `array` of length <= 2"), in_words("Expected `int` >= 1")
-    ('expected a list of length <= 2', 'expected a whole number >= 1')
+    ('expected a list of at most 2 items', 'expected a whole number of at least 1')
     """
-    text = complaint.replace(" | null`", "`")
+    if "out of range" in complaint:
+        return "the number is too large"
+    text = _BOUND.sub(_bound_in_words, complaint.replace(" | null`", "`"))
     for kind, words in _WORDS.items():
         text = text.replace(f"`{kind}`", words)
     text = text.replace("`", "")
     return text[:1].lower() + text[1:]
+
+
+def _bound_in_words(bound: re.Match[str]) -> str:
+    unit = _UNITS.get(bound["kind"], "")
+    if bound["number"] == "1":
+        unit = unit.removesuffix("s")
+    least = "least" if bound["way"] == ">=" else "most"
+    return f"`{bound['kind']}` of at {least} {bound['number']}{unit}"
 
 
 def check_encoding(headers: Mapping[bytes, bytes]) -> None:
@@ -157,7 +207,10 @@ class Body(AbstractDTO[T]):
         if media_type is not None and not is_json(media_type):
             raise WrongMediaType
         check_encoding(headers)
-        return self._readers[self.asgi_connection.route_handler.handler_id].read(value)
+        reader = self._readers[self.asgi_connection.route_handler.handler_id]
+        body = reader.read(value)
+        refuse_repeated_names(value)
+        return body
 
 
 def choices_in(body_type: Any) -> Choices:
@@ -166,6 +219,18 @@ def choices_in(body_type: Any) -> Choices:
     for name, values in _fields(msgspec.inspect.type_info(body_type)):
         choices.setdefault(name, values)
     return choices
+
+
+def forms_in(body_type: Any) -> Mapping[str, str]:
+    """Return the fields of a body that have a description, each with its form."""
+    info = msgspec.inspect.type_info(body_type)
+    forms: dict[str, str] = {}
+    for field in info.fields if isinstance(info, msgspec.inspect.StructType) else ():
+        if isinstance(field.type, msgspec.inspect.Metadata):
+            described = cast(Mapping[str, str], field.type.extra_json_schema or {})
+            form = described.get("description", "")
+            forms[field.encode_name] = form[:1].lower() + form[1:].rstrip(".")
+    return forms
 
 
 def values_of(annotation: Any) -> Sequence[str]:

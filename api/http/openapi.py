@@ -3,6 +3,7 @@
 Every operation lists the statuses that it can return. One schema describes all errors.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
     Components,
+    OpenAPI,
     OpenAPIHeader,
     OpenAPIMediaType,
     OpenAPIResponse,
@@ -59,8 +61,9 @@ _REQUEST_ID = Parameter(
     name="X-Request-Id",
     param_in="header",
     description="The client's id for this request. The response returns it, and it "
-    "becomes the correlation id of every event of the request. The server ignores an "
-    "id of more than 128 characters, or with characters other than "
+    "becomes the correlation id of every event of the request. Without it, the "
+    "response to a command names the id of the command. The server ignores an id of "
+    "more than 128 characters, or with characters other than "
     "`A-Z a-z 0-9 . _ : / + = @ -`.",
     schema=_TEXT,
 )
@@ -211,6 +214,22 @@ class NumberSchema(OpenAPISchemaPlugin):
             pattern=rf"^-?[0-9]{{1,{DIGITS_MAX}}}(\.[0-9]{{1,4}})?$",
         )
         return Schema(one_of=[Schema(type=OpenAPIType.NUMBER), text])
+
+
+def describe_reasons(document: OpenAPI, reasons: Sequence[str]) -> None:
+    """Describe the `reason` of a problem by all words that it may be.
+
+    The schema does not restrict the words: a client that was generated from it must
+    still read a problem that a later version adds.
+    """
+    assert document.components.schemas is not None
+    properties = document.components.schemas["Problem"].properties or {}
+    reason = properties["reason"]
+    assert isinstance(reason, Schema)
+    words = ", ".join(f"`{each}`" for each in reasons)
+    reason.description = (
+        f"A stable word for programs. Later versions may add to: {words}."
+    )
 
 
 def _operation_id(handler: HTTPRouteHandler, _method: object, _path: object) -> str:

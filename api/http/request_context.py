@@ -16,11 +16,16 @@ from litestar.types import Scope
 from api.http.auth import Caller
 from api.http.error_responses import Failure
 from api.http.request_errors import BadParameter
+from domain.ids import CommandId
 
+#: The header with the correlation id, in requests and in responses.
+REQUEST_ID = b"x-request-id"
 #: Keys of the scope. The caller is under `user`, as the framework has it.
 CORRELATION = "bourse.correlation"
 REFUSALS = "bourse.refusals"
 
+#: A scope, of which a request reads and writes its own keys.
+Notes: TypeAlias = MutableMapping[str, object]
 #: The arguments are the scope, the template of the route (None if no route matches),
 #: the method, the status, and the seconds from the request's head to its last byte.
 Observe: TypeAlias = Callable[[Mapping[str, object], str | None, str, int, float], None]
@@ -31,30 +36,16 @@ SAFE_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 KEY_CHARACTERS = "[!-~]"
 KEY_LENGTH_MAX = 128
 
+_Correlation: TypeAlias = str | None
 _KEY = re.compile(f"{KEY_CHARACTERS}{{1,{KEY_LENGTH_MAX}}}".encode())
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A caller's request. `correlation` is the client's id, `key` makes it once."""
+    """A caller's request. `key` makes it once; `notes` is its scope."""
 
     caller: Caller
-    correlation: str | None
     key: str | None
-
-    def for_part(self, name: str) -> "Call":
-        """Return the call of one of several commands of the request."""
-        if self.key is None:
-            return self
-        # A client's key cannot contain a blank, so part keys never collide with one.
-        return Call(self.caller, self.correlation, f"{self.key} {name}")
-
-
-def correlation_of(headers: dict[bytes, bytes]) -> str | None:
-    """Return the client's request id if it is short and safe to log."""
-    value = headers.get(b"x-request-id")
-    if value is None or SAFE_ID.fullmatch(value) is None:
-        return None
-    return value.decode("ascii")
+    notes: Notes
 
 
 def key_of(headers: dict[bytes, bytes]) -> str | None:
@@ -80,33 +71,53 @@ def key_of(headers: dict[bytes, bytes]) -> str | None:
 def call_of(request: Request[Any, Any, Any]) -> Call:
     """Return the call of a request that passed its guard."""
     headers = dict(request.scope["headers"])
-    return Call(request.scope["user"], correlation_of(headers), key_of(headers))
+    return Call(request.scope["user"], key_of(headers), notes_in(request.scope))
 
 
 CallDependency: TypeAlias = NamedDependency[Call]
 
 
+def note_client_id(scope: Scope, value: bytes) -> None:
+    """Note the client's id of the request, if it is short and safe to log."""
+    if SAFE_ID.fullmatch(value) is not None:
+        note_correlation(scope, value.decode("ascii"))
+
+
 def note_correlation(scope: Scope, correlation: str) -> None:
-    """Note the client's id of the request."""
-    _notes(scope)[CORRELATION] = correlation
+    """Note the correlation id of the request."""
+    notes_in(scope)[CORRELATION] = correlation
+
+
+def correlation_in(scope: Scope) -> str | None:
+    """Return the correlation id of the request, if it has one by now."""
+    return cast(_Correlation, scope.get(CORRELATION))
+
+
+def correlation_for(notes: Notes, command_id: CommandId) -> str | None:
+    """Return the `correlation` of the meta of a command: the client's id, if any.
+
+    Otherwise the events carry the id of the command. So note that for the request.
+    """
+    correlation = notes.setdefault(CORRELATION, command_id)
+    return None if correlation is command_id else cast(str, correlation)
 
 
 def note_refusals(scope: Scope, reasons: Sequence[str]) -> None:
     """Note the reason of a refusal: one, or one for each refused order of a batch."""
-    _notes(scope)[REFUSALS] = reasons
+    notes_in(scope)[REFUSALS] = reasons
 
 
 def note_problem(scope: Scope, problem: Failure) -> None:
     """Note the reason of a problem, and the id under which a defect is logged."""
     note_refusals(scope, (problem.reason,))
-    for name, value in problem.headers:
-        if name == b"x-request-id":
-            note_correlation(scope, value.decode())
+    if problem.correlation is not None:
+        note_correlation(scope, problem.correlation)
 
 
 def ignore(*_: object) -> None:
     """Observe nothing."""
 
 
-def _notes(scope: Scope) -> MutableMapping[str, object]:
-    return cast(MutableMapping[str, object], scope)
+def notes_in(scope: Scope) -> Notes:
+    """Return the scope as the place for notes."""
+    return cast(Notes, scope)

@@ -11,8 +11,8 @@ class MalformedBody(DomainError):
 
     code = "malformed-body"
 
-    def __init__(self) -> None:
-        super().__init__("the request body is not valid JSON")
+    def __init__(self, sentence: str = "the request body is not valid JSON") -> None:
+        super().__init__(sentence)
 
 
 class BadParameter(DomainError):

@@ -1,5 +1,7 @@
 """Orders as they are now, for answers that the writer cannot make from facts."""
 
+from collections.abc import Sequence
+
 from api.read.door import ReadDoor, Reading, ViewDamaged
 from api.read.orders import order_of
 from api.wire.order_reader import StoredOrder
@@ -14,8 +16,10 @@ class CurrentOrders:
     def __init__(self, door: ReadDoor) -> None:
         self._door = door
 
-    async def order(self, order_id: OrderId, *, at: LogPosition) -> StoredOrder | None:
-        """Return an order of any account as of `at` or later.
+    async def orders(
+        self, order_ids: Sequence[OrderId], *, at: LogPosition
+    ) -> dict[OrderId, StoredOrder]:
+        """Return the orders that exist, of any account, as of `at` or later.
 
         Raises:
             Unavailable: the view is being filled, is damaged, or does not reach `at` in
@@ -23,11 +27,14 @@ class CurrentOrders:
         """
         reading = Reading(self._door, after=at)
         try:
-            record = await order_queries.order(reading, order_id)
-            if record is None:
-                return None
-            asset_id = await reading.asset_id(record.symbol)
+            records = await order_queries.by_ids(reading, order_ids)
+            shown = [
+                order_of(each, await reading.asset_id(each.symbol)) for each in records
+            ]
         except Unreadable as damage:
             await self._door.retire(damage)
             raise ViewDamaged(damage.view.name) from None
-        return StoredOrder(record.account_id, order_of(record, asset_id))
+        return {
+            order.id: StoredOrder(record.account_id, order)
+            for record, order in zip(records, shown, strict=True)
+        }

@@ -10,7 +10,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from api.read.door import ReadingDependency
-from api.read.portfolio import find_instrument
 from api.read.times import PeriodDependency
 from api.wire.asset import Asset, Exchange, asset_of
 from api.wire.symbols import Symbols, symbols_in
@@ -67,7 +66,7 @@ async def get_asset(
     symbol: FromPath[Symbol], reading: ReadingDependency
 ) -> Response[Asset]:
     """Return an instrument by its symbol or its asset id."""
-    instrument = await find_instrument(reading, symbol)
+    instrument = await instruments.instrument(reading, symbol)
     if instrument is None:
         raise NotFound("asset", symbol)
     return reading.answer(_asset(instrument))
@@ -186,18 +185,22 @@ async def list_price_history(
 ) -> Response[list[PriceAt]]:
     """List the published price second by second. The server keeps the newest 3,600
     seconds with a change."""
-    reading = period.reading
-    if await price_queries.price(reading, symbol) is None:
-        raise NotFound("asset", symbol)
-    points = await price_queries.history(
-        reading,
-        symbol,
-        after=period.after,
-        until=period.until,
-        newest_first=direction == "desc",
-        limit=limit,
+    price, history = await period.reading.read_at_once(
+        [
+            price_queries.price_request(symbol),
+            price_queries.history_request(
+                symbol,
+                after=period.after,
+                until=period.until,
+                newest_first=direction == "desc",
+                limit=limit,
+            ),
+        ]
     )
-    return reading.answer([_point(each) for each in points])
+    if price_queries.price_of(price) is None:
+        raise NotFound("asset", symbol)
+    points = price_queries.history_of(history)
+    return period.reading.answer([_point(each) for each in points])
 
 
 class Clock(msgspec.Struct):

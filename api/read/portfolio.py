@@ -4,20 +4,16 @@ import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 
-from api.read.door import CallerDependency, Reading, ReadingDependency, ViewFilling
+from api.read.door import CallerDependency, ReadingDependency
+from api.read.holdings import Holding, holdings
 from api.wire.configurations import Configurations
 from api.wire.text import average, instant, optional, ratio
 from domain.errors import NotFound
 from domain.ids import AccountId, AssetId, Symbol
 from domain.money import NO_MONEY, Money, text
 from domain.vocabulary import PriceBasis
-from projections.accounts import balances, portfolio_queries, positions
+from projections.accounts import balances
 from projections.accounts.balances import Balance
-from projections.accounts.positions import Position
-from projections.market import instruments, price_queries
-from projections.market.instruments import Instrument
-from projections.market.price_rows import PriceRow
-from projections.market.prices import VIEW
 
 
 class Account(msgspec.Struct, kw_only=True):
@@ -67,11 +63,10 @@ async def get_account(
 ) -> Response[Account]:
     """Return the caller's account. `cash` is the ledger balance, `buying_power` the
     available balance."""
-    balance, held = await portfolio_queries.portfolio(reading, caller.account_id)
+    balance, held = await holdings(reading, caller.account_id)
     if balance is None:
         raise NotFound("account", caller.account_id)
-    prices = await _prices(reading, held)
-    value = sum((prices[each.symbol].price * each.quantity for each in held), NO_MONEY)
+    value = sum((each.price.price * each.position.quantity for each in held), NO_MONEY)
     return reading.answer(_account(balance, value))
 
 
@@ -111,17 +106,6 @@ async def get_configurations(
     )
 
 
-async def _prices(reading: Reading, held: list[Position]) -> dict[Symbol, PriceRow]:
-    if not held:
-        return {}
-    symbols = [each.symbol for each in held]
-    rows = await price_queries.prices(reading, symbols)
-    if len(rows) < len(symbols):
-        # The projector rebuilds the prices, which are behind the positions.
-        raise ViewFilling(VIEW.name)
-    return {row.symbol: row for row in rows}
-
-
 class PositionHeld(msgspec.Struct, kw_only=True):
     """Shares of one instrument. `current_price` is the published price of a share, and
     `price_basis` says what that price is derived from."""
@@ -153,14 +137,8 @@ async def list_positions(
     caller: CallerDependency, reading: ReadingDependency
 ) -> Response[list[PositionHeld]]:
     """List the caller's positions by symbol."""
-    held = await positions.open_positions(reading, caller.account_id)
-    prices = await _prices(reading, held)
-    listed = await instruments.named(reading, [each.symbol for each in held])
-    if len(listed) < len(held):
-        raise ViewFilling(instruments.VIEW.name)
-    return reading.answer(
-        [_position(each, prices[each.symbol], listed[each.symbol]) for each in held]
-    )
+    _, held = await holdings(reading, caller.account_id)
+    return reading.answer([_position(each) for each in held])
 
 
 @get("/v2/positions/{symbol:str}", tags=["positions"])
@@ -168,30 +146,23 @@ async def get_position(
     symbol: FromPath[Symbol], caller: CallerDependency, reading: ReadingDependency
 ) -> Response[PositionHeld]:
     """Return the caller's position in an instrument, by its symbol or its asset id."""
-    instrument = await find_instrument(reading, symbol)
-    held = None
-    if instrument is not None:
-        held = await positions.position(reading, caller.account_id, instrument.symbol)
-    if instrument is None or held is None:
-        raise NotFound("position", symbol)
-    price = (await _prices(reading, [held]))[held.symbol]
-    return reading.answer(_position(held, price, instrument))
+    _, held = await holdings(reading, caller.account_id)
+    for each in held:
+        if symbol in (each.position.symbol, each.instrument.listing.asset_id):
+            return reading.answer(_position(each))
+    raise NotFound("position", symbol)
 
 
-async def find_instrument(reading: Reading, name: Symbol) -> Instrument | None:
-    """Return an instrument by its symbol; `name` may also be its asset id."""
-    by_symbol = await instruments.instrument(reading, name)
-    return by_symbol or await instruments.by_asset_id(reading, AssetId(name))
-
-
-def _position(held: Position, price: PriceRow, instrument: Instrument) -> PositionHeld:
+def _position(holding: Holding) -> PositionHeld:
+    held, price = holding.position, holding.price
+    listing = holding.instrument.listing
     value = price.price * held.quantity
     gained = value - held.cost_basis
     last = price.previous_close
     return PositionHeld(
-        asset_id=instrument.listing.asset_id,
+        asset_id=listing.asset_id,
         symbol=held.symbol,
-        exchange=instrument.listing.exchange,
+        exchange=listing.exchange,
         qty=str(held.quantity),
         qty_available=str(held.available),
         avg_entry_price=average(held.cost_basis, held.quantity),

@@ -1,5 +1,6 @@
 """The read port of the write door: orders of any account, as they are now."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -18,8 +19,12 @@ class StoredOrder(msgspec.Struct, frozen=True):
 class OrderReader(Protocol):
     """Reads orders for answers that the writer cannot make from facts."""
 
-    async def order(self, order_id: OrderId, *, at: LogPosition) -> StoredOrder | None:
-        """Return an order of any account as of `at` or later.
+    async def orders(
+        self, order_ids: Sequence[OrderId], *, at: LogPosition
+    ) -> dict[OrderId, StoredOrder]:
+        """Return the orders that exist, of any account, as of one log position.
+
+        It is `at` or later.
 
         Raises:
             Unavailable: the view is being filled, or does not reach `at` in time.

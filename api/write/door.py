@@ -6,7 +6,7 @@ import msgspec
 from litestar.di import NamedDependency
 
 from api.http.own_writes import OwnWrites
-from api.http.request_context import Call
+from api.http.request_context import Call, correlation_for
 from api.wire.names import instrument_name
 from api.wire.order_reader import OrderReader
 from commands.answers import Answer
@@ -58,11 +58,12 @@ class WriteDoor:
     def meta(self, call: Call, *content: object) -> Meta:
         """Return the meta of a command. `content` is what a repeat must not change."""
         key = call.key
+        command_id = self.new_id()
         return Meta(
             self.clock.now(),
             call.caller.user_id,
-            self.new_id(),
-            call.correlation,
+            command_id,
+            correlation_for(call.notes, command_id),
             key,
             None if key is None else content_digest(*content),
         )

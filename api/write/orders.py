@@ -20,12 +20,12 @@ from api.http.bare_routes import (
 from api.http.error_responses import problem_of
 from api.http.json_bodies import BodyReader
 from api.http.openapi import BEARER, CommandOperation
-from api.http.request_context import key_of, note_refusals
+from api.http.request_context import correlation_for, key_of, note_refusals, notes_in
 from api.http.request_errors import BadParameter
 from api.wire.order import ManyResult, Order
 from api.write.door import Instrument, WriteDoor
 from api.write.order_body import BATCH_MAX, NewOrder, read_order
-from api.write.placed import placed_order
+from api.write.placed import NONE_REPEATED, placed_order, repeated_orders
 from commands.answers import Answer
 from commands.keys import content_digest, part_key
 from commands.messages import PlaceOrder, PlaceOrders
@@ -85,9 +85,13 @@ class PlaceOrderRoute(BareRoute):
         )
         digest = None if key is None else _digest(new, ticket)
         # Take the time now: the body may arrive slowly, and times in the log ascend.
-        meta = Meta(now(), caller.user_id, order_id, request.correlation, key, digest)
+        correlation = correlation_for(notes_in(request.scope), order_id)
+        meta = Meta(now(), caller.user_id, order_id, correlation, key, digest)
         answer = await door.execute(PlaceOrder(meta, ticket))
-        order = await placed_order(door, answer, ticket, instrument)
+        repeated = NONE_REPEATED
+        if answer.order_id:
+            repeated = await repeated_orders(door, [answer])
+        order = placed_order(answer, ticket, instrument, repeated)
         return Reply(_encode(order), answer.position, answer.repeated)
 
 
@@ -143,9 +147,9 @@ class PlaceBatchRoute(BareRoute):
             content = blake2b(whole, digest_size=16).hexdigest()
             digest = content_digest("batch", content)
         readable = [await self._read(body) for body in bodies]
-        meta = Meta(
-            now(), caller.user_id, door.new_id(), request.correlation, key, digest
-        )
+        command_id = door.new_id()
+        correlation = correlation_for(notes_in(request.scope), command_id)
+        meta = Meta(now(), caller.user_id, command_id, correlation, key, digest)
         command = self._command(meta, readable, caller)
         answer = await door.execute(command)
         results, refused = await self._results(readable, command, answer)
@@ -208,6 +212,8 @@ class PlaceBatchRoute(BareRoute):
     ) -> tuple[list[ManyResult], list[str]]:
         """Return the result of each order, and the reasons of the refused ones."""
         outcomes = dict(answer.parts)
+        answers = [each for each in outcomes.values() if isinstance(each, Answer)]
+        repeated = await repeated_orders(self._door, answers)
         tickets = {number: order.ticket for number, order in command.orders}
         results: list[ManyResult] = []
         refused: list[str] = []
@@ -217,8 +223,8 @@ class PlaceBatchRoute(BareRoute):
                 if isinstance(outcome, DomainError):
                     raise outcome
                 assert isinstance(each, _Readable)
-                order = await placed_order(
-                    self._door, outcome, tickets[number], each.instrument
+                order = placed_order(
+                    outcome, tickets[number], each.instrument, repeated
                 )
             except DomainError as refusal:
                 problem = problem_of(refusal)

@@ -12,9 +12,10 @@ import msgspec
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
+from litestar.types import Scope
 
 from api.http.auth import Caller, Tokens
-from api.http.request_context import correlation_of
+from api.http.request_context import correlation_for, notes_in
 from api.http.request_errors import BadParameter, TooManyLogins
 from api.wire.addresses import address_of, spellings
 from api.wire.order import POSITION_HEADER
@@ -115,7 +116,7 @@ class UserDesk:
         # A login with an unknown address checks this hash, to take the same time.
         self._decoy = passwords.hash(door.new_id())
 
-    async def register(self, new: Registration, correlation: str | None) -> Register:
+    async def register(self, new: Registration, scope: Scope) -> Register:
         """Return the command that registers a user, after `Registration.checked`.
 
         Raises:
@@ -131,8 +132,13 @@ class UserDesk:
         user_id: UserId = door.new_id()
         account_id: AccountId = door.new_id()
         email, name = await self._sealed(user_id, new.email, new.full_name.strip())
-        meta = Meta(door.clock.now(), user_id, door.new_id(), correlation)
+        meta = self._meta(user_id, scope)
         return Register(meta, user_id, account_id, claim, email, name, hashed)
+
+    def _meta(self, actor: UserId, scope: Scope) -> Meta:
+        command_id = self.door.new_id()
+        correlation = correlation_for(notes_in(scope), command_id)
+        return Meta(self.door.clock.now(), actor, command_id, correlation)
 
     async def _sealed(self, user_id: UserId, email: str, name: str) -> tuple[str, str]:
         seal = self._vault.seal
@@ -157,7 +163,7 @@ class UserDesk:
         holders = map(self._credentials.of, claims)
         return [each for each in holders if each is not None]
 
-    async def log_in(self, request: LoginRequest, correlation: str | None) -> Login:
+    async def log_in(self, request: LoginRequest, scope: Scope) -> Login:
         """Return a token if the password is right.
 
         Raises:
@@ -170,12 +176,10 @@ class UserDesk:
             user = await self._slowly(self._verified, claims, password)
         except LogUnavailable as reason:
             raise LogOutOfReach from reason
-        door = self.door
-        now = door.clock.now()
         if user is None:
-            meta = Meta(now, ANONYMOUS, door.new_id(), correlation)
-            self._notes.note(LoginFailed(meta, claims[0]))
+            self._notes.note(LoginFailed(self._meta(ANONYMOUS, scope), claims[0]))
             raise BadCredentials
+        now = self.door.clock.now()
         expires_at = now + self._tokens.seconds * _SECOND
         caller = Caller(user.user_id, user.account_id, user.roles, expires_at)
         token = self._tokens.issue(caller, now)
@@ -214,9 +218,8 @@ async def register(
     request: AnyRequest,
 ) -> Response[Registered]:
     """Register a user. The new account is empty, and the user has the role `trader`."""
-    correlation = correlation_of(dict(request.scope["headers"]))
     new = data.checked()
-    command = await user_desk.register(new, correlation)
+    command = await user_desk.register(new, request.scope)
     answer = await user_desk.door.execute(command)
     return Response(
         Registered(command.user_id, command.account_id, new.email),
@@ -231,5 +234,4 @@ async def login(
     request: AnyRequest,
 ) -> Login:
     """Exchange an e-mail address and a password for a token."""
-    correlation = correlation_of(dict(request.scope["headers"]))
-    return await user_desk.log_in(data, correlation)
+    return await user_desk.log_in(data, request.scope)

@@ -72,9 +72,10 @@ class QueuedSecurityNotes:
 
 def _log_refusal(refusal: SecurityRefusal) -> None:
     """Log a refusal. The address of a failed login is there as its keyed hash only."""
+    log = _log.bind(correlation_id=refusal.meta.correlation_id)
     if isinstance(refusal, LoginFailed):
         reason = BadCredentials.code
-        _log.warning("login_failed", reason=reason, claim=refusal.claim)
+        log.warning("login_failed", reason=reason, claim=refusal.claim)
     else:
         actor = refusal.meta.actor
-        _log.warning("access_refused", user_id=actor, route=refusal.route)
+        log.warning("access_refused", user_id=actor, route=refusal.route)

@@ -116,7 +116,7 @@ local function referred(prefix, command)
   local _, rows, index, keys = unpack(command)
   local reply = {}
   for i, key in ipairs(redis.call('HMGET', prefix .. index, unpack(keys))) do
-    reply[i] = key and redis.call('HGET', prefix .. rows, key)
+    reply[i] = key and (redis.call('HGET', prefix .. rows, key) or '')
   end
   return reply
 end

@@ -94,8 +94,8 @@ _SCORES = """
     )
 """
 _REFERRED = """
-    SELECT index.key, named.value FROM view_rows AS index
-    JOIN view_rows AS named ON named.generation_id = index.generation_id
+    SELECT index.key, coalesce(named.value, '') FROM view_rows AS index
+    LEFT JOIN view_rows AS named ON named.generation_id = index.generation_id
         AND named.name = %s AND named.key = index.value
     WHERE index.generation_id = %s AND index.name = %s AND index.key = ANY(%b::text[])
 """

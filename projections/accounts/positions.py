@@ -22,7 +22,7 @@ from domain.money import NO_MONEY, NO_SHARES, Money, Quantity
 from domain.vocabulary import Side
 from projections.projection import Projection, Rows, needs, on
 from projections.readable import decoding
-from projections.store import ReadResult, ReadRows, Request, View, Views
+from projections.store import ReadResult, ReadRows, Request, View
 
 VIEW = View("positions")
 ACCOUNTS = "accounts"
@@ -113,31 +113,11 @@ def positions_request(account_id: AccountId) -> Request:
 
 
 def positions_of(answer: ReadResult) -> list[Position]:
-    """Decode the answer to a `positions_request`, including quantity 0."""
+    """Decode the answer to a `positions_request`: every position the account ever had,
+    by symbol."""
     ((stored,),) = answer.replies
     if stored is None:
         return []
     with decoding(VIEW, answer):
         holdings = msgspec.json.decode(stored, type=Holdings)
     return sorted(holdings.positions.values(), key=lambda each: each.symbol)
-
-
-async def all_positions(views: Views, account_id: AccountId) -> list[Position]:
-    """Return every position the account ever had, including quantity 0."""
-    (answer,) = await views.read_at_once([positions_request(account_id)])
-    return positions_of(answer)
-
-
-async def open_positions(views: Views, account_id: AccountId) -> list[Position]:
-    """Return the account's positions that hold shares, by symbol."""
-    return [each for each in await all_positions(views, account_id) if each.quantity]
-
-
-async def position(
-    views: Views, account_id: AccountId, symbol: Symbol
-) -> Position | None:
-    """Return the account's open position in one instrument, or None."""
-    for each in await open_positions(views, account_id):
-        if each.symbol == symbol:
-            return each
-    return None

@@ -14,7 +14,15 @@ from domain.ids import AccountId, LogPosition, Stream, UserId
 from domain.vocabulary import Role
 from projections.projection import Projection, Rows, needs, on
 from projections.readable import decoding
-from projections.store import Change, PutRows, ReadRows, View, Views
+from projections.store import (
+    Change,
+    PutRows,
+    ReadReferred,
+    ReadResult,
+    ReadRows,
+    View,
+    Views,
+)
 
 VIEW = View("users")
 USERS = "users"
@@ -89,18 +97,15 @@ class UsersProjection(Projection):
 
 async def user(views: Views, user_id: UserId) -> User | None:
     """Return one user; None if the id is unknown."""
-    answer = await views.read(VIEW, [ReadRows(USERS, [user_id])])
-    ((stored,),) = answer.replies
-    with decoding(VIEW, answer):
-        return None if stored is None else msgspec.json.decode(stored, type=User)
+    return _user(await views.read(VIEW, [ReadRows(USERS, [user_id])]))
 
 
 async def by_claim(views: Views, claim: str) -> User | None:
     """Return the user who holds an e-mail address. `claim` is its keyed hash."""
-    answer = await views.read(VIEW, [ReadRows(CLAIMS, [claim])])
+    return _user(await views.read(VIEW, [ReadReferred(CLAIMS, USERS, [claim])]))
+
+
+def _user(answer: ReadResult) -> User | None:
     ((stored,),) = answer.replies
-    if stored is None:
-        return None
     with decoding(VIEW, answer):
-        user_id = UserId(stored.decode())
-    return await user(views, user_id)
+        return None if stored is None else msgspec.json.decode(stored, type=User)

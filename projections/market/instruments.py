@@ -16,7 +16,10 @@ from projections.store import (
     Change,
     PutRows,
     ReadAllRows,
+    ReadReferred,
+    ReadResult,
     ReadRows,
+    Request,
     View,
     Views,
     in_pairs,
@@ -109,33 +112,26 @@ def _decode(stored: bytes) -> Instrument:
     return msgspec.json.decode(stored, type=Instrument)
 
 
-async def instrument(views: Views, symbol: Symbol) -> Instrument | None:
-    """Return one instrument; None if the symbol is not listed."""
-    answer = await views.read(VIEW, [ReadRows(LISTINGS, [symbol])])
-    ((stored,),) = answer.replies
+async def instrument(views: Views, name: Symbol | AssetId) -> Instrument | None:
+    """Return the instrument with this symbol or asset id; None if there is none."""
+    by_symbol = ReadRows(LISTINGS, [name])
+    by_asset_id = ReadReferred(ASSET_IDS, LISTINGS, [name])
+    answer = await views.read(VIEW, [by_symbol, by_asset_id])
+    stored = [value for reply in answer.replies for value in present(reply)]
     with decoding(VIEW, answer):
-        return None if stored is None else _decode(stored)
+        return _decode(stored[0]) if stored else None
 
 
-async def named(views: Views, symbols: Sequence[Symbol]) -> dict[Symbol, Instrument]:
-    """Return the listed instruments among these symbols."""
-    if not symbols:
-        return {}
-    answer = await views.read(VIEW, [ReadRows(LISTINGS, symbols)])
+def named_request(symbols: Sequence[Symbol]) -> Request:
+    """Return the read of several instruments, for `named_of`."""
+    return Request(VIEW, [ReadRows(LISTINGS, symbols)])
+
+
+def named_of(answer: ReadResult) -> dict[Symbol, Instrument]:
+    """Return the instruments that were read. Unknown symbols are skipped."""
     with decoding(VIEW, answer):
-        stored = [_decode(value) for value in present(answer.replies[0])]
-    return {each.symbol: each for each in stored}
-
-
-async def by_asset_id(views: Views, asset_id: AssetId) -> Instrument | None:
-    """Return the instrument with this asset id, or None."""
-    answer = await views.read(VIEW, [ReadRows(ASSET_IDS, [asset_id])])
-    ((stored,),) = answer.replies
-    if stored is None:
-        return None
-    with decoding(VIEW, answer):
-        symbol = Symbol(stored.decode())
-    return await instrument(views, symbol)
+        listed = [_decode(value) for value in present(answer.replies[0])]
+    return {each.symbol: each for each in listed}
 
 
 async def all_instruments(

@@ -39,6 +39,16 @@ async def price(views: Views, symbol: Symbol) -> PriceRow | None:
     return price_of(result)
 
 
+def prices_request(symbols: Sequence[Symbol]) -> Request:
+    """Return the read of several prices, for `prices_of`."""
+    return Request(VIEW, [ReadRows(ROWS, symbols)])
+
+
+def prices_of(result: ReadResult) -> dict[Symbol, PriceRow]:
+    """Return the prices that were read. Unknown symbols are skipped."""
+    return {row.symbol: row for row in _rows(result, present(result.replies[0]))}
+
+
 async def prices(
     views: Views, symbols: Sequence[Symbol] | None = None
 ) -> list[PriceRow]:
@@ -46,31 +56,30 @@ async def prices(
 
     Unknown symbols are skipped.
     """
-    decode = msgspec.json.Decoder(PriceRow).decode
     if symbols is None:
         answer = await views.read(VIEW, [ReadAllRows(ROWS)])
-        values = [stored for _, stored in in_pairs(answer.replies[0])]
+        rows = _rows(answer, [stored for _, stored in in_pairs(answer.replies[0])])
     else:
-        answer = await views.read(VIEW, [ReadRows(ROWS, symbols)])
-        values = present(answer.replies[0])
-    with decoding(VIEW, answer):
-        rows = [decode(stored) for stored in values]
+        (answer,) = await views.read_at_once([prices_request(symbols)])
+        rows = list(prices_of(answer).values())
     return sorted(rows, key=lambda row: row.symbol)
 
 
-async def history(
-    views: Views,
+def _rows(answer: ReadResult, stored: Sequence[bytes]) -> list[PriceRow]:
+    decode = msgspec.json.Decoder(PriceRow).decode
+    with decoding(VIEW, answer):
+        return [decode(value) for value in stored]
+
+
+def history_request(
     symbol: Symbol,
     *,
     after: Timestamp | None = None,
     until: Timestamp | None = None,
     newest_first: bool = False,
     limit: int = POINTS_KEPT,
-) -> list[PricePoint]:
-    """Return the price at the end of each second in which it could change.
-
-    Both bounds are exclusive.
-    """
+) -> Request:
+    """Return the read of a price series between two exclusive bounds."""
     page = ReadBetween(
         history_key(symbol),
         after=None if after is None else after // SECOND,
@@ -78,7 +87,11 @@ async def history(
         highest_first=newest_first,
         count=limit,
     )
-    answer = await views.read(VIEW, [page])
+    return Request(VIEW, [page])
+
+
+def history_of(result: ReadResult) -> list[PricePoint]:
+    """Return the price at the end of each second in which it could change."""
     decode = msgspec.json.Decoder(PricePoint).decode
-    with decoding(VIEW, answer):
-        return [decode(member) for member, _ in in_pairs(answer.replies[0])]
+    with decoding(VIEW, result):
+        return [decode(member) for member, _ in in_pairs(result.replies[0])]

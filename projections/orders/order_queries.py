@@ -31,7 +31,14 @@ from projections.orders.orders import (
     open_key,
 )
 from projections.readable import decoding
-from projections.store import ReadListed, ReadReferred, ReadResult, ReadRows, Views
+from projections.store import (
+    ReadListed,
+    ReadReferred,
+    ReadResult,
+    ReadRows,
+    Views,
+    present,
+)
 
 T = TypeVar("T")
 
@@ -47,8 +54,14 @@ FILLS_MAX = 1_000
 
 async def order(views: Views, order_id: OrderId) -> OrderRecord | None:
     """Return one order of any account. The caller must check who owns it."""
-    answer = await views.read(VIEW, [ReadRows(RECORDS, [order_id])])
-    return _first(answer)
+    return next(iter(await by_ids(views, [order_id])), None)
+
+
+async def by_ids(views: Views, order_ids: Sequence[OrderId]) -> list[OrderRecord]:
+    """Return those of these orders that exist, of any account."""
+    answer = await views.read(VIEW, [ReadRows(RECORDS, order_ids)])
+    with decoding(VIEW, answer):
+        return [_decode_record(stored) for stored in present(answer.replies[0])]
 
 
 async def by_client_order_id(
@@ -56,8 +69,10 @@ async def by_client_order_id(
 ) -> OrderRecord | None:
     """Return an account's order by the client's id, or None."""
     field = client_id_field(account_id, client_order_id)
-    read = ReadReferred(CLIENT_IDS, RECORDS, [field])
-    return _first(await views.read(VIEW, [read]))
+    answer = await views.read(VIEW, [ReadReferred(CLIENT_IDS, RECORDS, [field])])
+    ((stored,),) = answer.replies
+    with decoding(VIEW, answer):
+        return None if stored is None else _decode_record(stored)
 
 
 async def fills(
@@ -143,14 +158,6 @@ def _instruments(answer: ReadResult) -> list[Symbol]:
         numbers = _decode_instruments(stored).numbers
     listed = [symbol for symbol, number in numbers.items() if number < LISTED_SINGLY]
     return [*listed, EVERY_OTHER] if len(listed) < len(numbers) else listed
-
-
-def _first(answer: ReadResult) -> OrderRecord | None:
-    ((stored,),) = answer.replies
-    if stored is None:
-        return None
-    with decoding(VIEW, answer):
-        return _decode_record(stored)
 
 
 def _decoded(answer: ReadResult, decode: Callable[[bytes], T]) -> list[T]:

@@ -84,6 +84,53 @@ async def test_a_line_names_the_request_its_caller_and_its_outcome(
 
 
 @pytest.mark.parametrize(
+    "call",
+    [
+        calls.place(),
+        calls.Call("POST", "/v2/orders:batch", {"orders": [calls.order()]}),
+        calls.Call("DELETE", "/v2/positions/ACME"),
+        calls.Call("PATCH", "/v2/account/configurations", {"suspend_trade": True}),
+        calls.register("bea@example.org"),
+    ],
+    ids=lambda call: call.path,
+)
+async def test_a_command_without_an_id_of_the_client_has_that_of_its_facts(
+    log: Log, server: Served, ada: Person, call: calls.Call
+):
+    answer = await ada.request(*call)
+
+    (line,) = log.lines()
+    (fact,) = server.log.reader.read(server.log.reader.head() - 1, 1).facts
+    assert line["correlation_id"] == answer.headers["X-Request-Id"]
+    if "batch" not in call.path:
+        assert line["correlation_id"] == fact.event.meta.correlation_id
+
+
+async def test_a_failed_login_has_the_id_of_its_record(log: Log, server: Served):
+    async with server.client() as client:
+        method, path, body = calls.log_in("nobody@example.org")
+        answer = await client.request(method, path, json=body)
+    await server.record_refusals()
+
+    (line,) = log.lines()
+    (fact,) = server.log.reader.read(server.log.reader.head() - 1, 1).facts
+    assert line["correlation_id"] == answer.headers["X-Request-Id"]
+    assert line["correlation_id"] == fact.event.meta.correlation_id
+
+
+async def test_a_query_has_only_the_id_of_its_client(log: Log, ada: Person):
+    for path in ("/v2/account", "/v2/books/ACME"):
+        plain = await ada.request("GET", path)
+        named = await ada.request("GET", path, X_Request_Id="r-4")
+
+        assert "X-Request-Id" not in plain.headers
+        assert named.headers.get_list("X-Request-Id") == ["r-4"]
+
+    ids = [line.get("correlation_id") for line in log.lines()]
+    assert ids == [None, "r-4"] * 2
+
+
+@pytest.mark.parametrize(
     ("method", "path", "body", "status", "reason"),
     [
         ("POST", "/v2/orders", calls.order(symbol="NOPE"), 422, "unknown-symbol"),

@@ -133,7 +133,7 @@ async def test_a_body_that_is_not_json_is_malformed(
     )
 
     assert (response.status_code, response.json()["code"]) == (400, 40010000)
-    assert "not valid JSON" in response.json()["message"]
+    assert "not valid" in response.json()["message"]
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"x"', b"1"])

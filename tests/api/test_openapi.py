@@ -11,6 +11,7 @@ from api.wire.amounts import price
 from domain.errors import AmountTooLarge
 from tests.support.people import Person
 from tests.support.served import Served
+from tests.support.source import python_files, text_of
 
 
 @pytest.fixture
@@ -155,6 +156,22 @@ async def test_the_document_is_json_and_its_examples_are_real(
     assert response.headers["Content-Type"] == "application/json"
     assert problem["code"]["examples"] == [40310000]
     assert problem["reason"]["examples"] == ["insufficient-funds"]
+
+
+async def test_every_reason_in_the_code_is_in_the_document(document: Any):
+    reason = document["components"]["schemas"]["Problem"]["properties"]["reason"]
+    described = re.findall("`(.+?)`", reason["description"])
+
+    of_framework = {"bad-request", "internal", "method-not-allowed", "not-found"}
+    declared = {
+        code
+        for module in python_files("api", "commands", "domain")
+        for code in re.findall(
+            r'^    code(?:: .+)? = "(.+)"$', text_of(module), re.MULTILINE
+        )
+    }
+    assert set(described) == declared | of_framework
+    assert described == sorted(described)
 
 
 async def test_answers_without_a_body_and_pauses_are_in_the_document(document: Any):

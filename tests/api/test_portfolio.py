@@ -30,7 +30,7 @@ async def test_equity_never_counts_a_share_twice_during_a_purchase(
     server: Served, ada: Person, bob: Person, monkeypatch: pytest.MonkeyPatch
 ):
     await ada.gets("/v2/account")
-    for _ in range(5):
+    for _ in range(15):
         await bob.places(side="sell", qty=10)
         await ada.places(qty=10)
     # The views advance between two reads.

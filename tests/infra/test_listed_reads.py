@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from api.read.holdings import holdings
 from domain.events.market import OrderAccepted
 from domain.events.register import Fact
 from domain.vocabulary import OrderStatus
@@ -25,6 +26,7 @@ from projections.store import (
     Step,
     Store,
     View,
+    Views,
 )
 from tests.support.facts import batches, segment
 from tests.support.memory_store import MemoryStore
@@ -113,7 +115,7 @@ def test_rows_are_read_by_the_rows_that_refer_to_them(store: Store):
     shown = reply(real, ReadReferred("client_ids", "records", keys))
 
     assert shown == reply(twin, ReadReferred("client_ids", "records", keys))
-    assert shown == [b"row 3", None, None, None, b"row 297"]
+    assert shown == [b"row 3", None, b"", b"", b"row 297"]
 
 
 def test_more_rows_than_a_command_has_words_are_listed(redis_url: str):
@@ -174,3 +176,46 @@ async def test_a_list_is_never_torn_while_orders_are_replaced(redis_url: str):
     assert polls > 20
     await views.close()
     store.close()
+
+
+@pytest.mark.rule("VIEW-03")
+async def test_an_account_is_never_torn_while_shares_turn_into_cash(redis_url: str):
+    story, moments = Story(), set[tuple[object, ...]]()
+
+    async def remember() -> None:
+        moments.add(await _account(story.views))
+
+    for number in range(300):
+        price = f"{100 + number / 100:.2f}"
+        story.sell("ada", 1, at=price)
+        await remember()
+        story.buy("ben", 1, at=price)
+        await remember()
+    store, views = RedisStore(redis_url), RedisViews(redis_url)
+    host = live_host(store)
+    first, *rest = batches(story.facts, [20, *[1] * len(story.facts)])
+    host.apply(segment(first))
+    done = threading.Event()
+
+    def apply_the_rest() -> None:
+        for each in rest:
+            host.apply(segment(each))
+        done.set()
+
+    writer = asyncio.create_task(asyncio.to_thread(apply_the_rest))
+    polled: list[tuple[object, ...]] = []
+    while not done.is_set():
+        polled.append(await _account(views))
+
+    await writer
+    assert len(set(polled)) > 20
+    assert set(polled) <= moments
+    await views.close()
+    store.close()
+
+
+async def _account(views: Views) -> tuple[object, ...]:
+    """Return ada's cash, shares and their price. No two moments have the same."""
+    cash, (held,) = await holdings(views, "ada")
+    assert cash is not None
+    return cash.ledger, held.position.quantity, held.price.price, held.price.as_of

@@ -276,6 +276,24 @@ async def test_a_live_generation_of_another_layout_is_unavailable(
         await views.read(View("books", layout=2), [ReadAllRows("rows")])
 
 
+@pytest.mark.rule("VIEW-03")
+async def test_views_that_are_read_together_are_at_one_log_position(
+    store: Store, views: Views
+):
+    go_live(store)
+    go_live(store, view=OTHER)
+    assert store.write([step(expected=0, reached=5, live=True)], ())
+    both = [Request(VIEW, ()), Request(OTHER, ())]
+
+    with pytest.raises(ViewUnavailable, match=OTHER.name):
+        await views.read_at_once(both)
+
+    caught_up = step(view=OTHER, expected=0, reached=5, live=True)
+    assert store.write([caught_up], ())
+    together = await views.read_at_once(both)
+    assert [each.checkpoint for each in together] == [5, 5]
+
+
 @pytest.mark.rule("VIEW-05")
 def test_a_generation_behind_the_live_one_does_not_become_live(store: Store):
     go_live(store)

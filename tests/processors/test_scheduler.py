@@ -162,6 +162,29 @@ async def test_a_roll_that_could_not_be_recorded_is_due_at_the_next_look():
         assert facts_of(store, DayRolled) == len(SYMBOLS)
 
 
+async def test_the_log_has_one_line_for_each_reason_why_rolls_wait():
+    store, machine = MemoryEventStore(), Machine(NOON)
+    clock = machine.clock()
+    async with leading(store) as writer:
+        for command in opening(SYMBOLS, 1):
+            await writer.execute(command)
+        machine.passes(12 * HOUR)
+        timed = scheduler(writer, clock)
+        limit = writer.queue_limit
+
+        with structlog.testing.capture_logs() as lines:
+            for room in (0, 0, 0, limit, limit):
+                writer.queue_limit = room
+                await timed.tick()
+            machine.passes(24 * HOUR)
+            writer.queue_limit = 0
+            await timed.tick()
+
+    shown = [each["event"] for each in lines]
+    assert shown == ["day_roll_waits", "day_rolled", "day_roll_waits"]
+    assert lines[0]["reason"] == "busy"
+
+
 @pytest.mark.rule("DAY-03")
 async def test_no_day_rolls_by_a_clock_that_stepped_and_trading_goes_on():
     store, machine = MemoryEventStore(), Machine(NOON)

@@ -5,7 +5,7 @@ import pytest
 from domain.money import dollars
 from domain.vocabulary import Side
 from projections.market.depth import book
-from projections.market.instruments import all_instruments, by_asset_id, instrument
+from projections.market.instruments import all_instruments, instrument
 from tests.support.facts import segment
 from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.story import ACME, Story
@@ -153,9 +153,8 @@ async def test_a_halt_is_shown_until_trading_resumes(listed: Story):
 
 @pytest.mark.rule("VIEW-18")
 async def test_an_instrument_is_found_by_its_asset_id(listed: Story):
-    found = await by_asset_id(listed.views, "asset-BRK.B")
+    found = await instrument(listed.views, "asset-BRK.B")
 
     assert found is not None
     assert found.symbol == "BRK.B"
-    assert await by_asset_id(listed.views, "unknown") is None
     assert await instrument(listed.views, "unknown") is None

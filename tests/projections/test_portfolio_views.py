@@ -7,7 +7,6 @@ from domain.ids import HOUSE_ACCOUNT
 from domain.money import dollars
 from domain.vocabulary import SelfTradePrevention, WalletKind
 from projections.accounts.balances import balance
-from projections.accounts.positions import all_positions, open_positions, position
 from projections.accounts.statements import (
     Movement,
     Movements,
@@ -15,6 +14,7 @@ from projections.accounts.statements import (
     movements,
 )
 from tests.support.story import ACME, Story
+from tests.support.views import all_positions, open_positions, position
 
 
 @pytest.mark.rule("VIEW-10")

@@ -10,13 +10,13 @@ from domain.events.market import DayRolled, TradeExecuted
 from domain.ids import Symbol, market_stream
 from domain.money import NO_SHARES, Price, Quantity, dollars
 from domain.vocabulary import PriceBasis
-from projections.market.price_queries import history, price, prices
+from projections.market.price_queries import price, prices
 from projections.market.price_rows import PriceRow
 from tests.support.facts import segment
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.story import ACME, Story
-from tests.support.views import live_host
+from tests.support.views import live_host, price_history
 
 
 async def shown(story: Story) -> PriceRow:
@@ -136,7 +136,7 @@ async def test_the_series_has_the_price_at_the_end_of_each_second_with_a_change(
     story.sell("ada", 1, at="102")
     story.buy("ben", 1, at="102")
 
-    points = await history(story.views, ACME)
+    points = await price_history(story.views, ACME)
 
     start = points[0].second
     assert [each.second - start for each in points] == [0, 5, 8]
@@ -152,8 +152,10 @@ async def test_the_series_is_asked_for_between_two_times():
         story.buy("ada", 1, at="50")
 
     middle = story.now - 3_000_000
-    points = await history(story.views, ACME, after=middle - 1_000_000, until=story.now)
-    newest = await history(story.views, ACME, newest_first=True, limit=2)
+    points = await price_history(
+        story.views, ACME, after=middle - 1_000_000, until=story.now
+    )
+    newest = await price_history(story.views, ACME, newest_first=True, limit=2)
 
     assert [each.second * 1_000_000 for each in points] == [
         middle + n * 1_000_000 for n in range(3)
@@ -176,10 +178,10 @@ async def test_the_series_keeps_its_newest_points_wherever_the_batches_were_cut(
     at_once = MemoryStore()
     live_host(at_once).apply(segment(story.facts))
 
-    one_by_one = await history(story.views, ACME)
+    one_by_one = await price_history(story.views, ACME)
 
     assert len(one_by_one) == 50
-    assert await history(MemoryViews(at_once), ACME) == one_by_one
+    assert await price_history(MemoryViews(at_once), ACME) == one_by_one
 
 
 @pytest.mark.rule("PRICE-04")

@@ -7,8 +7,7 @@ import pytest
 
 from processors.follower import Overtaken
 from processors.runner import Runner
-from projections.accounts import balances, positions, statements, users
-from projections.accounts.portfolio_queries import portfolio
+from projections.accounts import balances, statements, users
 from projections.market import depth, instruments, price_queries, tape
 from projections.orders import order_queries
 from projections.readable import Unreadable
@@ -17,7 +16,7 @@ from projections.store import Request, Views
 from tests.support.facts import log_of
 from tests.support.memory_store import MemoryStore, MemoryViews
 from tests.support.story import ACME, Story
-from tests.support.views import dump
+from tests.support.views import all_positions, dump, price_history
 
 Query: TypeAlias = Callable[[Views], Awaitable[object]]
 
@@ -30,6 +29,11 @@ async def trades(views: Views) -> object:
     return tape.trades_of(result)
 
 
+async def named(views: Views) -> object:
+    (result,) = await views.read_at_once([instruments.named_request([ACME])])
+    return instruments.named_of(result)
+
+
 async def fills(views: Views) -> object:
     story = traded()
     record = await order_queries.order(story.views, "order-001")
@@ -39,8 +43,7 @@ async def fills(views: Views) -> object:
 
 QUERIES: list[tuple[str, str, Query]] = [
     ("balances", "accounts", lambda views: balances.balance(views, "ada")),
-    ("balances", "accounts", lambda views: portfolio(views, "ada")),
-    ("positions", "accounts", lambda views: positions.open_positions(views, "ada")),
+    ("positions", "accounts", lambda views: all_positions(views, "ada")),
     ("users", "users", lambda views: users.user(views, "user-of-ada")),
     ("users", "claims", lambda views: users.by_claim(views, "user-of-ada")),
     ("statements", "account:ada", lambda views: statements.movements(views, "ada")),
@@ -61,21 +64,26 @@ QUERIES: list[tuple[str, str, Query]] = [
         "records",
         lambda views: order_queries.by_client_order_id(views, "ada", "order-001"),
     ),
+    (
+        "orders",
+        "client_ids",
+        lambda views: order_queries.by_client_order_id(views, "ada", "order-001"),
+    ),
     ("orders", "fills", fills),
     ("depth", "standings", lambda views: depth.book(views, ACME)),
     ("depth", "asks:ACME", lambda views: depth.book(views, ACME)),
     ("prices", "symbols", lambda views: price_queries.price(views, ACME)),
     ("prices", "symbols", lambda views: price_queries.prices(views)),
     ("prices", "symbols", lambda views: price_queries.prices(views, [ACME])),
-    ("prices", "history:ACME", lambda views: price_queries.history(views, ACME)),
+    ("prices", "history:ACME", lambda views: price_history(views, ACME)),
     ("tape", "trades:ACME", trades),
     ("instruments", "listings", lambda views: instruments.instrument(views, ACME)),
-    ("instruments", "listings", lambda views: instruments.named(views, [ACME])),
+    ("instruments", "listings", named),
     ("instruments", "listings", lambda views: instruments.all_instruments(views)),
     (
         "instruments",
         "asset_ids",
-        lambda views: instruments.by_asset_id(views, "asset-ACME"),
+        lambda views: instruments.instrument(views, "asset-ACME"),
     ),
 ]
 

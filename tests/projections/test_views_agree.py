@@ -2,6 +2,7 @@
 
 import pytest
 
+from api.read.holdings import holdings
 from domain.events.market import TradeExecuted
 from domain.events.user import UserRegistered
 from domain.ids import market_stream, symbol_of
@@ -10,8 +11,6 @@ from domain.money import NO_MONEY, NO_SHARES
 from domain.vocabulary import OrderStatus
 from projections.accounts import users
 from projections.accounts.balances import balance
-from projections.accounts.portfolio_queries import portfolio
-from projections.accounts.positions import all_positions, open_positions
 from projections.accounts.statements import Movement, movements
 from projections.market import depth, instruments
 from projections.orders.order_queries import ALL, fills, orders
@@ -19,7 +18,7 @@ from projections.store import ViewUnavailable
 from tests.support.facts import segment
 from tests.support.flow import Flow
 from tests.support.memory_store import MemoryStore, MemoryViews
-from tests.support.views import live_host, trades
+from tests.support.views import all_positions, live_host, open_positions, trades
 
 FLOW = Flow(17)
 FACTS = FLOW.run(1_500)
@@ -181,24 +180,28 @@ async def test_instruments_are_those_of_the_markets(views: MemoryViews):
         assert shown is not None
         assert (shown.listing, shown.halted) == (market.listing, market.halted)
         assert shown.session_date == market.session_date
-        by_id = await instruments.by_asset_id(views, market.listing.asset_id)
+        by_id = await instruments.instrument(views, market.listing.asset_id)
         assert by_id == shown
-    listed = await instruments.named(views, [*FLOW.exchange.markets, "NONE"])
-    assert listed.keys() == FLOW.exchange.markets.keys()
-    assert await instruments.named(views, []) == {}
+    names = [*FLOW.exchange.markets, "NONE"]
+    (read,) = await views.read_at_once([instruments.named_request(names)])
+    assert instruments.named_of(read).keys() == FLOW.exchange.markets.keys()
 
 
 @pytest.mark.rule("VIEW-10")
 @pytest.mark.rule("VIEW-11")
 async def test_a_portfolio_is_the_balance_and_the_open_positions(views: MemoryViews):
     for account_id in [*ACCOUNTS, "nobody"]:
-        cash, shares = await portfolio(views, account_id)
+        cash, held = await holdings(views, account_id)
 
         assert cash == await balance(views, account_id)
+        shares = [each.position for each in held]
         assert shares == await open_positions(views, account_id)
+        for each in held:
+            named = (each.instrument.symbol, each.price.symbol)
+            assert named == (each.position.symbol,) * 2
 
 
 @pytest.mark.rule("VIEW-03")
 async def test_a_missing_view_is_reported_by_its_name():
     with pytest.raises(ViewUnavailable, match="balances"):
-        await portfolio(MemoryViews(MemoryStore()), ACCOUNTS[0])
+        await holdings(MemoryViews(MemoryStore()), ACCOUNTS[0])

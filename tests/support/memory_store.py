@@ -216,7 +216,8 @@ def carry_out_read(kept: Contents, read: Read) -> Reply:
         case ReadReferred(index, table, keys):
             names = kept.tables.get(index, {})
             rows = kept.tables.get(table, {})
-            return [rows.get(names.get(key.encode(), b"")) for key in keys]
+            referred = [names.get(key.encode()) for key in keys]
+            return [None if key is None else rows.get(key, b"") for key in referred]
         case _:
             assert_never(read)
 

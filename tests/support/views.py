@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from domain.ids import Symbol
+from domain.ids import AccountId, Symbol
 from processors.host import Host, begin
+from projections.accounts.positions import Position, positions_of, positions_request
+from projections.market.price_queries import history_of, history_request
+from projections.market.price_rows import PricePoint
 from projections.market.tape import Trade, trades_of, trades_request
 from projections.projection import Projection
 from projections.register import PROJECTIONS
@@ -54,6 +57,33 @@ def lines(names: Sequence[str], answer: ReadResult | None) -> list[str]:
     assert answer is not None
     values = zip(names, answer.replies[0], strict=True)
     return [f"{name}={(value or b'').decode()}" for name, value in values]
+
+
+async def all_positions(views: Views, account_id: AccountId) -> list[Position]:
+    """Return every position that an account ever had."""
+    (result,) = await views.read_at_once([positions_request(account_id)])
+    return positions_of(result)
+
+
+async def open_positions(views: Views, account_id: AccountId) -> list[Position]:
+    """Return the positions that hold shares."""
+    return [each for each in await all_positions(views, account_id) if each.quantity]
+
+
+async def position(
+    views: Views, account_id: AccountId, symbol: Symbol
+) -> Position | None:
+    """Return an open position in one instrument."""
+    held = {each.symbol: each for each in await open_positions(views, account_id)}
+    return held.get(symbol)
+
+
+async def price_history(
+    views: Views, symbol: Symbol, **bounds: Any
+) -> list[PricePoint]:
+    """Return a price series, as `history_request` bounds it."""
+    (result,) = await views.read_at_once([history_request(symbol, **bounds)])
+    return history_of(result)
 
 
 async def trades(views: Views, symbol: Symbol, **bounds: Any) -> list[Trade]:
