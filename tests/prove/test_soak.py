@@ -15,7 +15,7 @@ from tests.support import survival
 from tests.support.calls import Call
 from tests.support.soak import MEGABYTE, Soak
 
-WINDOW = 100_000
+WINDOW = 20_000
 #: Of two lives of equal length, the later one may use so much more memory.
 GROWTH_MAX = 1.1
 
@@ -55,7 +55,7 @@ def test_at_full_rate_memory_stays_flat_and_no_list_is_torn(
     report(f"hangups {soak.results.hangups}, retries {dict(soak.watch.retries)}")
     peaks = [max(life.resident) for life in soak.lives if life.resident]
     report(f"peaks {[round(each / MEGABYTE) for each in peaks]} MB")
-    assert soak.watch.torn == []
+    assert not soak.watch.torn, soak.watch.torn[:5]
     assert soak.watch.polls > seconds
     # 500: a defect. Every other answer is in the documentation.
     assert not any(status >= 500 and status != 503 for status in soak.results.statuses)

@@ -69,6 +69,8 @@ class Soak:
         self.report = report
         self.watch = Watch()
         self.lives: list[Life] = []
+        #: What happened to the server last.
+        self.disturbance = "nothing happened yet"
         self.api = Server(server.process, 0.0, server.port, server.home)
         self.traffic = Traffic(self.api)
 
@@ -143,11 +145,13 @@ class Soak:
         self.server.kill()
         self.server.start().wait_ready("leader")
         self.lives.append(Life(time.monotonic()))
+        self.disturbance = f"killed at {time.monotonic() - self.lives[0].began:.1f} s"
         self.report(f"killed; {self.results.orders:,} orders so far")
 
     def _flush(self) -> None:
         with redis.Redis.from_url(self.server.run["redis_url"]) as client:
             client.flushall()
+        self.disturbance = f"flushed at {time.monotonic() - self.lives[0].began:.1f} s"
         self.report("flushed Redis")
 
     # --- one order, always open ---
@@ -203,6 +207,7 @@ class Soak:
     async def _poll(self, client: httpx.AsyncClient) -> None:
         """Poll both lists; each answer must show one moment."""
         while True:
+            is_placed = bool(self.watch.replacements)
             try:
                 open_now = await client.get("/v2/orders?status=open")
                 everything = await client.get("/v2/orders?status=all&limit=50")
@@ -214,13 +219,24 @@ class Soak:
                 self.watch.retries["poll"] += 1
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            if self.watch.replacements:
-                self._check(open_now.json(), everything.json())
+            if is_placed:
+                moments = [
+                    each.headers["Bourse-Log-Position"]
+                    for each in (open_now, everything)
+                ]
+                self._check(open_now.json(), everything.json(), moments)
 
-    def _check(self, open_now: list[Any], everything: list[Any]) -> None:
+    def _check(
+        self, open_now: list[Any], everything: list[Any], moments: list[str]
+    ) -> None:
         self.watch.polls += 1
         if len(open_now) != 1:
-            self.watch.torn.append(f"{len(open_now)} orders are open: {open_now}")
+            shown = [each["status"] for each in everything[:3]]
+            self.watch.torn.append(
+                f"{len(open_now)} orders are open at {moments[0]}; at {moments[1]} the "
+                f"list of all has {len(everything)}, the newest are {shown}; "
+                f"{self.watch.replacements} replacements, {self.disturbance}"
+            )
         known = {each["id"] for each in everything}
         missing = {each["replaced_by"] for each in everything} - {None} - known
         if missing:
