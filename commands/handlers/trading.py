@@ -118,19 +118,13 @@ def cancel_order(exchange: Exchange, command: CancelOrder) -> None:
 
 
 def cancel_for_owner(exchange: Exchange, command: CancelForOwner) -> None:
-    """Cancel an open order of any account, with the administrator's reason.
-
-    Raises:
-        NotHeld: no market has the order open.
-    """
-    # A venue has few markets and many accounts.
-    for market in exchange.markets.values():
-        order = market.book.orders.get(command.order_id)
-        if order is not None:
-            reason = CancelReason.ADMINISTRATIVE
-            cancel(exchange, market, order, reason, command.note, command.meta)
-            return
-    raise NotHeld(command.order_id)
+    """Cancel an open order of any account, with the administrator's reason."""
+    entry = exchange.orders.find(command.order_id)
+    if entry is None:
+        raise NotHeld(command.order_id)
+    market, order = _open_order(exchange, entry[0], command.order_id)
+    reason = CancelReason.ADMINISTRATIVE
+    cancel(exchange, market, order, reason, command.note, command.meta)
 
 
 def cancel(

@@ -75,6 +75,14 @@ class OrderIndex:
         orders = self.accounts.get(account_id)
         return None if orders is None else orders.entries.get(order_id)
 
+    def find(self, order_id: OrderId) -> tuple[AccountId, OrderEntry] | None:
+        """Return an order and its account; walk all accounts, so avoid hot paths."""
+        for account_id, orders in self.accounts.items():
+            entry = orders.entries.get(order_id)
+            if entry is not None:
+                return account_id, entry
+        return None
+
     def by_client_id(
         self, account_id: AccountId, client_order_id: ClientOrderId
     ) -> OrderId | None:
