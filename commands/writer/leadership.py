@@ -43,7 +43,7 @@ class Leadership:
         snapshots: SnapshotStore | None,
         commits: GroupCommit,
         *,
-        on_state: Callable[[WriterState], None] | None,
+        on_state: Callable[[WriterState], None],
         on_newest: Callable[[Timestamp], None] | None,
     ) -> None:
         self._store = store
@@ -142,5 +142,4 @@ class Leadership:
     def _become(self, state: WriterState) -> None:
         if state is not self.state:
             self.state = state
-            if self._on_state is not None:
-                self._on_state(state)
+            self._on_state(state)

@@ -180,7 +180,9 @@ async def test_the_answer_to_new_limits_leads_to_the_memory_window(server: Serve
 
 @pytest.mark.rule("COMMAND-06")
 async def test_a_writer_that_does_not_lead_returns_no_state(server: Server):
+    assert not server.writer.stopping
     await server.stop()
+    assert server.writer.stopping
 
     for query in (
         server.writer.market("ACME"),

@@ -346,6 +346,21 @@ def windows(exchange: Exchange) -> Any:
 
 
 @pytest.mark.rule("MEMORY-03")
+def test_a_snapshot_keeps_the_spared_keys():
+    venue = remembering(1, own_max=5)
+    venue.halt()
+    deputy = Meta(AT, "deputy", "command", key="key", digest=content_digest("key"))
+
+    halt(venue, "one")
+    venue.tell(HaltMarket(deputy, "ACME", "key"))
+    loaded = frozen.load(frozen.dump(venue.exchange))
+
+    _, spared = loaded.register.window.contents()
+    assert [each.name for each in spared] == ["admin/one"]
+    assert windows(loaded) == windows(venue.exchange)
+
+
+@pytest.mark.rule("MEMORY-03")
 def test_a_state_from_a_snapshot_goes_on_to_forget_what_the_living_one_forgets():
     venue = remembering(2, own_max=3)
     venue.tell(ChangeMemoryWindow(venue.meta(), age_max=2 * MINUTE))

@@ -5,7 +5,8 @@ import pytest
 from commands.ports import LogLost
 from commands.state.exchange import Exchange
 from commands.state.frozen import dump
-from commands.writer.recovery import recover
+from commands.writer.recovery import newest_time, recover
+from domain.ids import LOG_START
 from tests.support.facts import extend, located, log_of, recorded, whole_commands
 from tests.support.flow import Flow
 from tests.support.memory import MemoryLogReader, MemorySnapshotStore
@@ -85,3 +86,7 @@ def test_a_snapshot_of_another_form_is_skipped(chunks: list[bytes]):
     recovered = recover(log, saved_at(len(FACTS), *chunks))
 
     assert list(dump(recovered)) == state_of(log)
+
+
+def test_an_empty_log_has_no_newest_time():
+    assert newest_time(MemoryLogReader(), LOG_START) == 0
